@@ -1,0 +1,29 @@
+//! Reads and rewrites `.blend` files without Blender.
+//!
+//! The file is indexed by its block headers; payloads stay on disk until they are asked for.
+//! Struct fields are found by the file's own DNA, so one reader serves every Blender version.
+//!
+//! **Trust boundary:** a `.blend` file is untrusted. Every size, count and offset is checked
+//! against the file and against the constants in [`limits`]; damage gives a [`BlendError`] that
+//! names the file, the offset, what was expected and what was found. Nothing here panics on input.
+//!
+//! The layout tables and their sources are in `docs/blend-format.md`.
+
+mod block;
+mod dna;
+mod error;
+mod file;
+mod header;
+pub mod limits;
+mod rewrite;
+mod source;
+mod view;
+
+pub use block::{Block, BlockCode};
+pub use dna::{Dna, Field, Struct};
+pub use error::{BlendError, Result};
+pub use file::BlendFile;
+pub use header::{BlockHeaderForm, ByteOrder, Header, PointerWidth};
+pub use rewrite::Rewrite;
+pub use source::Compression;
+pub use view::StructView;

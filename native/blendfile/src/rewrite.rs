@@ -1,0 +1,133 @@
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::Path;
+
+use crate::block::{Block, RawBlockHeader};
+use crate::error::{BlendError, Result};
+use crate::file::BlendFile;
+
+/// Changes to a `.blend` file, to be written to a copy.
+///
+/// Blocks keep their order, their addresses and every byte that is not changed.
+#[derive(Debug, Default)]
+pub struct Rewrite {
+    payloads: HashMap<u64, Vec<u8>>,
+}
+
+impl Rewrite {
+    /// Starts without changes.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Whether there is nothing to change.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.payloads.is_empty()
+    }
+
+    /// Puts a string into a char-array field of a block; the rest of the array becomes zero.
+    ///
+    /// # Errors
+    /// [`BlendError::PathTooLong`] where it does not fit with its closing zero,
+    /// [`BlendError::Damaged`] where the block has no such field.
+    pub fn set_string(
+        &mut self,
+        file: &mut BlendFile,
+        block: &Block,
+        field_path: &str,
+        value: &[u8],
+    ) -> Result<()> {
+        let path = file.path().to_owned();
+        let no_field = || {
+            BlendError::damaged(
+                &path,
+                block.payload_offset,
+                format!("a field {field_path}"),
+                "none",
+            )
+        };
+        let field =
+            file.view(block)?.and_then(|view| view.field(field_path)).ok_or_else(no_field)?;
+        if value.len() >= field.size_bytes {
+            return Err(BlendError::PathTooLong {
+                path,
+                field: field_path.to_owned(),
+                value: String::from_utf8_lossy(value).into_owned(),
+                capacity: field.size_bytes.saturating_sub(1),
+            });
+        }
+        let payload = self.payload_of(file, block)?;
+        let place =
+            payload.get_mut(field.offset..field.offset + field.size_bytes).ok_or_else(no_field)?;
+        place.fill(0);
+        for (to, from) in place.iter_mut().zip(value) {
+            *to = *from;
+        }
+        Ok(())
+    }
+
+    /// Replaces a whole block that is a zero-terminated string, whatever its length.
+    pub fn replace_string_block(&mut self, block: &Block, value: &[u8]) {
+        let mut payload = value.to_vec();
+        payload.push(0);
+        self.payloads.insert(block.payload_offset, payload);
+    }
+
+    /// Writes the changed file to `to`, compressed with Zstandard.
+    ///
+    /// Blender reads one frame without a seek table as well (`filereader_zstd.cc`).
+    ///
+    /// # Errors
+    /// [`BlendError::Io`] where `to` cannot be written or the source no longer be read.
+    pub fn write(&self, file: &mut BlendFile, to: &Path) -> Result<()> {
+        let output = File::create(to).map_err(BlendError::io("write", to))?;
+        let mut encoder =
+            zstd::Encoder::new(BufWriter::new(output), 3).map_err(BlendError::io("write", to))?;
+        self.copy_blocks(file, &mut encoder, to)?;
+        let mut output = encoder.finish().map_err(BlendError::io("write", to))?;
+        output.flush().map_err(BlendError::io("write", to))
+    }
+
+    fn payload_of(&mut self, file: &mut BlendFile, block: &Block) -> Result<&mut Vec<u8>> {
+        use std::collections::hash_map::Entry;
+        Ok(match self.payloads.entry(block.payload_offset) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => entry.insert(file.payload(block)?),
+        })
+    }
+
+    fn copy_blocks(&self, file: &mut BlendFile, output: &mut impl Write, to: &Path) -> Result<()> {
+        let header = *file.header();
+        let header_size = header.block_header_form.size_bytes() as u64;
+        let changed: Vec<Block> = file
+            .blocks()
+            .iter()
+            .filter(|block| self.payloads.contains_key(&block.payload_offset))
+            .copied()
+            .collect();
+        let mut at = 0;
+        for block in changed {
+            let Some(payload) = self.payloads.get(&block.payload_offset) else { continue };
+            let header_offset = block.payload_offset - header_size;
+            file.source.copy(at, header_offset - at, output, to)?;
+            let mut bytes = Vec::new();
+            file.source.copy(header_offset, header_size, &mut bytes, to)?;
+            if !RawBlockHeader::set_size(&mut bytes, payload.len() as u64, &header) {
+                return Err(BlendError::damaged(
+                    file.path(),
+                    header_offset,
+                    "a size below 2 GiB",
+                    payload.len().to_string(),
+                ));
+            }
+            output.write_all(&bytes).map_err(BlendError::io("write", to))?;
+            output.write_all(payload).map_err(BlendError::io("write", to))?;
+            at = block.payload_offset + block.size_bytes;
+        }
+        let rest = file.source.size_bytes() - at;
+        file.source.copy(at, rest, output, to)
+    }
+}

@@ -1,0 +1,115 @@
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{ProtocolError, Result};
+use crate::frames::FrameRange;
+use crate::id::{JobId, PackId};
+use crate::version::Versioned;
+
+/// What is to be rendered: `jobs/<job id>/job.json`, written once and never changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Job {
+    /// [`Job::VERSION`].
+    pub version: u32,
+    /// The job's id.
+    pub id: JobId,
+    /// What people call it, usually the .blend file's name.
+    pub name: String,
+    /// The pack that holds the scene.
+    pub pack: PackId,
+    /// The name of the scene in the .blend file; the file's active scene where it is absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scene: Option<String>,
+    /// The frames to render, one task each.
+    pub frames: FrameRange,
+    /// How result files are named.
+    pub output: OutputNaming,
+    /// The Blender that the artist works with.
+    pub blender_version: BlenderVersion,
+    /// Whether Python in the .blend file may run: drivers, handlers, registered texts.
+    #[serde(default)]
+    pub allow_scripts: bool,
+}
+
+/// How result files are named.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OutputNaming {
+    /// The scene's output path without its fixed folder, still with `#` and `{…}`: for
+    /// `//render/shot_####` that is `shot_####`. Blender replaces what is to be replaced.
+    pub template: String,
+}
+
+/// A version of Blender, such as 5.2.3.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+pub struct BlenderVersion(pub u16, pub u16, pub u16);
+
+impl Job {
+    /// Most bytes of the document.
+    pub const MAX_SIZE_BYTES: u64 = 64 << 10;
+}
+
+impl Versioned for Job {
+    const DOCUMENT: &'static str = "job";
+    const VERSION: u32 = 1;
+
+    fn validate(&self) -> Result<()> {
+        self.frames.validate()?;
+        let invalid = |field, expected, got| Err(ProtocolError::Invalid { field, expected, got });
+        if self.name.is_empty() || self.name.chars().count() > 256 {
+            return invalid("name", "1 to 256 characters", self.name.chars().take(80).collect());
+        }
+        let template = &self.output.template;
+        let escapes = |part: &str| part == "..";
+        if template.len() > 512
+            || template.starts_with(['/', '\\'])
+            || template.contains(['\0', ':'])
+            || template.split(['/', '\\']).any(escapes)
+        {
+            return invalid(
+                "output.template",
+                "a relative path of at most 512 bytes without ..",
+                template.chars().take(80).collect(),
+            );
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::version::parse;
+
+    fn job(change: impl Fn(&mut serde_json::Value)) -> Result<Job> {
+        let mut document = serde_json::json!({
+            "version": 1,
+            "id": "0190a5d4-7c6e-7000-8000-000000000000",
+            "name": "shot",
+            "pack": "ab".repeat(32),
+            "frames": {"first": 1, "last": 24},
+            "output": {"template": "shot_####"},
+            "blender_version": [5, 2, 3],
+        });
+        change(&mut document);
+        parse(document.to_string().as_bytes())
+    }
+
+    #[test]
+    fn scripts_are_off_and_the_step_is_one_unless_said() {
+        let job = job(|_| {}).unwrap();
+        assert!(!job.allow_scripts);
+        assert_eq!(job.frames.step, 1);
+    }
+
+    #[test]
+    fn an_output_cannot_leave_its_folder() {
+        for template in ["../x", "/x", "a/../../x", "C:x", "..\\x"] {
+            let error = job(|document| document["output"]["template"] = template.into());
+            assert!(error.unwrap_err().to_string().starts_with("output.template: "), "{template}");
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! The S3 key layout, in one place.
+//!
+//! ```text
+//! blobs/<aa>/<blake3>                     immutable content, put once
+//! packs/<pack id>.json                    manifest
+//! jobs/<job id>/job.json                  what to render, immutable
+//! jobs/<job id>/control.json              cancel
+//! jobs/<job id>/enqueued.json             put when every frame has been enqueued
+//! jobs/<job id>/tasks/<frame>.json        what became of each task
+//! jobs/<job id>/frames/<path>             results, named as Blender would name them
+//! jobs/<job id>/logs/<frame>.<attempt>.log  Blender's own output
+//! ```
+
+use crate::id::{Digest, JobId, PackId};
+use crate::pack_path::PackPath;
+
+/// The prefix of every blob.
+pub const BLOBS: &str = "blobs/";
+
+/// The prefix of every job.
+pub const JOBS: &str = "jobs/";
+
+/// A blob, by the digest of its bytes.
+#[must_use]
+pub fn blob(digest: &Digest) -> String {
+    let digest = digest.as_str();
+    format!("{BLOBS}{}/{digest}", digest.get(..2).unwrap_or_default())
+}
+
+/// A pack's manifest.
+#[must_use]
+pub fn pack(pack: &PackId) -> String {
+    format!("packs/{pack}.json")
+}
+
+/// A job's description.
+#[must_use]
+pub fn job(job: JobId) -> String {
+    format!("{JOBS}{job}/job.json")
+}
+
+/// What the artist wants of a running job.
+#[must_use]
+pub fn control(job: JobId) -> String {
+    format!("{JOBS}{job}/control.json")
+}
+
+/// The mark that every frame of a job has been enqueued.
+#[must_use]
+pub fn enqueued(job: JobId) -> String {
+    format!("{JOBS}{job}/enqueued.json")
+}
+
+/// The prefix of a job's task records.
+#[must_use]
+pub fn tasks(job: JobId) -> String {
+    format!("{JOBS}{job}/tasks/")
+}
+
+/// A task's record.
+#[must_use]
+pub fn task(job: JobId, frame: i32) -> String {
+    format!("{JOBS}{job}/tasks/{frame}.json")
+}
+
+/// The frame that a task record's key names; `None` for any other key.
+#[must_use]
+pub fn frame_of_task(job: JobId, key: &str) -> Option<i32> {
+    key.strip_prefix(&tasks(job))?.strip_suffix(".json")?.parse().ok()
+}
+
+/// A result file.
+#[must_use]
+pub fn frame_file(job: JobId, path: &PackPath) -> String {
+    format!("{JOBS}{job}/frames/{path}")
+}
+
+/// The log of one attempt at a task.
+#[must_use]
+pub fn log(job: JobId, frame: i32, attempt: u32) -> String {
+    format!("{JOBS}{job}/logs/{frame}.{attempt}.log")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_task_key_gives_back_its_frame() {
+        let id = JobId::now();
+        for frame in [-7, 0, 1, 1_048_574] {
+            assert_eq!(frame_of_task(id, &task(id, frame)), Some(frame));
+        }
+        assert_eq!(frame_of_task(id, &job(id)), None);
+        assert_eq!(frame_of_task(JobId::now(), &task(id, 1)), None);
+    }
+}

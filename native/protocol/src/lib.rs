@@ -1,0 +1,31 @@
+//! The messages that every side shares: job, task, result and manifest, the S3 key layout and
+//! the price table.
+//!
+//! Each document carries a `version`. A reader refuses one that it does not know, by name.
+//! `docs/protocol.md` describes them; the JSON Schemas in `docs/schemas` are made from these types.
+
+mod control;
+mod error;
+mod frames;
+mod id;
+mod job;
+pub mod keys;
+mod manifest;
+mod pack_path;
+pub mod pricing;
+mod schema;
+mod task;
+mod version;
+
+pub use control::JobControl;
+pub use error::{ProtocolError, Result, sentence};
+pub use frames::FrameRange;
+pub use id::{Digest, JobId, PackId};
+pub use job::{BlenderVersion, Job, OutputNaming};
+pub use manifest::{Manifest, PackedFile};
+pub use pack_path::PackPath;
+pub use schema::schemas;
+pub use task::{
+    FailureClass, ResultFile, TaskFailure, TaskMessage, TaskRecord, TaskState, TaskTimes,
+};
+pub use version::{Versioned, parse};

@@ -1,0 +1,126 @@
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{ProtocolError, Result};
+use crate::id::{Digest, PackId};
+use crate::pack_path::PackPath;
+use crate::version::Versioned;
+
+/// What is in a pack: `packs/<pack id>.json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// [`Manifest::VERSION`].
+    pub version: u32,
+    /// The .blend file to open.
+    pub blend_file: PackPath,
+    /// Every file, sorted by path; the bytes of each are in the blob of its digest.
+    pub files: Vec<PackedFile>,
+}
+
+/// One file of a pack.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PackedFile {
+    /// Where it is in the pack.
+    pub path: PackPath,
+    /// The digest of its bytes.
+    pub digest: Digest,
+    /// How many bytes it has.
+    pub size_bytes: u64,
+}
+
+impl Manifest {
+    /// Most files in a pack.
+    pub const MAX_FILES: usize = 1_000_000;
+
+    /// Most bytes of the document itself.
+    pub const MAX_SIZE_BYTES: u64 = 512 << 20;
+
+    /// Makes a manifest: sorts the files, so that the same content always gives the same pack.
+    #[must_use]
+    pub fn new(blend_file: PackPath, mut files: Vec<PackedFile>) -> Self {
+        files.sort_by(|one, other| one.path.cmp(&other.path));
+        Self { version: Self::VERSION, blend_file, files }
+    }
+
+    /// The document's bytes and the id that follows from them.
+    ///
+    /// # Errors
+    /// [`ProtocolError::Malformed`] where it cannot be written as JSON.
+    pub fn to_bytes(&self) -> Result<(PackId, Vec<u8>)> {
+        let bytes = serde_json::to_vec(self)
+            .map_err(|source| ProtocolError::Malformed { document: Self::DOCUMENT, source })?;
+        let digest = Digest::try_from(blake3::hash(&bytes).to_hex().to_string())?;
+        Ok((PackId(digest), bytes))
+    }
+
+    /// How many bytes all files have together.
+    #[must_use]
+    pub fn size_bytes(&self) -> u64 {
+        self.files.iter().fold(0, |sum, file| sum.saturating_add(file.size_bytes))
+    }
+}
+
+impl Versioned for Manifest {
+    const DOCUMENT: &'static str = "manifest";
+    const VERSION: u32 = 1;
+
+    fn validate(&self) -> Result<()> {
+        let invalid = |field, expected, got| Err(ProtocolError::Invalid { field, expected, got });
+        if self.files.len() > Self::MAX_FILES {
+            return invalid("files", "at most 1000000", self.files.len().to_string());
+        }
+        let mut paths: Vec<&PackPath> = self.files.iter().map(|file| &file.path).collect();
+        paths.sort_unstable();
+        if let Some([twice, _]) = paths.array_windows().find(|[one, other]| one == other) {
+            return invalid("files", "each path once", format!("{twice} twice"));
+        }
+        if paths.binary_search(&&self.blend_file).is_err() {
+            return invalid("blend_file", "one of the files", self.blend_file.to_string());
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::version::parse;
+
+    fn file(path: &str) -> PackedFile {
+        PackedFile {
+            path: PackPath::try_from(path.to_owned()).unwrap(),
+            digest: Digest::try_from("ab".repeat(32)).unwrap(),
+            size_bytes: 3,
+        }
+    }
+
+    #[test]
+    fn the_same_files_in_any_order_are_the_same_pack() {
+        let blend = file("a.blend").path;
+        let one = Manifest::new(blend.clone(), vec![file("a.blend"), file("t/b.png")]);
+        let other = Manifest::new(blend, vec![file("t/b.png"), file("a.blend")]);
+        assert_eq!(one.to_bytes().unwrap(), other.to_bytes().unwrap());
+        assert_eq!(parse::<Manifest>(&one.to_bytes().unwrap().1).unwrap(), one);
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_manifest_is_named() {
+        let blend = file("a.blend").path;
+        let twice = Manifest::new(blend.clone(), vec![file("a.blend"), file("a.blend")]);
+        let without = Manifest::new(blend, vec![file("b.blend")]);
+        let mut newer = serde_json::to_value(&without).unwrap();
+        newer["version"] = 2.into();
+        let escaping = serde_json::to_string(&without).unwrap().replace("b.blend", "../b");
+        let messages = [
+            twice.to_bytes().unwrap().1,
+            without.to_bytes().unwrap().1,
+            newer.to_string().into_bytes(),
+            escaping.into_bytes(),
+            b"{".to_vec(),
+        ]
+        .map(|bytes| crate::sentence(&parse::<Manifest>(&bytes).unwrap_err()));
+        insta::assert_snapshot!(messages.join("\n"));
+    }
+}

@@ -1,0 +1,162 @@
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::id::JobId;
+use crate::pack_path::PackPath;
+use crate::version::Versioned;
+
+/// One task on the queue: the body of an SQS message. It names nothing that can go stale.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TaskMessage {
+    /// [`TaskMessage::VERSION`].
+    pub version: u32,
+    /// The job.
+    pub job: JobId,
+    /// The frame to render.
+    pub frame: i32,
+}
+
+impl TaskMessage {
+    /// A message for one frame.
+    #[must_use]
+    pub const fn new(job: JobId, frame: i32) -> Self {
+        Self { version: Self::VERSION, job, frame }
+    }
+}
+
+impl Versioned for TaskMessage {
+    const DOCUMENT: &'static str = "task message";
+    const VERSION: u32 = 1;
+}
+
+/// What became of a task: `jobs/<job id>/tasks/<frame>.json`, rewritten as it goes on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct TaskRecord {
+    /// [`TaskRecord::VERSION`].
+    pub version: u32,
+    /// The frame.
+    pub frame: i32,
+    /// Which delivery of the message this is, from 1.
+    pub attempt: u32,
+    /// After how many deliveries the queue gives up.
+    pub max_attempts: u32,
+    /// Where the task stands.
+    #[serde(flatten)]
+    pub state: TaskState,
+    /// Which worker has it: a Lambda log stream, or host and process.
+    pub worker: String,
+    /// When this attempt began, in milliseconds since 1970 (UTC).
+    pub started_ms: u64,
+    /// When this record was written, in milliseconds since 1970 (UTC).
+    pub updated_ms: u64,
+}
+
+/// Where a task stands.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum TaskState {
+    /// Being worked on. A record that stays so without being updated belongs to a dead worker.
+    Running {
+        /// How much of the frame is done, 0 to 1, where the engine says so.
+        progress: Option<f32>,
+    },
+    /// Rendered; its files are in the bucket.
+    Done {
+        /// Every file that the frame made.
+        files: Vec<ResultFile>,
+        /// Where its time went.
+        times: TaskTimes,
+        /// The most memory that Blender held, in bytes.
+        peak_memory_bytes: u64,
+    },
+    /// This attempt failed and the queue will deliver the task again.
+    Retrying {
+        /// What went wrong.
+        failure: TaskFailure,
+    },
+    /// Failed for good.
+    Failed {
+        /// What went wrong.
+        failure: TaskFailure,
+    },
+    /// Dropped because the job was cancelled.
+    Cancelled,
+}
+
+/// One file of a result.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ResultFile {
+    /// Its path below `jobs/<job id>/frames/` and below the artist's output folder.
+    pub path: PackPath,
+    /// Its size in bytes.
+    pub size_bytes: u64,
+}
+
+/// Where a task's time went, in seconds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TaskTimes {
+    /// Bringing the pack to the worker; near 0 where it was there.
+    pub fetch_seconds: f64,
+    /// Starting Blender and opening the scene; 0 on a warm worker.
+    pub load_seconds: f64,
+    /// Blender's own render of the frame.
+    pub render_seconds: f64,
+    /// Sending the files to the bucket.
+    pub upload_seconds: f64,
+    /// The whole task, from the message to its last file.
+    pub total_seconds: f64,
+}
+
+/// Why a task failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TaskFailure {
+    /// Whose fault it was.
+    pub class: FailureClass,
+    /// One sentence, with Blender's own words where there are any.
+    pub message: String,
+    /// The end of Blender's log, 4 KB at most.
+    pub log_tail: String,
+}
+
+/// Whose fault a failure was. It decides whether the task is tried again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FailureClass {
+    /// The scene's: no camera, a missing file, an error in its Python. Would fail again.
+    Scene,
+    /// The worker's: a crash, no memory, no time, no network. May work elsewhere.
+    Machine,
+}
+
+impl Versioned for TaskRecord {
+    const DOCUMENT: &'static str = "task record";
+    const VERSION: u32 = 1;
+}
+
+impl TaskRecord {
+    /// Most bytes of the document.
+    pub const MAX_SIZE_BYTES: u64 = 1 << 20;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::version::parse;
+
+    #[test]
+    fn messages_that_are_not_tasks_are_refused_in_words() {
+        let messages = [
+            r#"{"version":2,"job":"x","frame":1,"tile":3}"#,
+            r#"{"version":1,"job":"x","frame":1}"#,
+            r#"{"version":1,"job":"0190a5d4-7c6e-7000-8000-000000000000"}"#,
+            "hello",
+            r#"{"frame":1}"#,
+        ]
+        .map(|body| crate::sentence(&parse::<TaskMessage>(body.as_bytes()).unwrap_err()));
+        insta::assert_snapshot!(messages.join("\n"));
+    }
+}

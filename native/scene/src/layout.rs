@@ -1,0 +1,120 @@
+//! Where each file goes in the pack.
+//!
+//! What the scene reaches by relative paths keeps its layout below `project/`. Everything else
+//! mirrors its whole path below `external/`, so that relative paths among those files hold too.
+
+use std::path::{Component, Path, PathBuf};
+
+use protocol::PackPath;
+
+use crate::error::{Result, SceneError};
+use crate::trace::Trace;
+
+/// The folders of a pack.
+#[derive(Debug)]
+pub(crate) struct Layout {
+    root: PathBuf,
+}
+
+impl Layout {
+    /// Finds the folder that holds the scene and all that it reaches by relative paths.
+    pub(crate) fn of(trace: &Trace) -> Self {
+        let Some(scene) = trace.blend_files.first() else { return Self { root: PathBuf::new() } };
+        let mut root = scene.as_path.parent().unwrap_or(&scene.as_path).to_owned();
+        let mut inside = vec![scene.as_path.as_path()];
+        for blend in &trace.blend_files {
+            if !inside.contains(&blend.as_path.as_path()) {
+                continue;
+            }
+            for path_use in &blend.uses {
+                let Some(dependency) = trace.dependency(path_use) else { continue };
+                if !dependency.written.is_relative() || dependency.is_missing() {
+                    continue;
+                }
+                while !dependency.resolved.starts_with(&root) && root.pop() {}
+                inside.push(&dependency.resolved);
+            }
+        }
+        Self { root }
+    }
+
+    /// The place of a file, or of the pattern of a sequence.
+    pub(crate) fn place(&self, path: &Path) -> Result<PackPath> {
+        let (folder, below) = match path.strip_prefix(&self.root) {
+            Ok(below) => ("project", below),
+            Err(_) => ("external", path),
+        };
+        let parts = below.components().filter_map(|component| match component {
+            Component::Normal(name) => Some(portable(name.as_encoded_bytes())),
+            Component::Prefix(prefix) => Some(portable(prefix.as_os_str().as_encoded_bytes())),
+            Component::RootDir | Component::CurDir | Component::ParentDir => None,
+        });
+        let text = std::iter::once(folder.to_owned()).chain(parts).collect::<Vec<_>>().join("/");
+        PackPath::try_from(text)
+            .map_err(|source| SceneError::Unpackable { path: path.to_owned(), source })
+    }
+}
+
+/// The `//` path that leads from the `.blend` file at one place to another place.
+pub(crate) fn relative(from_blend: &PackPath, to: &PackPath) -> String {
+    let from: Vec<&str> = from_blend.as_str().split('/').collect();
+    let from_folder = from.get(..from.len() - 1).unwrap_or_default();
+    let to: Vec<&str> = to.as_str().split('/').collect();
+    let common = from_folder.iter().zip(&to).take_while(|(one, other)| one == other).count();
+    let up = std::iter::repeat_n("..", from_folder.len() - common);
+    let down = to.get(common..).unwrap_or_default().iter().copied();
+    format!("//{}", up.chain(down).collect::<Vec<_>>().join("/"))
+}
+
+/// A name that means the same on every system: what a [`PackPath`] may not hold is written as
+/// `%` and two hexadecimal digits, and so is `%` itself.
+fn portable(name: &[u8]) -> String {
+    use std::fmt::Write;
+    let mut result = String::with_capacity(name.len());
+    for chunk in name.utf8_chunks() {
+        for letter in chunk.valid().chars() {
+            if matches!(letter, '\\' | ':' | '%') || letter.is_control() {
+                let mut bytes = [0; 4];
+                for byte in letter.encode_utf8(&mut bytes).bytes() {
+                    let _ = write!(result, "%{byte:02x}");
+                }
+            } else {
+                result.push(letter);
+            }
+        }
+        for byte in chunk.invalid() {
+            let _ = write!(result, "%{byte:02x}");
+        }
+    }
+    result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pack_path(text: &str) -> PackPath {
+        PackPath::try_from(text.to_owned()).unwrap()
+    }
+
+    #[test]
+    fn relative_paths_climb_to_what_both_share() {
+        let blend = pack_path("project/shots/a.blend");
+        for (to, expected) in [
+            ("project/shots/tex/wood.png", "//tex/wood.png"),
+            ("project/tex/wood.png", "//../tex/wood.png"),
+            ("external/mnt/wood.png", "//../../external/mnt/wood.png"),
+        ] {
+            assert_eq!(relative(&blend, &pack_path(to)), expected);
+        }
+    }
+
+    #[test]
+    fn names_that_not_every_system_takes_are_written_out_and_stay_apart() {
+        let layout = Layout { root: "/show".into() };
+        let place = |path: &str| layout.place(Path::new(path)).unwrap().to_string();
+        assert_eq!(place("/show/tex/a:b.png"), "project/tex/a%3ab.png");
+        assert_eq!(place("/show/tex/a%3ab.png"), "project/tex/a%253ab.png");
+        assert_eq!(place("/mnt/x/ü.png"), "external/mnt/x/ü.png");
+    }
+}

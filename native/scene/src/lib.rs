@@ -1,0 +1,21 @@
+//! What a scene needs: traces the files behind a `.blend` file and plans the pack that holds them.
+//!
+//! [`trace`] reads the `.blend` files themselves, recursively through linked libraries.
+//! [`PackPlan`] gives every file its place in the pack and writes changed copies of the `.blend`
+//! files whose paths would not resolve there. Nothing here knows AWS, and the artist's files are
+//! only ever read.
+
+mod blend_path;
+mod datablock;
+mod dependency;
+mod error;
+mod expand;
+mod layout;
+mod pack;
+mod trace;
+
+pub use blend_path::BlendPath;
+pub use dependency::{Dependency, DependencyKind};
+pub use error::{Result, SceneError};
+pub use pack::{PackPlan, PlannedFile};
+pub use trace::{Trace, TraceSource, trace};

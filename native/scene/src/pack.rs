@@ -1,0 +1,109 @@
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use blendfile::{BlendFile, Rewrite};
+use protocol::PackPath;
+
+use crate::blend_path::BlendPath;
+use crate::error::Result;
+use crate::layout::{Layout, relative};
+use crate::trace::{Trace, TracedBlendFile};
+
+/// A file of the pack and where its bytes are on this machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlannedFile {
+    /// Its place in the pack.
+    pub path: PackPath,
+    /// The bytes: the artist's file, or a rewritten copy.
+    pub source: PathBuf,
+}
+
+/// Every file of a pack. It opens anywhere: no path in it leads out.
+#[derive(Debug)]
+pub struct PackPlan {
+    /// The scene's place in the pack.
+    pub blend_file: PackPath,
+    /// Every file once, sorted by place.
+    pub files: Vec<PlannedFile>,
+    /// How many `.blend` files had paths to rewrite.
+    pub rewritten: usize,
+}
+
+impl PackPlan {
+    /// Plans the pack of a traced scene. `.blend` files with paths that would not resolve in the
+    /// pack are rewritten into `work_folder`, which must exist and outlive the upload.
+    ///
+    /// # Errors
+    /// [`crate::SceneError`] where a file cannot be read or written, or has no usable place.
+    pub fn new(trace: &Trace, work_folder: &Path) -> Result<Self> {
+        let layout = Layout::of(trace);
+        let mut files = BTreeMap::new();
+        for dependency in trace.dependencies() {
+            for file in &dependency.files {
+                files.insert(layout.place(file)?, file.clone());
+            }
+        }
+        let mut rewritten = 0;
+        let mut scene = None;
+        for (number, blend) in trace.blend_files.iter().enumerate() {
+            let place = layout.place(&blend.as_path)?;
+            let changes = changed_paths(trace, blend, &layout, &place)?;
+            let source = if changes.is_empty() {
+                blend.file.clone()
+            } else {
+                rewritten += 1;
+                let copy = work_folder.join(format!("rewritten-{number}.blend"));
+                write_copy(blend, &changes, &copy)?;
+                copy
+            };
+            files.insert(place.clone(), source);
+            scene.get_or_insert(place);
+        }
+        let blend_file = match scene {
+            Some(place) => place,
+            None => layout.place(Path::new("empty.blend"))?,
+        };
+        let files = files.into_iter().map(|(path, source)| PlannedFile { path, source }).collect();
+        Ok(Self { blend_file, files, rewritten })
+    }
+}
+
+/// The uses whose path would not lead to the right place, with the path that does.
+fn changed_paths(
+    trace: &Trace,
+    blend: &TracedBlendFile,
+    layout: &Layout,
+    blend_place: &PackPath,
+) -> Result<Vec<(usize, String)>> {
+    let mut changes = Vec::new();
+    for (index, path_use) in blend.uses.iter().enumerate() {
+        let Some(dependency) = trace.dependency(path_use) else { continue };
+        if dependency.is_missing() {
+            continue;
+        }
+        let target = layout.place(&dependency.resolved)?;
+        if !leads_to(&dependency.written, blend_place, &target) {
+            changes.push((index, relative(blend_place, &target)));
+        }
+    }
+    Ok(changes)
+}
+
+fn leads_to(written: &BlendPath, blend_place: &PackPath, target: &PackPath) -> bool {
+    // Resolving below a made-up folder shows a path that climbs out of the pack as well.
+    let root = Path::new("/pack");
+    let blend = blend_place.under(root);
+    written.is_relative()
+        && blend.parent().is_some_and(|folder| written.resolve(folder) == target.under(root))
+}
+
+fn write_copy(blend: &TracedBlendFile, changes: &[(usize, String)], to: &Path) -> Result<()> {
+    let mut file = BlendFile::open(&blend.file)?;
+    let mut rewrite = Rewrite::new();
+    for (index, path) in changes {
+        if let Some(path_use) = blend.uses.get(*index) {
+            rewrite.set_string(&mut file, &path_use.block, path_use.field, path.as_bytes())?;
+        }
+    }
+    Ok(rewrite.write(&mut file, to)?)
+}
