@@ -1,1 +1,63 @@
-fn main() {}
+//! The consumer: takes tasks off the queue, renders them with a warm Blender, puts the results.
+//!
+//! Inside Lambda it serves the event source mapping; with `--poll` it works the same queue from
+//! any machine. Both go through [`worker::Worker`].
+
+mod blender;
+mod error;
+mod failure;
+mod heartbeat;
+mod lambda;
+mod log;
+mod pack;
+mod poll;
+mod record;
+mod settings;
+mod wire;
+mod worker;
+
+use std::process::ExitCode;
+
+use protocol::sentence;
+
+use crate::error::Result;
+use crate::settings::Settings;
+use crate::worker::Worker;
+
+const USAGE: &str = "\
+usage: render-on-lambda-consumer [--poll]
+
+Without --poll it expects to be run by AWS Lambda. With --poll it works the queue from this machine
+until it is interrupted. Both read BUCKET_NAME, QUEUE_URL and BLENDER from the environment.";
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    tracing_subscriber::fmt()
+        .json()
+        .with_target(false)
+        .with_writer(std::io::stderr)
+        .with_max_level(tracing::Level::INFO)
+        .init();
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let poll = match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        [] => false,
+        ["--poll"] => true,
+        _ => {
+            eprintln!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match run(poll).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(error = sentence(&error), "cannot go on");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(poll: bool) -> Result<()> {
+    let settings = Settings::from_environment()?;
+    let worker = Worker::new(settings).await?;
+    if poll { poll::run(worker).await } else { lambda::run(worker).await }
+}

@@ -1,1 +1,108 @@
-fn main() {}
+//! The HTTP front door: render jobs for clients that are not the add-on.
+//!
+//! `POST /render-jobs` checks a job and enqueues its frames; `GET /render-jobs/{id}` tells how far
+//! it is. API Gateway has checked the caller's IAM signature before a request gets here.
+
+mod answer;
+mod request;
+
+use farm::{AwsConfig, Queue, Storage};
+use lambda_http::http::{Method, StatusCode};
+use lambda_http::{Body, Error, Request, Response, run, service_fn};
+
+use crate::answer::{error_answer, json_answer};
+
+/// What the function is told by its environment.
+#[derive(Debug)]
+struct FrontDoor {
+    storage: Storage,
+    queue: Queue,
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Error> {
+    tracing_subscriber::fmt().json().with_target(false).with_writer(std::io::stderr).init();
+    let variable = |name: &str| {
+        std::env::var(name).map_err(|_| format!("the environment variable {name} is not set"))
+    };
+    let config = AwsConfig::from_environment().await?;
+    let front_door = FrontDoor {
+        storage: Storage::new(&config, variable("BUCKET_NAME")?),
+        queue: Queue::new(&config, variable("QUEUE_URL")?),
+    };
+    let front_door = &front_door;
+    run(service_fn(move |request: Request| async move {
+        Ok::<_, Error>(front_door.answer(&request).await)
+    }))
+    .await
+}
+
+impl FrontDoor {
+    async fn answer(&self, request: &Request) -> Response<Body> {
+        let path = request.uri().path().trim_matches('/');
+        // A stage that is not $default stands before the route.
+        let route = path.find("render-jobs").and_then(|at| path.get(at..)).unwrap_or(path);
+        match (request.method(), route.split_once('/')) {
+            (&Method::POST, None) if route == "render-jobs" => self.submit(request.body()).await,
+            (&Method::GET, Some(("render-jobs", id))) => self.progress(id).await,
+            (method, _) => json_answer(
+                StatusCode::NOT_FOUND,
+                &serde_json::json!({
+                    "error": format!("there is no {method} /{path}: use POST /render-jobs or GET /render-jobs/{{id}}"),
+                }),
+            ),
+        }
+    }
+
+    async fn submit(&self, body: &Body) -> Response<Body> {
+        let job = match request::job(body.as_ref()) {
+            Ok(job) => job,
+            Err(message) => {
+                return json_answer(
+                    StatusCode::BAD_REQUEST,
+                    &serde_json::json!({ "error": message }),
+                );
+            }
+        };
+        match farm::submit_job(&self.storage, &self.queue, &job, |_| {}).await {
+            Ok(()) => {
+                tracing::info!(job = %job.id, tasks = job.frames.count(), "submitted");
+                json_answer(
+                    StatusCode::ACCEPTED,
+                    &serde_json::json!({ "id": job.id, "tasks": job.frames.count() }),
+                )
+            }
+            Err(error) => error_answer(&error),
+        }
+    }
+
+    async fn progress(&self, id: &str) -> Response<Body> {
+        let id = match id.parse() {
+            Ok(id) => id,
+            Err(error) => {
+                let error = protocol::sentence(&error);
+                return json_answer(
+                    StatusCode::BAD_REQUEST,
+                    &serde_json::json!({ "error": error }),
+                );
+            }
+        };
+        match farm::job_progress(&self.storage, id, 0).await {
+            Ok((job, progress)) => json_answer(
+                StatusCode::OK,
+                &serde_json::json!({
+                    "id": job.id,
+                    "name": job.name,
+                    "total": progress.total,
+                    "done": progress.done,
+                    "running": progress.running,
+                    "failed": progress.failed,
+                    "cancelled": progress.cancelled,
+                    "is_cancelled": progress.is_cancelled,
+                    "render_seconds": progress.render_seconds,
+                }),
+            ),
+            Err(error) => error_answer(&error),
+        }
+    }
+}

@@ -13,6 +13,11 @@ pub struct JobControl {
     pub cancelled: bool,
 }
 
+impl JobControl {
+    /// Most bytes of the document.
+    pub const MAX_SIZE_BYTES: u64 = 4096;
+}
+
 impl Versioned for JobControl {
     const DOCUMENT: &'static str = "control";
     const VERSION: u32 = 1;

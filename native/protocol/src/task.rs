@@ -1,7 +1,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::id::JobId;
+use crate::id::{Digest, JobId};
 use crate::pack_path::PackPath;
 use crate::version::Versioned;
 
@@ -90,6 +90,8 @@ pub enum TaskState {
 pub struct ResultFile {
     /// Its path below `jobs/<job id>/frames/` and below the artist's output folder.
     pub path: PackPath,
+    /// The digest of its bytes.
+    pub digest: Digest,
     /// Its size in bytes.
     pub size_bytes: u64,
 }

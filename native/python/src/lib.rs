@@ -1,1 +1,35 @@
-//! placeholder
+//! The Python binding: owned values in, work on the Rust runtime, typed events out.
+//!
+//! No Rust thread ever calls Python: Python polls. The GIL is released around whatever blocks.
+
+mod connection;
+mod error;
+mod job;
+mod runtime;
+mod submission;
+mod task;
+mod trace;
+
+use pyo3::prelude::*;
+
+/// The module `render_on_lambda._native`; its documentation is in `_native.pyi`.
+#[pymodule(name = "_native")]
+mod native {
+    #[pymodule_export]
+    use super::connection::{PyFarmSettings, PyStackCheck, PyStackInfo};
+    #[pymodule_export]
+    use super::error::{CredentialsError, FarmError, StackError};
+    #[pymodule_export]
+    use super::job::{PyJob, PyJobEvent, PyProgress};
+    #[pymodule_export]
+    use super::submission::{PyMissingFile, PySubmission, PySubmissionEvent, new_job_id};
+    #[pymodule_export]
+    use super::trace::{PyDependency, trace};
+
+    use pyo3::prelude::*;
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("__version__", env!("CARGO_PKG_VERSION"))
+    }
+}

@@ -1,0 +1,70 @@
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use protocol::BlenderVersion;
+
+/// What can go wrong in the consumer.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ConsumerError {
+    /// A setting that is missing or makes no sense.
+    #[error("the environment variable {name} is {got}: expected {expected}")]
+    Setting { name: &'static str, expected: &'static str, got: String },
+    /// The Lambda runtime could not go on.
+    #[error("the Lambda runtime stopped: {reason}")]
+    Runtime { reason: String },
+    /// A file of this machine.
+    #[error("cannot {action} {}", path.display())]
+    Io {
+        action: &'static str,
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+    /// Blender could not be started.
+    #[error("cannot start Blender ({})", program.display())]
+    NoBlender {
+        program: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+    /// Blender went away.
+    #[error("Blender ended without an answer ({status}) while it held {} MiB{}", peak_memory_bytes >> 20, out_of_memory(*killed))]
+    BlenderDied { status: String, killed: bool, peak_memory_bytes: u64 },
+    /// Blender said something that is not of the protocol.
+    #[error("Blender broke the protocol: {reason}")]
+    Wire { reason: String },
+    /// The scene needs a newer Blender than this worker has.
+    #[error("the scene comes from Blender {}.{}, but the farm renders with {}.{}; set up the farm with a newer Blender", scene.0, scene.1, farm.0, farm.1)]
+    OldBlender { scene: BlenderVersion, farm: BlenderVersion },
+    /// Blender or the scene's Python said no.
+    #[error("{message}")]
+    Scene { message: String },
+    /// Lambda's time is nearly over.
+    #[error("the frame was not ready after {} s, when the function's time ran out", after.as_secs())]
+    Deadline { after: Duration },
+    /// A task of a job that is not in the bucket: its lifecycle has ended, or it never was.
+    #[error("there is no job {job} in the bucket")]
+    NoJob { job: protocol::JobId },
+    /// The artist cancelled the job.
+    #[error("the job was cancelled")]
+    Cancelled,
+    /// A document that does not follow the protocol.
+    #[error(transparent)]
+    Protocol(#[from] protocol::ProtocolError),
+    /// S3 or SQS.
+    #[error(transparent)]
+    Farm(#[from] farm::FarmError),
+}
+
+pub(crate) type Result<T> = std::result::Result<T, ConsumerError>;
+
+impl ConsumerError {
+    pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::Io { action, path: path.to_owned(), source }
+    }
+}
+
+const fn out_of_memory(killed: bool) -> &'static str {
+    if killed { ": the system stopped it, most likely for want of memory" } else { "" }
+}

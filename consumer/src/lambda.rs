@@ -1,0 +1,56 @@
+//! The consumer inside Lambda: an SQS event in, a partial batch response out.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
+use farm::ReceivedMessage;
+use lambda_runtime::{LambdaEvent, service_fn};
+use tokio::sync::Mutex;
+
+use crate::error::{ConsumerError, Result};
+use crate::worker::{Verdict, Worker};
+
+/// Serves invocations until Lambda ends the process. One at a time, as Lambda does.
+pub(crate) async fn run(worker: Worker) -> Result<()> {
+    let worker = Arc::new(Mutex::new(worker));
+    let service = service_fn(move |event: LambdaEvent<SqsEvent>| {
+        let worker = Arc::clone(&worker);
+        async move {
+            let deadline = event.context.deadline();
+            let until = deadline.duration_since(SystemTime::now()).unwrap_or(Duration::ZERO);
+            let deadline = Instant::now() + until;
+            let mut worker = worker.lock().await;
+            Ok::<_, lambda_runtime::Error>(handle(&mut worker, event.payload, deadline).await)
+        }
+    });
+    lambda_runtime::run(service)
+        .await
+        .map_err(|error| ConsumerError::Runtime { reason: error.to_string() })
+}
+
+async fn handle(worker: &mut Worker, event: SqsEvent, deadline: Instant) -> SqsBatchResponse {
+    let mut response = SqsBatchResponse::default();
+    for record in event.records {
+        let id = record.message_id.clone().unwrap_or_default();
+        let message = received(record);
+        if worker.process(&message, Some(deadline)).await == Verdict::GiveBack {
+            let mut failure = BatchItemFailure::default();
+            failure.item_identifier = id;
+            response.batch_item_failures.push(failure);
+        }
+    }
+    response
+}
+
+fn received(record: SqsMessage) -> ReceivedMessage {
+    ReceivedMessage {
+        receipt_handle: record.receipt_handle.unwrap_or_default(),
+        body: record.body.unwrap_or_default(),
+        receive_count: record
+            .attributes
+            .get("ApproximateReceiveCount")
+            .and_then(|count| count.parse().ok())
+            .unwrap_or(1),
+    }
+}

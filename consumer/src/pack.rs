@@ -1,0 +1,71 @@
+use std::path::{Path, PathBuf};
+
+use farm::{FarmError, Storage};
+use futures_util::{StreamExt, TryStreamExt, stream};
+use protocol::{Manifest, PackId, keys, parse};
+
+use crate::error::{ConsumerError, Result};
+
+/// How many files are fetched at the same time.
+const FILES_AT_ONCE: usize = 16;
+
+/// The pack on this worker's disk; one at a time.
+#[derive(Debug)]
+pub(crate) struct PackFolder {
+    root: PathBuf,
+    current: Option<(PackId, PathBuf)>,
+}
+
+impl PackFolder {
+    pub(crate) fn new(root: PathBuf) -> Self {
+        Self { root, current: None }
+    }
+
+    /// Brings a pack here unless it is here; gives the scene's path.
+    ///
+    /// Every file is checked against its digest while it is written, and the manifest against the
+    /// pack's id, so that what is rendered is what the artist sent.
+    pub(crate) async fn fetch(&mut self, storage: &Storage, pack: &PackId) -> Result<PathBuf> {
+        if let Some((current, blend_file)) = &self.current
+            && current == pack
+        {
+            return Ok(blend_file.clone());
+        }
+        self.current = None;
+        clear(&self.root)?;
+        let key = keys::pack(pack);
+        let bytes = storage
+            .get(&key, Manifest::MAX_SIZE_BYTES)
+            .await?
+            .ok_or_else(|| FarmError::NoPack { pack: pack.to_string() })?;
+        let got = blake3::hash(&bytes).to_hex().to_string();
+        if got != pack.0.as_str() {
+            return Err(FarmError::Damaged { key, expected: pack.to_string(), got }.into());
+        }
+        let manifest: Manifest = parse(&bytes)?;
+        let folder = self.root.join(pack.0.as_str());
+        stream::iter(&manifest.files)
+            .map(|file| {
+                let to = file.path.under(&folder);
+                async move {
+                    let key = keys::blob(&file.digest);
+                    storage.get_file(&key, &to, &file.digest, file.size_bytes).await
+                }
+            })
+            .buffer_unordered(FILES_AT_ONCE)
+            .try_collect::<Vec<()>>()
+            .await?;
+        let blend_file = manifest.blend_file.under(&folder);
+        self.current = Some((pack.clone(), blend_file.clone()));
+        Ok(blend_file)
+    }
+}
+
+fn clear(folder: &Path) -> Result<()> {
+    match std::fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(ConsumerError::io("clear", folder)(error))
+        }
+        _ => Ok(()),
+    }
+}

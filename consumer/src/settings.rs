@@ -1,0 +1,77 @@
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::error::{ConsumerError, Result};
+
+/// What the consumer is told by its environment.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    /// `BUCKET_NAME`.
+    pub(crate) bucket: String,
+    /// `QUEUE_URL`.
+    pub(crate) queue_url: String,
+    /// `BLENDER`: Blender's executable, or a Python that has the `bpy` module.
+    pub(crate) blender: PathBuf,
+    /// `LEASE_SECONDS`, 60 by default: how long a task stays hidden without being renewed.
+    pub(crate) lease: Duration,
+    /// `MAX_ATTEMPTS`, 5 by default: after how many deliveries the queue gives up.
+    pub(crate) max_attempts: u32,
+    /// Who this is, in task records.
+    pub(crate) name: String,
+}
+
+impl Settings {
+    pub(crate) fn from_environment() -> Result<Self> {
+        Self::from(|name| std::env::var(name).ok())
+    }
+
+    fn from(variable: impl Fn(&'static str) -> Option<String>) -> Result<Self> {
+        let required =
+            |name, expected| {
+                variable(name)
+                    .filter(|value| !value.is_empty())
+                    .ok_or_else(|| ConsumerError::Setting { name, expected, got: "not set".into() })
+            };
+        let number = |name, expected, range: std::ops::RangeInclusive<u32>, default: u32| {
+            let Some(text) = variable(name) else { return Ok(default) };
+            text.parse().ok().filter(|value| range.contains(value)).ok_or_else(|| {
+                ConsumerError::Setting { name, expected, got: format!("\"{text}\"") }
+            })
+        };
+        let host = || variable("HOSTNAME").unwrap_or_else(|| "worker".into());
+        Ok(Self {
+            bucket: required("BUCKET_NAME", "the name of the stack's bucket")?,
+            queue_url: required("QUEUE_URL", "the address of the stack's queue")?,
+            blender: required("BLENDER", "the path of Blender or of a Python with bpy")?.into(),
+            lease: Duration::from_secs(
+                number("LEASE_SECONDS", "3 to 43200", 3..=43_200, 60)?.into(),
+            ),
+            max_attempts: number("MAX_ATTEMPTS", "1 to 1000", 1..=1000, 5)?,
+            name: variable("AWS_LAMBDA_LOG_STREAM_NAME")
+                .unwrap_or_else(|| format!("{}:{}", host(), std::process::id())),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn from(variables: &[(&'static str, &str)]) -> Result<Settings> {
+        Settings::from(|name| {
+            variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    #[test]
+    fn what_is_missing_or_out_of_range_is_named() {
+        let all = [("BUCKET_NAME", "b"), ("QUEUE_URL", "q"), ("BLENDER", "/usr/bin/blender")];
+        assert_eq!(from(&all).unwrap().lease, Duration::from_secs(60));
+        let missing = from(&all[..2]).unwrap_err().to_string();
+        let short = from(&[&all[..], &[("LEASE_SECONDS", "1")]].concat()).unwrap_err().to_string();
+        insta::assert_snapshot!(format!("{missing}\n{short}"), @r#"
+        the environment variable BLENDER is not set: expected the path of Blender or of a Python with bpy
+        the environment variable LEASE_SECONDS is "1": expected 3 to 43200
+        "#);
+    }
+}

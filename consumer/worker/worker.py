@@ -1,0 +1,199 @@
+"""Runs inside Blender: renders what the consumer asks for, over a socket of its own.
+
+Messages are four bytes of length, big-endian, then JSON. Whatever Blender, an add-on or a script
+prints goes to the log and changes nothing here.
+"""
+
+import json
+import os
+import re
+import resource
+import select
+import socket
+import struct
+import sys
+import threading
+import time
+import traceback
+
+import bpy
+
+SOCKET_DESCRIPTOR = 3
+PROGRESS_EVERY_SECONDS = 0.5
+
+# What Cycles puts into the render's status: "... | Sample 12/64".
+SAMPLES = re.compile(r"Sample (\d+)/(\d+)")
+
+
+class Connection:
+    """The socket to the consumer."""
+
+    def __init__(self) -> None:
+        self._socket = socket.socket(fileno=SOCKET_DESCRIPTOR)
+        # A script that starts a process must not hand it this socket.
+        os.set_inheritable(SOCKET_DESCRIPTOR, False)
+        threading.Thread(target=self._leave_with_parent, daemon=True).start()
+
+    def receive(self):
+        """The next request, or None when the consumer has gone away."""
+        header = self._read(4)
+        body = self._read(struct.unpack(">I", header)[0]) if header else None
+        return json.loads(body) if body else None
+
+    def send(self, message) -> None:
+        body = json.dumps(message).encode()
+        self._socket.sendall(struct.pack(">I", len(body)) + body)
+
+    def _read(self, size):
+        chunks = []
+        while size:
+            chunk = self._socket.recv(size)
+            if not chunk:
+                return None
+            chunks.append(chunk)
+            size -= len(chunk)
+        return b"".join(chunks)
+
+    def _leave_with_parent(self) -> None:
+        """Ends this process when the consumer is killed, also in the middle of a render."""
+        hang_up = select.poll()
+        hang_up.register(SOCKET_DESCRIPTOR, select.POLLHUP | select.POLLRDHUP)
+        hang_up.poll()
+        os._exit(0)
+
+
+class SceneErrors:
+    """Python errors of the scene: handlers, drivers and registered texts.
+
+    Blender prints them and goes on (`PyErr_Print` calls `sys.excepthook`), so a frame would come
+    out wrong and nobody would know.
+    """
+
+    def __init__(self) -> None:
+        self._first = None
+        sys.excepthook = self._take
+
+    def clear(self) -> None:
+        self._first = None
+
+    def raise_first(self) -> None:
+        if self._first:
+            raise SceneError(self._first)
+
+    def _take(self, kind, value, trace) -> None:
+        traceback.print_exception(kind, value, trace)
+        if self._first is None:
+            where = traceback.extract_tb(trace)[-1:]
+            place = f" ({os.path.basename(where[0].filename)}, line {where[0].lineno})" if where else ""
+            self._first = f"Python: {kind.__name__}: {value}{place}"
+
+
+class SceneError(Exception):
+    """Something that the scene cannot render with."""
+
+
+class Renderer:
+    """Blender, with the scene that it has open."""
+
+    def __init__(self, connection: Connection, errors: SceneErrors) -> None:
+        self._connection = connection
+        self._errors = errors
+        self._open = None
+        self._load_failed = None
+        self._last_progress = 0.0
+
+    def render(self, request) -> dict:
+        load_seconds = self._load(request)
+        self._errors.clear()
+        scene = self._scene(request["scene"])
+        prepare_output(scene, request["output_folder"], request["output_template"])
+        # Rendered as an animation of one frame, so that Blender itself names the files, as it
+        # would at the artist's.
+        scene.frame_start = scene.frame_end = request["frame"]
+        scene.frame_step = 1
+        scene.render.use_persistent_data = True
+        started = time.perf_counter()
+        try:
+            outcome = bpy.ops.render.render(animation=True, scene=scene.name)
+        except RuntimeError as error:
+            raise SceneError(str(error).removeprefix("Error: ").strip()) from error
+        render_seconds = time.perf_counter() - started
+        self._errors.raise_first()
+        if outcome != {"FINISHED"}:
+            raise SceneError("Blender gave up rendering; its log says more")
+        return {
+            "type": "rendered",
+            "load_seconds": load_seconds,
+            "render_seconds": render_seconds,
+            "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        }
+
+    def _load(self, request) -> float:
+        wanted = (request["blend_file"], request["allow_scripts"])
+        if self._open == wanted:
+            if self._load_failed:
+                raise SceneError(self._load_failed)
+            return 0.0
+        started = time.perf_counter()
+        self._errors.clear()
+        self._open, self._load_failed = None, None
+        try:
+            bpy.ops.wm.open_mainfile(
+                filepath=request["blend_file"], load_ui=False, use_scripts=request["allow_scripts"]
+            )
+        except RuntimeError as error:
+            raise SceneError(str(error).removeprefix("Error: ").strip()) from error
+        # A new file takes its handlers along; ours comes back with each file.
+        bpy.app.handlers.render_stats.append(self._tell_progress)
+        self._open = wanted
+        try:
+            self._errors.raise_first()
+        except SceneError as error:
+            self._load_failed = str(error)
+            raise
+        return time.perf_counter() - started
+
+    def _scene(self, name):
+        if name is None:
+            return bpy.context.scene
+        scene = bpy.data.scenes.get(name)
+        if scene is None:
+            raise SceneError(f'there is no scene "{name}" in the file')
+        return scene
+
+    def _tell_progress(self, status, _=None) -> None:
+        now = time.monotonic()
+        found = SAMPLES.search(str(status))
+        if found and now - self._last_progress > PROGRESS_EVERY_SECONDS:
+            self._last_progress = now
+            done, total = int(found[1]), int(found[2])
+            self._connection.send({"type": "progress", "progress": done / max(total, 1)})
+
+
+def prepare_output(scene, folder: str, template: str) -> None:
+    """Sends the scene's output into a folder, under the name that the scene gives it."""
+    render = scene.render
+    render.filepath = os.path.join(folder, template)
+    render.use_overwrite = True
+    render.use_placeholder = False
+    if render.is_movie_format:
+        # A movie cannot be made of one frame; lossless frames can become one afterwards.
+        settings = render.image_settings
+        if hasattr(settings, "media_type"):
+            settings.media_type = "IMAGE"
+        settings.file_format = "PNG"
+
+
+def main() -> None:
+    connection = Connection()
+    renderer = Renderer(connection, SceneErrors())
+    connection.send({"type": "ready", "version": list(bpy.app.version)})
+    while (request := connection.receive()) is not None:
+        try:
+            reply = renderer.render(request)
+        except SceneError as error:
+            reply = {"type": "failed", "message": str(error)}
+        connection.send(reply)
+
+
+main()

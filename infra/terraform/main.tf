@@ -1,0 +1,31 @@
+# Deploys infra/template.yaml: the stack is defined there, once.
+terraform {
+  required_version = ">= 1.5"
+  required_providers {
+    aws = {
+      source  = "hashicorp/aws"
+      version = ">= 5.0"
+    }
+  }
+}
+
+resource "aws_cloudformation_stack" "render_on_lambda" {
+  name          = var.stack_name
+  template_body = file("${path.module}/../template.yaml")
+  capabilities  = ["CAPABILITY_IAM"]
+
+  parameters = {
+    ConsumerImageUri   = var.consumer_image_uri
+    CodeBucket         = var.code_bucket
+    ConsumerCodeKey    = var.consumer_code_key
+    ProducerCodeKey    = var.producer_code_key
+    Blender            = var.blender
+    ConsumerMemory     = var.consumer_memory
+    ConsumerTimeout    = var.consumer_timeout
+    ConsumerDisk       = var.consumer_disk
+    MaximumConcurrency = var.maximum_concurrency
+    MaximumAttempts    = var.maximum_attempts
+    LeaseSeconds       = var.lease_seconds
+    RetentionDays      = var.retention_days
+  }
+}

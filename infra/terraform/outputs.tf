@@ -1,0 +1,44 @@
+output "bucket_name" {
+  description = "Holds packs, jobs and results."
+  value       = aws_cloudformation_stack.render_on_lambda.outputs["BucketName"]
+}
+
+output "queue_url" {
+  description = "Holds one message a frame."
+  value       = aws_cloudformation_stack.render_on_lambda.outputs["QueueUrl"]
+}
+
+output "dead_letter_queue_url" {
+  description = "Holds the messages of tasks that were given up."
+  value       = aws_cloudformation_stack.render_on_lambda.outputs["DeadLetterQueueUrl"]
+}
+
+output "api_url" {
+  description = "Where jobs can be posted, signed with IAM credentials."
+  value       = aws_cloudformation_stack.render_on_lambda.outputs["ApiUrl"]
+}
+
+output "consumer_name" {
+  description = "The function that renders."
+  value       = aws_cloudformation_stack.render_on_lambda.outputs["ConsumerName"]
+}
+
+output "consumer_memory" {
+  description = "Its memory in MiB, for prices."
+  value       = aws_cloudformation_stack.render_on_lambda.outputs["ConsumerMemory"]
+}
+
+output "maximum_concurrency" {
+  description = "How many frames are rendered at the same time at most."
+  value       = aws_cloudformation_stack.render_on_lambda.outputs["MaximumConcurrency"]
+}
+
+output "maximum_attempts" {
+  description = "How often a task is tried."
+  value       = aws_cloudformation_stack.render_on_lambda.outputs["MaximumAttempts"]
+}
+
+output "artist_policy_arn" {
+  description = "The managed policy with what the add-on needs."
+  value       = aws_cloudformation_stack.render_on_lambda.outputs["ArtistPolicyArn"]
+}

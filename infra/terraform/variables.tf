@@ -1,0 +1,76 @@
+variable "stack_name" {
+  type        = string
+  default     = "render-on-lambda"
+  description = "The stack's name; the add-on finds everything by it."
+}
+
+variable "consumer_image_uri" {
+  type        = string
+  default     = ""
+  description = "The container image with Blender and the consumer. Empty to run ConsumerCodeKey's zip instead, where the Blender parameter says where Blender is."
+}
+
+variable "code_bucket" {
+  type        = string
+  description = "The bucket that holds the zips of the functions."
+}
+
+variable "consumer_code_key" {
+  type        = string
+  default     = "consumer.zip"
+  description = "The key of the consumer's zip in CodeBucket; not read when there is an image."
+}
+
+variable "producer_code_key" {
+  type        = string
+  default     = "producer.zip"
+  description = "The key of the HTTP front door's zip in CodeBucket."
+}
+
+variable "blender" {
+  type        = string
+  default     = "/usr/local/bin/python3"
+  description = "The path of Blender, or of a Python that has bpy, where the consumer runs."
+}
+
+variable "consumer_memory" {
+  type        = number
+  default     = 10240
+  description = "The consumer's memory in MiB. Lambda gives six cores at 10240."
+}
+
+variable "consumer_timeout" {
+  type        = number
+  default     = 900
+  description = "How long one task may take, in seconds."
+}
+
+variable "consumer_disk" {
+  type        = number
+  default     = 10240
+  description = "The consumer's /tmp in MiB; a pack must fit in it."
+}
+
+variable "maximum_concurrency" {
+  type        = number
+  default     = 200
+  description = "How many frames are rendered at the same time at most."
+}
+
+variable "maximum_attempts" {
+  type        = number
+  default     = 5
+  description = "How often a task is tried before it goes to the dead-letter queue."
+}
+
+variable "lease_seconds" {
+  type        = number
+  default     = 60
+  description = "How long a crashed task stays hidden before another worker takes it, in seconds."
+}
+
+variable "retention_days" {
+  type        = number
+  default     = 30
+  description = "After how many days uploads, jobs and results are deleted."
+}

@@ -1,0 +1,125 @@
+//! Turns the SDK's errors into ours: the only place that knows the services' error codes.
+
+use std::error::Error;
+
+use aws_credential_types::provider::error::CredentialsError;
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use protocol::sentence;
+
+use crate::error::FarmError;
+
+/// What was attempted, and on what, for messages.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Attempt<'a> {
+    pub(crate) action: &'a str,
+    pub(crate) profile: Option<&'a str>,
+    pub(crate) bucket: Option<&'a str>,
+    pub(crate) queue_url: Option<&'a str>,
+    pub(crate) key: Option<&'a str>,
+}
+
+impl Attempt<'_> {
+    /// Names the error of a call.
+    pub(crate) fn error<E>(&self, error: SdkError<E, HttpResponse>) -> FarmError
+    where
+        E: ProvideErrorMetadata + Error + 'static,
+    {
+        if let Some(credentials) = credentials_error(&error) {
+            return self.credentials(credentials);
+        }
+        let action = self.action.to_owned();
+        match error {
+            SdkError::ServiceError(service) => {
+                let status = service.raw().status().as_u16();
+                let code = service.err().code().map(str::to_owned);
+                let message = service.err().message().map(str::to_owned);
+                self.service_error(status, code, message)
+            }
+            SdkError::ResponseError(response) => {
+                let status = response.raw().status().as_u16();
+                FarmError::Unreachable { action, reason: format!("the answer {status} breaks off") }
+            }
+            other => FarmError::Unreachable { action, reason: innermost(&other) },
+        }
+    }
+
+    fn service_error(
+        &self,
+        status: u16,
+        code: Option<String>,
+        message: Option<String>,
+    ) -> FarmError {
+        let action = self.action.to_owned();
+        let reason = match (&code, &message) {
+            (Some(code), Some(message)) => format!("{message} ({code})"),
+            (Some(code), None) => code.clone(),
+            (None, _) => format!("HTTP status {status}"),
+        };
+        match (code.as_deref().unwrap_or_default(), status) {
+            ("NoSuchBucket", _) => {
+                FarmError::NoBucket { bucket: self.bucket.unwrap_or_default().to_owned() }
+            }
+            ("AWS.SimpleQueueService.NonExistentQueue" | "QueueDoesNotExist", _) => {
+                FarmError::NoQueue { queue_url: self.queue_url.unwrap_or_default().to_owned() }
+            }
+            (
+                "InvalidAccessKeyId"
+                | "InvalidClientTokenId"
+                | "SignatureDoesNotMatch"
+                | "ExpiredToken"
+                | "ExpiredTokenException"
+                | "TokenRefreshRequired"
+                | "UnrecognizedClientException"
+                | "InvalidSecurity"
+                | "InvalidToken"
+                | "InvalidSignatureException"
+                | "MissingAuthenticationToken",
+                _,
+            ) => self.credentials(reason),
+            (
+                "SlowDown"
+                | "Throttling"
+                | "ThrottlingException"
+                | "RequestThrottled"
+                | "TooManyRequestsException",
+                _,
+            )
+            | (_, 429 | 500 | 502 | 503 | 504) => FarmError::Throttled { action, reason },
+            ("NoSuchKey" | "NotFound", _) | (_, 404) => FarmError::NoObject {
+                bucket: self.bucket.unwrap_or_default().to_owned(),
+                key: self.key.unwrap_or_default().to_owned(),
+            },
+            (_, 401 | 403) => FarmError::NotAllowed { action, reason },
+            _ => FarmError::Service { action, reason },
+        }
+    }
+
+    fn credentials(&self, reason: String) -> FarmError {
+        FarmError::Credentials { profile: self.profile.map(str::to_owned), reason }
+    }
+}
+
+/// The error of the credentials chain, if that is what made a call fail.
+fn credentials_error(error: &(dyn Error + 'static)) -> Option<String> {
+    let mut level = Some(error);
+    while let Some(current) = level {
+        if let Some(credentials) = current.downcast_ref::<CredentialsError>() {
+            return Some(match credentials {
+                CredentialsError::CredentialsNotLoaded(_) => "none were found".to_owned(),
+                other => sentence(other),
+            });
+        }
+        level = current.source();
+    }
+    None
+}
+
+/// The cause at the bottom: `connection refused` says more than `dispatch failure`.
+fn innermost(error: &(dyn Error + 'static)) -> String {
+    let mut current = error;
+    while let Some(source) = current.source() {
+        current = source;
+    }
+    current.to_string()
+}

@@ -1,0 +1,121 @@
+use std::net::IpAddr;
+use std::time::Duration;
+
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_smithy_http_client::tls;
+
+use crate::error::{FarmError, Result};
+
+/// How to find the farm. No secret is in here: credentials come by the SDK's own chain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FarmSettings {
+    /// The name of the CloudFormation stack.
+    pub stack: String,
+    /// The region; where absent, the profile's or the environment's.
+    pub region: Option<String>,
+    /// The profile in `~/.aws`; where absent, the SDK's default chain.
+    pub profile: Option<String>,
+    /// Another endpoint for every service, for an emulator.
+    pub endpoint: Option<String>,
+}
+
+/// A loaded configuration of the AWS SDK.
+#[derive(Debug, Clone)]
+pub struct AwsConfig {
+    pub(crate) sdk: SdkConfig,
+    pub(crate) profile: Option<String>,
+}
+
+impl AwsConfig {
+    /// Loads region, endpoint and credentials by the SDK's chain; nothing is sent yet except what
+    /// the chain itself needs.
+    ///
+    /// # Errors
+    /// [`FarmError::InsecureEndpoint`] where an endpoint is neither encrypted nor on this machine.
+    pub async fn load(
+        region: Option<&str>,
+        profile: Option<&str>,
+        endpoint: Option<&str>,
+    ) -> Result<Self> {
+        let http_client = aws_smithy_http_client::Builder::new()
+            .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
+            .build_https();
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(Duration::from_secs(5))
+            .operation_attempt_timeout(Duration::from_secs(300))
+            .build();
+        let mut loader = aws_config::defaults(BehaviorVersion::latest())
+            .http_client(http_client)
+            .timeout_config(timeouts)
+            .retry_config(RetryConfig::standard().with_max_attempts(4));
+        if let Some(region) = region {
+            loader = loader.region(Region::new(region.to_owned()));
+        }
+        if let Some(profile) = profile {
+            loader = loader.profile_name(profile);
+        }
+        if let Some(endpoint) = endpoint {
+            loader = loader.endpoint_url(endpoint);
+        }
+        let sdk = loader.load().await;
+        if let Some(endpoint) = sdk.endpoint_url().filter(|endpoint| !is_secure(endpoint)) {
+            return Err(FarmError::InsecureEndpoint { endpoint: endpoint.to_owned() });
+        }
+        Ok(Self { sdk, profile: profile.map(str::to_owned) })
+    }
+
+    /// Loads everything from the environment, as inside Lambda.
+    ///
+    /// # Errors
+    /// Those of [`AwsConfig::load`].
+    pub async fn from_environment() -> Result<Self> {
+        Self::load(None, None, None).await
+    }
+
+    pub(crate) fn region_name(&self) -> String {
+        self.sdk.region().map_or_else(|| "no region".to_owned(), ToString::to_string)
+    }
+}
+
+/// Whether an endpoint is encrypted, or a loopback address where that does not matter.
+fn is_secure(endpoint: &str) -> bool {
+    if endpoint.starts_with("https://") {
+        return true;
+    }
+    let Some(rest) = endpoint.strip_prefix("http://") else { return false };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = match authority.strip_prefix('[') {
+        Some(bracketed) => bracketed.split(']').next(),
+        None => authority.split(':').next(),
+    }
+    .unwrap_or_default();
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_secure;
+
+    #[test]
+    fn plain_http_is_for_this_machine_alone() {
+        for endpoint in [
+            "https://s3.example.com",
+            "http://127.0.0.1:4566",
+            "http://localhost:1/x",
+            "http://[::1]:9",
+        ] {
+            assert!(is_secure(endpoint), "{endpoint}");
+        }
+        for endpoint in [
+            "http://s3.example.com",
+            "http://127.0.0.1.example.com:80",
+            "http://127.0.0.1@example.com",
+            "ftp://localhost",
+            "localhost:4566",
+        ] {
+            assert!(!is_secure(endpoint), "{endpoint}");
+        }
+    }
+}

@@ -1,0 +1,150 @@
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use protocol::{Job, JobId, Manifest, TaskMessage, Versioned, keys, parse};
+
+use crate::error::{FarmError, Result};
+use crate::queue::Queue;
+use crate::storage::Storage;
+
+/// How many batches are sent at the same time.
+const BATCHES_AT_ONCE: usize = 32;
+
+/// How many blobs are looked up at the same time.
+const LOOKUPS_AT_ONCE: usize = 64;
+
+/// How long a submission may take before another client thinks that it died, in milliseconds.
+const SUBMISSION_LIMIT_MS: u64 = 120_000;
+
+/// How many frames have been enqueued so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EnqueueProgress {
+    /// Frames on the queue.
+    pub enqueued: u64,
+    /// Frames of the job.
+    pub total: u64,
+}
+
+/// Submits a job: checks it, checks that its pack is whole in the bucket, puts `job.json` and
+/// enqueues one message a frame. The add-on and the HTTP API both come through here.
+///
+/// # Errors
+/// [`FarmError::Protocol`] with the field that is wrong, [`FarmError::NoPack`],
+/// [`FarmError::PackIncomplete`], else [`FarmError`] of a call.
+pub async fn submit_job(
+    storage: &Storage,
+    queue: &Queue,
+    job: &Job,
+    on_progress: impl Fn(EnqueueProgress),
+) -> Result<()> {
+    job.validate()?;
+    check_pack(storage, job).await?;
+    storage.put_if_absent(&keys::job(job.id), json(job)?).await?;
+    enqueue_job(storage, queue, job, on_progress).await
+}
+
+/// Enqueues every frame of a job whose `job.json` is there, many batches at once.
+///
+/// Doing it twice is harmless: the second delivery of a frame finds its result and is dropped.
+///
+/// # Errors
+/// [`FarmError`] of a call.
+pub async fn enqueue_job(
+    storage: &Storage,
+    queue: &Queue,
+    job: &Job,
+    on_progress: impl Fn(EnqueueProgress),
+) -> Result<()> {
+    let total = job.frames.count();
+    let enqueued = AtomicU64::new(0);
+    on_progress(EnqueueProgress { enqueued: 0, total });
+    stream::iter(job.frames.iter())
+        .chunks(Queue::BATCH)
+        .map(|frames| {
+            let (enqueued, on_progress) = (&enqueued, &on_progress);
+            async move {
+                let bodies = frames
+                    .iter()
+                    .map(|frame| {
+                        serde_json::to_string(&TaskMessage::new(job.id, *frame))
+                            .map_err(malformed::<TaskMessage>)
+                    })
+                    .collect::<Result<Vec<_>>>()?;
+                queue.send_batch(&bodies).await?;
+                let count = bodies.len() as u64;
+                let enqueued = enqueued.fetch_add(count, Ordering::Relaxed) + count;
+                on_progress(EnqueueProgress { enqueued, total });
+                Ok::<_, FarmError>(())
+            }
+        })
+        .buffer_unordered(BATCHES_AT_ONCE)
+        .try_collect::<Vec<()>>()
+        .await?;
+    storage.put_if_absent(&keys::enqueued(job.id), b"{\"version\":1}".to_vec()).await?;
+    Ok(())
+}
+
+/// Enqueues the frames of a job whose submission died half way; true where that was so.
+///
+/// # Errors
+/// [`FarmError`] of a call.
+pub async fn ensure_enqueued(storage: &Storage, queue: &Queue, job: &Job) -> Result<bool> {
+    let age_ms = crate::now_ms().saturating_sub(created_ms(job.id));
+    if age_ms < SUBMISSION_LIMIT_MS || storage.size_of(&keys::enqueued(job.id)).await?.is_some() {
+        return Ok(false);
+    }
+    enqueue_job(storage, queue, job, |_| {}).await?;
+    Ok(true)
+}
+
+/// When an id was made: the first 48 bits of a `UUIDv7` are milliseconds since 1970.
+fn created_ms(job: JobId) -> u64 {
+    let digits: String = job.to_string().chars().filter(|letter| *letter != '-').take(12).collect();
+    u64::from_str_radix(&digits, 16).unwrap_or(0)
+}
+
+async fn check_pack(storage: &Storage, job: &Job) -> Result<()> {
+    let manifest = storage
+        .get(&keys::pack(&job.pack), Manifest::MAX_SIZE_BYTES)
+        .await?
+        .ok_or_else(|| FarmError::NoPack { pack: job.pack.to_string() })?;
+    let manifest: Manifest = parse(&manifest)?;
+    let total = manifest.files.len();
+    let mut missing: Vec<String> = stream::iter(manifest.files)
+        .map(|file| async move {
+            let size = storage.size_of(&keys::blob(&file.digest)).await?;
+            Ok::<_, FarmError>((size != Some(file.size_bytes)).then(|| file.path.to_string()))
+        })
+        .buffer_unordered(LOOKUPS_AT_ONCE)
+        .try_filter_map(|missing| async move { Ok(missing) })
+        .try_collect()
+        .await?;
+    missing.sort_unstable();
+    match missing.first() {
+        None => Ok(()),
+        Some(example) => Err(FarmError::PackIncomplete {
+            missing: missing.len(),
+            total,
+            example: example.clone(),
+        }),
+    }
+}
+
+fn json(job: &Job) -> Result<Vec<u8>> {
+    serde_json::to_vec(job).map_err(malformed::<Job>)
+}
+
+fn malformed<T: Versioned>(source: serde_json::Error) -> FarmError {
+    protocol::ProtocolError::Malformed { document: T::DOCUMENT, source }.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_tells_when_it_was_made() {
+        let age_ms = crate::now_ms().abs_diff(created_ms(JobId::now()));
+        assert!(age_ms < 60_000, "{age_ms}");
+    }
+}

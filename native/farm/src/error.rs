@@ -1,0 +1,187 @@
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// What can go wrong between this machine and AWS.
+///
+/// What the service answered and what never reached it are told apart: [`FarmError::Unreachable`]
+/// and [`FarmError::Throttled`] may succeed when tried again, the others need someone to act.
+#[derive(Debug, thiserror::Error)]
+pub enum FarmError {
+    /// No credentials, or ones that AWS refuses.
+    #[error("AWS does not accept the credentials{}: {reason}; check the profile in the add-on's preferences or sign in again", of_profile(profile.as_ref()))]
+    Credentials {
+        /// The profile, where one is set.
+        profile: Option<String>,
+        /// What the credentials chain or the service said.
+        reason: String,
+    },
+    /// No stack of that name in that region.
+    #[error(
+        "there is no stack \"{stack}\" in {region}; check the stack name and the region, or deploy it"
+    )]
+    NoStack {
+        /// The stack's name.
+        stack: String,
+        /// The region.
+        region: String,
+    },
+    /// The stack is there but has not finished, or failed, deploying.
+    #[error("the stack \"{stack}\" is not ready: its status is {status}")]
+    StackNotReady {
+        /// The stack's name.
+        stack: String,
+        /// What CloudFormation calls its state.
+        status: String,
+    },
+    /// A stack of that name that is not one of this project.
+    #[error(
+        "the stack \"{stack}\" has no output {output}: it was not made from this project's template, or by an older version"
+    )]
+    NotOurStack {
+        /// The stack's name.
+        stack: String,
+        /// The output that is not there.
+        output: &'static str,
+    },
+    /// The stack's bucket was deleted.
+    #[error("the bucket \"{bucket}\" does not exist any more; deploy the stack again")]
+    NoBucket {
+        /// The bucket.
+        bucket: String,
+    },
+    /// The stack's queue was deleted.
+    #[error("the queue {queue_url} does not exist any more; deploy the stack again")]
+    NoQueue {
+        /// The queue.
+        queue_url: String,
+    },
+    /// The credentials are valid but may not do this.
+    #[error("AWS does not allow to {action}: {reason}")]
+    NotAllowed {
+        /// What was attempted.
+        action: String,
+        /// What the service said.
+        reason: String,
+    },
+    /// No answer.
+    #[error(
+        "cannot reach AWS to {action}: {reason}; check the network connection, the region and the endpoint"
+    )]
+    Unreachable {
+        /// What was attempted.
+        action: String,
+        /// What failed, from the connection up.
+        reason: String,
+    },
+    /// The service is overloaded or limits the rate, also after the SDK's own tries.
+    #[error("AWS is too busy to {action}: {reason}")]
+    Throttled {
+        /// What was attempted.
+        action: String,
+        /// What the service said.
+        reason: String,
+    },
+    /// Any other answer that is an error.
+    #[error("AWS could not {action}: {reason}")]
+    Service {
+        /// What was attempted.
+        action: String,
+        /// The service's code and message.
+        reason: String,
+    },
+    /// An object that should be there is not.
+    #[error("{key} is not in the bucket \"{bucket}\"")]
+    NoObject {
+        /// The bucket.
+        bucket: String,
+        /// The object's key.
+        key: String,
+    },
+    /// An object whose bytes are not those that its digest promises.
+    #[error("{key} is damaged: expected the digest {expected}, got {got}")]
+    Damaged {
+        /// The object's key.
+        key: String,
+        /// The digest that was promised.
+        expected: String,
+        /// The digest of what came.
+        got: String,
+    },
+    /// An object larger than such an object may be.
+    #[error("{key} has more than {limit_bytes} bytes")]
+    TooLarge {
+        /// The object's key.
+        key: String,
+        /// The bound.
+        limit_bytes: u64,
+    },
+    /// A pack that is not whole in the bucket.
+    #[error("pack: {missing} of {total} files are not in the bucket, for example {example}")]
+    PackIncomplete {
+        /// How many files are missing.
+        missing: usize,
+        /// How many files the pack has.
+        total: usize,
+        /// The first one.
+        example: String,
+    },
+    /// No pack of that id.
+    #[error("pack: there is no pack {pack} in the bucket")]
+    NoPack {
+        /// The pack.
+        pack: String,
+    },
+    /// A file that was changed each time it was read.
+    #[error("{} keeps changing while it is read; wait until it is written and render again", path.display())]
+    FileChanging {
+        /// The file.
+        path: PathBuf,
+    },
+    /// An endpoint without TLS that is not on this machine.
+    #[error(
+        "the endpoint {endpoint} has no encryption: use https:// (http:// only for an emulator on this machine)"
+    )]
+    InsecureEndpoint {
+        /// The endpoint.
+        endpoint: String,
+    },
+    /// A file on this machine.
+    #[error("cannot {action} {}", path.display())]
+    Io {
+        /// What was attempted, as a verb.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        #[source]
+        source: io::Error,
+    },
+    /// Stopped because the user said so.
+    #[error("cancelled")]
+    Cancelled,
+    /// A document that does not follow the protocol.
+    #[error(transparent)]
+    Protocol(#[from] protocol::ProtocolError),
+    /// The scene could not be traced or packed.
+    #[error(transparent)]
+    Scene(#[from] scene::SceneError),
+}
+
+/// The result of work on the farm.
+pub type Result<T> = std::result::Result<T, FarmError>;
+
+impl FarmError {
+    /// Whether the same call may succeed later without anyone doing anything.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Unreachable { .. } | Self::Throttled { .. })
+    }
+
+    pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::Io { action, path: path.to_owned(), source }
+    }
+}
+
+fn of_profile(profile: Option<&String>) -> String {
+    profile.map_or_else(String::new, |profile| format!(" of the profile \"{profile}\""))
+}

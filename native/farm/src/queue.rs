@@ -1,0 +1,153 @@
+use std::time::Duration;
+
+use aws_sdk_sqs::Client;
+use aws_sdk_sqs::types::{MessageSystemAttributeName, SendMessageBatchRequestEntry};
+
+use crate::aws_error::Attempt;
+use crate::connection::AwsConfig;
+use crate::error::{FarmError, Result};
+
+/// The queue of tasks.
+#[derive(Debug, Clone)]
+pub struct Queue {
+    client: Client,
+    url: String,
+    profile: Option<String>,
+}
+
+/// A message that was received and is hidden from others until its visibility runs out.
+#[derive(Debug, Clone)]
+pub struct ReceivedMessage {
+    /// Names this delivery.
+    pub receipt_handle: String,
+    /// The text.
+    pub body: String,
+    /// Which delivery this is, from 1.
+    pub receive_count: u32,
+}
+
+impl Queue {
+    /// SQS takes at most ten messages in one call.
+    pub const BATCH: usize = 10;
+
+    /// Opens a queue; nothing is sent yet.
+    #[must_use]
+    pub fn new(config: &AwsConfig, url: String) -> Self {
+        Self { client: Client::new(&config.sdk), url, profile: config.profile.clone() }
+    }
+
+    /// Sends up to ten messages; those that the service could not take are tried again.
+    ///
+    /// # Errors
+    /// [`FarmError`] of the call, or [`FarmError::Throttled`] where some are refused to the end.
+    pub async fn send_batch(&self, bodies: &[String]) -> Result<()> {
+        let mut waiting: Vec<usize> = (0..bodies.len()).collect();
+        let mut reason = String::new();
+        for pause_ms in [0, 200, 1000, 3000] {
+            tokio::time::sleep(Duration::from_millis(pause_ms)).await;
+            let entries = waiting
+                .iter()
+                .map(|index| {
+                    SendMessageBatchRequestEntry::builder()
+                        .id(index.to_string())
+                        .message_body(bodies.get(*index).map(String::as_str).unwrap_or_default())
+                        .build()
+                })
+                .collect::<std::result::Result<Vec<_>, _>>()
+                .map_err(|error| FarmError::Service {
+                    action: "enqueue frames".into(),
+                    reason: error.to_string(),
+                })?;
+            let answer = self
+                .client
+                .send_message_batch()
+                .queue_url(&self.url)
+                .set_entries(Some(entries))
+                .send()
+                .await
+                .map_err(|error| self.attempt("enqueue frames").error(error))?;
+            waiting =
+                answer.failed().iter().filter_map(|failed| failed.id().parse().ok()).collect();
+            match answer.failed().first() {
+                None => return Ok(()),
+                Some(failed) => {
+                    reason =
+                        format!("{} ({})", failed.message().unwrap_or_default(), failed.code());
+                }
+            }
+        }
+        Err(FarmError::Throttled { action: "enqueue frames".into(), reason })
+    }
+
+    /// Waits up to 20 seconds for one message.
+    ///
+    /// # Errors
+    /// [`FarmError`] of the call.
+    pub async fn receive(&self, visibility: Duration) -> Result<Option<ReceivedMessage>> {
+        let answer = self
+            .client
+            .receive_message()
+            .queue_url(&self.url)
+            .max_number_of_messages(1)
+            .wait_time_seconds(20)
+            .visibility_timeout(seconds(visibility))
+            .message_system_attribute_names(MessageSystemAttributeName::ApproximateReceiveCount)
+            .send()
+            .await
+            .map_err(|error| self.attempt("receive a task").error(error))?;
+        Ok(answer.messages().first().map(|message| ReceivedMessage {
+            receipt_handle: message.receipt_handle().unwrap_or_default().to_owned(),
+            body: message.body().unwrap_or_default().to_owned(),
+            receive_count: message
+                .attributes()
+                .and_then(|all| all.get(&MessageSystemAttributeName::ApproximateReceiveCount))
+                .and_then(|count| count.parse().ok())
+                .unwrap_or(1),
+        }))
+    }
+
+    /// Hides a message for that long from now; zero gives it back at once.
+    ///
+    /// # Errors
+    /// [`FarmError`] of the call.
+    pub async fn set_visibility(&self, receipt_handle: &str, visibility: Duration) -> Result<()> {
+        self.client
+            .change_message_visibility()
+            .queue_url(&self.url)
+            .receipt_handle(receipt_handle)
+            .visibility_timeout(seconds(visibility))
+            .send()
+            .await
+            .map(drop)
+            .map_err(|error| self.attempt("renew the lease of a task").error(error))
+    }
+
+    /// Takes a finished message off the queue.
+    ///
+    /// # Errors
+    /// [`FarmError`] of the call.
+    pub async fn delete(&self, receipt_handle: &str) -> Result<()> {
+        self.client
+            .delete_message()
+            .queue_url(&self.url)
+            .receipt_handle(receipt_handle)
+            .send()
+            .await
+            .map(drop)
+            .map_err(|error| self.attempt("finish a task").error(error))
+    }
+
+    fn attempt<'a>(&'a self, action: &'a str) -> Attempt<'a> {
+        Attempt {
+            action,
+            profile: self.profile.as_deref(),
+            queue_url: Some(&self.url),
+            ..Attempt::default()
+        }
+    }
+}
+
+/// SQS counts visibility in whole seconds, 12 hours at most.
+fn seconds(duration: Duration) -> i32 {
+    i32::try_from(duration.as_secs().min(43_200)).unwrap_or(43_200)
+}

@@ -1,0 +1,293 @@
+use std::io::Write;
+use std::path::Path;
+
+use aws_sdk_s3::Client;
+use aws_sdk_s3::primitives::ByteStream;
+use protocol::Digest;
+
+use crate::aws_error::Attempt;
+use crate::connection::AwsConfig;
+use crate::error::{FarmError, Result};
+use crate::multipart;
+
+/// The bucket. Every write is atomic: an object is there whole or not at all.
+#[derive(Debug, Clone)]
+pub struct Storage {
+    pub(crate) client: Client,
+    bucket: String,
+    profile: Option<String>,
+}
+
+/// An object in a listing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedObject {
+    /// Its key.
+    pub key: String,
+    /// Changes when its content does.
+    pub etag: String,
+}
+
+impl Storage {
+    /// Files above this size are sent in parts.
+    pub const MULTIPART_FROM_BYTES: u64 = 64 << 20;
+
+    /// Opens a bucket; nothing is sent yet.
+    #[must_use]
+    pub fn new(config: &AwsConfig, bucket: String) -> Self {
+        let s3 = aws_sdk_s3::config::Builder::from(&config.sdk)
+            // An emulator has no wildcard DNS for buckets.
+            .force_path_style(config.sdk.endpoint_url().is_some())
+            .build();
+        Self { client: Client::from_conf(s3), bucket, profile: config.profile.clone() }
+    }
+
+    /// The bucket's name.
+    #[must_use]
+    pub fn bucket(&self) -> &str {
+        &self.bucket
+    }
+
+    /// Puts an object, over what may be there.
+    ///
+    /// # Errors
+    /// [`FarmError`] of the call.
+    pub async fn put(&self, key: &str, bytes: Vec<u8>) -> Result<()> {
+        self.client
+            .put_object()
+            .bucket(&self.bucket)
+            .key(key)
+            .body(ByteStream::from(bytes))
+            .send()
+            .await
+            .map(drop)
+            .map_err(|error| self.attempt("write to the bucket", key).error(error))
+    }
+
+    /// Puts an object unless one is there; true where this call put it.
+    ///
+    /// # Errors
+    /// [`FarmError`] of the call.
+    pub async fn put_if_absent(&self, key: &str, bytes: Vec<u8>) -> Result<bool> {
+        self.put_body_if_absent(key, || async { Ok(ByteStream::from(bytes.clone())) }).await
+    }
+
+    /// Puts a file unless an object is there; large files go in parts. True where this call put it.
+    ///
+    /// # Errors
+    /// [`FarmError::Io`] where the file cannot be read, else [`FarmError`] of the call.
+    pub async fn put_file_if_absent(
+        &self,
+        key: &str,
+        path: &Path,
+        size_bytes: u64,
+        on_sent: impl Fn(u64),
+    ) -> Result<bool> {
+        if size_bytes > Self::MULTIPART_FROM_BYTES {
+            return multipart::put(self, key, path, size_bytes, on_sent).await;
+        }
+        let body = || async {
+            ByteStream::from_path(path).await.map_err(|error| FarmError::Io {
+                action: "read",
+                path: path.to_owned(),
+                source: std::io::Error::other(error),
+            })
+        };
+        let put = self.put_body_if_absent(key, body).await?;
+        on_sent(size_bytes);
+        Ok(put)
+    }
+
+    async fn put_body_if_absent<F: Future<Output = Result<ByteStream>>>(
+        &self,
+        key: &str,
+        body: impl Fn() -> F,
+    ) -> Result<bool> {
+        let mut conflicts = 0;
+        loop {
+            let put = self.client.put_object().bucket(&self.bucket).key(key).if_none_match("*");
+            match put.body(body().await?).send().await {
+                Ok(_) => return Ok(true),
+                Err(error) => match error.raw_response().map(|raw| raw.status().as_u16()) {
+                    Some(412) => return Ok(false),
+                    // Another conditional put of the key is under way: ask again who won.
+                    Some(409) if conflicts < 5 => {
+                        conflicts += 1;
+                        tokio::time::sleep(std::time::Duration::from_millis(200 * conflicts)).await;
+                    }
+                    _ => return Err(self.attempt("write to the bucket", key).error(error)),
+                },
+            }
+        }
+    }
+
+    /// The size of an object in bytes; `None` where there is none.
+    ///
+    /// # Errors
+    /// [`FarmError`] of the call.
+    pub async fn size_of(&self, key: &str) -> Result<Option<u64>> {
+        match self.client.head_object().bucket(&self.bucket).key(key).send().await {
+            Ok(head) => {
+                Ok(Some(head.content_length().and_then(|size| size.try_into().ok()).unwrap_or(0)))
+            }
+            Err(error) => match self.attempt("look into the bucket", key).error(error) {
+                FarmError::NoObject { .. } => Ok(None),
+                error => Err(error),
+            },
+        }
+    }
+
+    /// Reads a small object whole; `None` where there is none.
+    ///
+    /// # Errors
+    /// [`FarmError::TooLarge`] above `limit_bytes`, else [`FarmError`] of the call.
+    pub async fn get(&self, key: &str, limit_bytes: u64) -> Result<Option<Vec<u8>>> {
+        let mut body = match self.open(key).await {
+            Err(FarmError::NoObject { .. }) => return Ok(None),
+            opened => opened?,
+        };
+        let mut bytes = Vec::new();
+        while let Some(chunk) = body.next().await {
+            let chunk = chunk.map_err(|error| self.broken_off(&error))?;
+            if (bytes.len() + chunk.len()) as u64 > limit_bytes {
+                return Err(FarmError::TooLarge { key: key.to_owned(), limit_bytes });
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        Ok(Some(bytes))
+    }
+
+    /// Streams an object into a file of this machine and checks its digest on the way. The file
+    /// appears whole, under its name, or not at all; folders above it are made.
+    ///
+    /// # Errors
+    /// [`FarmError::NoObject`], [`FarmError::Damaged`], [`FarmError::Io`], or that of the call.
+    pub async fn get_file(
+        &self,
+        key: &str,
+        to: &Path,
+        digest: &Digest,
+        size_bytes: u64,
+    ) -> Result<()> {
+        let folder = to.parent().unwrap_or(to);
+        std::fs::create_dir_all(folder).map_err(FarmError::io("make the folder", folder))?;
+        // In the same folder, so that the rename cannot cross file systems.
+        let mut partial = tempfile::Builder::new()
+            .prefix(".incoming-")
+            .tempfile_in(folder)
+            .map_err(FarmError::io("write into", folder))?;
+        let mut body = self.open(key).await?;
+        let mut hasher = blake3::Hasher::new();
+        let mut received = 0;
+        while let Some(chunk) = body.next().await {
+            let chunk = chunk.map_err(|error| self.broken_off(&error))?;
+            received += chunk.len() as u64;
+            if received > size_bytes {
+                return Err(FarmError::TooLarge { key: key.to_owned(), limit_bytes: size_bytes });
+            }
+            hasher.update(&chunk);
+            partial.write_all(&chunk).map_err(FarmError::io("write", to))?;
+        }
+        let got = hasher.finalize().to_hex().to_string();
+        if got != digest.as_str() {
+            return Err(FarmError::Damaged {
+                key: key.to_owned(),
+                expected: digest.to_string(),
+                got,
+            });
+        }
+        make_readable(partial.path()).map_err(FarmError::io("write", to))?;
+        partial.persist(to).map_err(|error| FarmError::io("write", to)(error.error))?;
+        Ok(())
+    }
+
+    /// The digest and the size in bytes of an object, read through without keeping it.
+    ///
+    /// # Errors
+    /// [`FarmError::NoObject`] where there is none, else [`FarmError`] of the call.
+    pub async fn digest_of(&self, key: &str) -> Result<(Digest, u64)> {
+        let mut body = self.open(key).await?;
+        let mut hasher = blake3::Hasher::new();
+        while let Some(chunk) = body.next().await {
+            hasher.update(&chunk.map_err(|error| self.broken_off(&error))?);
+        }
+        let digest = Digest::try_from(hasher.finalize().to_hex().to_string())?;
+        Ok((digest, hasher.count()))
+    }
+
+    /// Lists the objects below a prefix, all pages.
+    ///
+    /// # Errors
+    /// [`FarmError`] of the call.
+    pub async fn list(&self, prefix: &str) -> Result<Vec<ListedObject>> {
+        let mut pages = self
+            .client
+            .list_objects_v2()
+            .bucket(&self.bucket)
+            .prefix(prefix)
+            .into_paginator()
+            .send();
+        let mut objects = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page =
+                page.map_err(|error| self.attempt("list the bucket", prefix).error(error))?;
+            objects.extend(page.contents().iter().filter_map(|object| {
+                Some(ListedObject {
+                    key: object.key()?.to_owned(),
+                    etag: object.e_tag().unwrap_or_default().to_owned(),
+                })
+            }));
+        }
+        Ok(objects)
+    }
+
+    /// Deletes an object; no error where there is none.
+    ///
+    /// # Errors
+    /// [`FarmError`] of the call.
+    pub async fn delete(&self, key: &str) -> Result<()> {
+        self.client
+            .delete_object()
+            .bucket(&self.bucket)
+            .key(key)
+            .send()
+            .await
+            .map(drop)
+            .map_err(|error| self.attempt("delete from the bucket", key).error(error))
+    }
+
+    pub(crate) fn attempt<'a>(&'a self, action: &'a str, key: &'a str) -> Attempt<'a> {
+        Attempt {
+            action,
+            profile: self.profile.as_deref(),
+            bucket: Some(&self.bucket),
+            key: Some(key),
+            queue_url: None,
+        }
+    }
+
+    async fn open(&self, key: &str) -> Result<ByteStream> {
+        let answer = self.client.get_object().bucket(&self.bucket).key(key).send().await;
+        answer
+            .map(|answer| answer.body)
+            .map_err(|error| self.attempt("read from the bucket", key).error(error))
+    }
+
+    fn broken_off(&self, error: &aws_sdk_s3::primitives::ByteStreamError) -> FarmError {
+        FarmError::Unreachable {
+            action: format!("read from the bucket \"{}\"", self.bucket),
+            reason: protocol::sentence(error),
+        }
+    }
+}
+
+/// A temporary file is for its owner alone; a frame is for whoever may read its folder.
+#[cfg(unix)]
+fn make_readable(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o644))
+}
+
+#[cfg(not(unix))]
+fn make_readable(_path: &Path) -> std::io::Result<()> {
+    Ok(())
+}

@@ -1,0 +1,149 @@
+//! From a saved scene to frames on the queue: trace, pack, upload, submit.
+
+use std::path::PathBuf;
+
+use protocol::{BlenderVersion, FrameRange, Job, JobId, OutputNaming, PackId, Versioned};
+use scene::{PackPlan, Trace, TraceSource};
+
+use crate::connection::FarmSettings;
+use crate::enqueue::{EnqueueProgress, submit_job};
+use crate::error::{FarmError, Result};
+use crate::stack::Farm;
+use crate::upload::{UploadProgress, upload_pack};
+
+/// What to render, and with what.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The id that the job will have.
+    pub job: JobId,
+    /// The copy of the scene to read.
+    pub blend_file: PathBuf,
+    /// Where the scene lives as the artist sees it.
+    pub as_path: PathBuf,
+    /// What people call the job.
+    pub name: String,
+    /// The scene in the file.
+    pub scene: Option<String>,
+    /// The frames.
+    pub frames: FrameRange,
+    /// How results are named.
+    pub output_template: String,
+    /// The artist's Blender.
+    pub blender_version: BlenderVersion,
+    /// Whether Python in the file may run.
+    pub allow_scripts: bool,
+    /// Whether to go on although files are missing.
+    pub allow_missing_files: bool,
+}
+
+/// What a submission reports.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// A `.blend` file is being read.
+    Tracing {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Files are missing; nothing was uploaded and the submission has ended.
+    MissingFiles(Vec<MissingFile>),
+    /// Files are being hashed, looked up and sent.
+    Uploading(UploadProgress),
+    /// Frames are being enqueued.
+    Enqueueing(EnqueueProgress),
+    /// The job is on the farm.
+    Submitted {
+        /// The job.
+        job: JobId,
+        /// How many tasks it has.
+        tasks: u64,
+        /// Files whose paths could not be followed, where the request allowed that.
+        missing_files: usize,
+    },
+}
+
+/// A file that the scene asks for and that is not there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MissingFile {
+    /// What kind of file.
+    pub kind: &'static str,
+    /// The type of the datablock that asks for it.
+    pub datablock_type: &'static str,
+    /// The name of that datablock.
+    pub datablock: String,
+    /// The path that was looked for.
+    pub path: PathBuf,
+    /// The `.blend` file that holds the datablock.
+    pub blend_file: PathBuf,
+}
+
+/// Runs a submission to its end.
+///
+/// # Errors
+/// [`FarmError`], whatever stopped it. A request that names a job again goes on where it was.
+pub async fn run(
+    settings: &FarmSettings,
+    request: Request,
+    on_event: impl Fn(Event) + Sync,
+) -> Result<()> {
+    // The farm is looked up first: a wrong profile should not be found out after minutes of tracing.
+    let farm = Farm::connect(settings).await?;
+    let traced = blocking_trace(&request, &on_event)?;
+    let missing = missing_files(&traced);
+    if !missing.is_empty() && !request.allow_missing_files {
+        on_event(Event::MissingFiles(missing));
+        return Ok(());
+    }
+    let work_folder =
+        tempfile::tempdir().map_err(FarmError::io("make a folder in", &std::env::temp_dir()))?;
+    let plan = tokio::task::block_in_place(|| PackPlan::new(&traced, work_folder.path()))?;
+    let pack = upload_pack(&farm.storage, &plan.blend_file, &plan.files, |progress| {
+        on_event(Event::Uploading(progress));
+    })
+    .await?;
+    let job = job_of(&request, pack);
+    submit_job(&farm.storage, &farm.queue, &job, |progress| {
+        on_event(Event::Enqueueing(progress));
+    })
+    .await?;
+    on_event(Event::Submitted {
+        job: job.id,
+        tasks: job.frames.count(),
+        missing_files: missing.len(),
+    });
+    Ok(())
+}
+
+fn blocking_trace(request: &Request, on_event: &impl Fn(Event)) -> Result<Trace> {
+    let source = TraceSource { file: request.blend_file.clone(), as_path: request.as_path.clone() };
+    let traced = tokio::task::block_in_place(|| {
+        scene::trace(&source, |path| on_event(Event::Tracing { path: path.to_owned() }))
+    })?;
+    Ok(traced)
+}
+
+fn missing_files(traced: &Trace) -> Vec<MissingFile> {
+    traced
+        .missing()
+        .map(|dependency| MissingFile {
+            kind: dependency.kind.as_str(),
+            datablock_type: dependency.datablock_type,
+            datablock: dependency.datablock.clone(),
+            path: dependency.resolved.clone(),
+            blend_file: dependency.library_chain.last().cloned().unwrap_or_default(),
+        })
+        .collect()
+}
+
+fn job_of(request: &Request, pack: PackId) -> Job {
+    Job {
+        version: Job::VERSION,
+        id: request.job,
+        name: request.name.clone(),
+        pack,
+        scene: request.scene.clone(),
+        frames: request.frames,
+        output: OutputNaming { template: request.output_template.clone() },
+        blender_version: request.blender_version,
+        allow_scripts: request.allow_scripts,
+    }
+}

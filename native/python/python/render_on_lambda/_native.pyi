@@ -1,0 +1,405 @@
+"""The compiled module: see each class for its arguments, results and errors."""
+
+from os import PathLike
+from pathlib import Path
+from typing import final
+
+__version__: str
+
+class FarmError(Exception):
+    """Something between this machine and AWS went wrong; the message says what to do."""
+
+class CredentialsError(FarmError):
+    """There are no AWS credentials, or AWS refuses them."""
+
+class StackError(FarmError):
+    """The stack, its bucket or its queue is not there or not ready."""
+
+@final
+class FarmSettings:
+    """How to find the farm.
+
+    No secret is in here: credentials come by the AWS SDK's own chain (environment, profile, SSO).
+    """
+
+    def __new__(
+        cls,
+        stack: str,
+        *,
+        region: str | None = None,
+        profile: str | None = None,
+        endpoint: str | None = None,
+    ) -> FarmSettings:
+        """Name the stack to use.
+
+        stack: the name of the CloudFormation stack.
+        region: such as "eu-central-1"; the profile's or the environment's where None.
+        profile: a profile of ~/.aws; the SDK's default chain where None.
+        endpoint: another address for every service, for an emulator. Without TLS only on this
+            machine.
+        """
+
+    @property
+    def stack(self) -> str: ...
+    @property
+    def region(self) -> str | None: ...
+    @property
+    def profile(self) -> str | None: ...
+    @property
+    def endpoint(self) -> str | None: ...
+
+@final
+class StackInfo:
+    """What a stack is like."""
+
+    @property
+    def bucket(self) -> str:
+        """The name of its bucket."""
+
+    @property
+    def consumer_memory_mib(self) -> int:
+        """The memory of a worker, in MiB."""
+
+    @property
+    def maximum_concurrency(self) -> int:
+        """How many frames are rendered at the same time at most."""
+
+    @property
+    def max_attempts(self) -> int:
+        """How often a task is tried."""
+
+@final
+class StackCheck:
+    """Looks whether the farm can be reached, in the background."""
+
+    def __new__(cls, settings: FarmSettings) -> StackCheck:
+        """Start looking."""
+
+    def poll(self) -> StackInfo | None:
+        """The answer, once; None before and after. Never waits.
+
+        Raises CredentialsError, StackError, ConnectionError or ValueError, whatever stood in the
+        way.
+        """
+
+@final
+class MissingFile:
+    """A file that the scene asks for and that is not there."""
+
+    @property
+    def kind(self) -> str:
+        """What kind of file: "image", "library", …"""
+
+    @property
+    def datablock_type(self) -> str:
+        """The type of the datablock that asks for it, as in bpy.types: "Image", "Library", …"""
+
+    @property
+    def datablock(self) -> str:
+        """The name of that datablock."""
+
+    @property
+    def path(self) -> Path:
+        """The path that was looked for."""
+
+    @property
+    def blend_file(self) -> Path:
+        """The .blend file that holds the datablock."""
+
+class SubmissionEvent:
+    """What a submission reports; one of the classes below."""
+
+    @final
+    class Tracing(SubmissionEvent):
+        """A .blend file is being read."""
+
+        __match_args__ = ("path",)
+        @property
+        def path(self) -> Path: ...
+
+    @final
+    class MissingFiles(SubmissionEvent):
+        """Files are missing; nothing was uploaded and the submission has ended."""
+
+        __match_args__ = ("files",)
+        @property
+        def files(self) -> list[MissingFile]: ...
+
+    @final
+    class Uploading(SubmissionEvent):
+        """Files are being hashed, looked up and sent."""
+
+        __match_args__ = (
+            "files_done",
+            "files_total",
+            "sent_bytes",
+            "skipped_bytes",
+            "total_bytes",
+        )
+        @property
+        def files_done(self) -> int: ...
+        @property
+        def files_total(self) -> int: ...
+        @property
+        def sent_bytes(self) -> int: ...
+        @property
+        def skipped_bytes(self) -> int: ...
+        @property
+        def total_bytes(self) -> int: ...
+
+    @final
+    class Enqueueing(SubmissionEvent):
+        """Frames are being enqueued."""
+
+        __match_args__ = ("enqueued", "total")
+        @property
+        def enqueued(self) -> int: ...
+        @property
+        def total(self) -> int: ...
+
+    @final
+    class Submitted(SubmissionEvent):
+        """The job is on the farm; the last event."""
+
+        __match_args__ = ("job", "tasks", "missing_files")
+        @property
+        def job(self) -> str: ...
+        @property
+        def tasks(self) -> int: ...
+        @property
+        def missing_files(self) -> int: ...
+
+@final
+class Submission:
+    """Brings a saved scene to the farm, in the background: traces, packs, uploads, enqueues."""
+
+    def __new__(
+        cls,
+        settings: FarmSettings,
+        *,
+        job: str,
+        blend_file: str | PathLike[str],
+        as_path: str | PathLike[str],
+        name: str,
+        frames: tuple[int, int, int],
+        output_template: str,
+        blender_version: tuple[int, int, int],
+        scene: str | None = None,
+        allow_scripts: bool = False,
+        allow_missing_files: bool = False,
+    ) -> Submission:
+        """Start a submission.
+
+        job: the id that the job will have, from new_job_id(). The same id again goes on where a
+            submission that died had come to.
+        blend_file: the copy of the scene to read. It must stay until the submission has ended.
+        as_path: where the scene lives as the artist sees it, absolute; its // paths start there.
+        name: what people call the job, 1 to 256 characters.
+        frames: first frame, last frame (included), step (1 or more); at most 100,000 frames.
+        output_template: the scene's output path without its fixed folder, still with # and {…}.
+        blender_version: the Blender that saved blend_file.
+        scene: the scene to render; the file's active one where None.
+        allow_scripts: whether Python in the file may run on the farm.
+        allow_missing_files: whether to go on although files are missing.
+
+        Raises ValueError where an id or the frames cannot be.
+        """
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the work has ended and all its events were polled."""
+
+    def poll(self) -> list[SubmissionEvent]:
+        """What has happened since the last poll. Never waits.
+
+        Raises, once and last, what stopped the submission: FarmError, OSError, ConnectionError
+        or ValueError.
+        """
+
+    def stop(self) -> None:
+        """Stop at the next step. What was uploaded stays and is not sent again."""
+
+@final
+class Progress:
+    """How far a job is."""
+
+    @property
+    def total(self) -> int:
+        """Tasks of the job."""
+
+    @property
+    def done(self) -> int:
+        """Tasks whose frames are rendered."""
+
+    @property
+    def fetched(self) -> int:
+        """Tasks whose frames are on this machine."""
+
+    @property
+    def running(self) -> int:
+        """Tasks being worked on."""
+
+    @property
+    def failed(self) -> int:
+        """Tasks that failed for good."""
+
+    @property
+    def cancelled(self) -> int:
+        """Tasks dropped because the job was cancelled."""
+
+    @property
+    def frames(self) -> float:
+        """The frames done, with the parts of those that are running."""
+
+    @property
+    def workers(self) -> int:
+        """How many different workers have taken part."""
+
+    @property
+    def render_seconds(self) -> float:
+        """Blender's own render time, all tasks together."""
+
+    @property
+    def billed_seconds(self) -> float:
+        """All time that tasks took on their workers."""
+
+    @property
+    def cost_usd(self) -> float:
+        """What the tasks so far cost on Lambda, in US dollars."""
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether the artist cancelled the job."""
+
+class JobEvent:
+    """What a watched job reports; one of the classes below."""
+
+    @final
+    class Progress(JobEvent):
+        """How far the job is; sent when it changes."""
+
+        __match_args__ = ("progress",)
+        @property
+        def progress(self) -> Progress: ...
+
+    @final
+    class Frame(JobEvent):
+        """A frame is on this machine."""
+
+        __match_args__ = ("frame", "paths")
+        @property
+        def frame(self) -> int: ...
+        @property
+        def paths(self) -> list[Path]: ...
+
+    @final
+    class TaskFailed(JobEvent):
+        """A task failed; failure_class is "scene" or "machine"."""
+
+        __match_args__ = (
+            "frame",
+            "attempt",
+            "retrying",
+            "failure_class",
+            "message",
+            "log_tail",
+        )
+        @property
+        def frame(self) -> int: ...
+        @property
+        def attempt(self) -> int: ...
+        @property
+        def retrying(self) -> bool: ...
+        @property
+        def failure_class(self) -> str: ...
+        @property
+        def message(self) -> str: ...
+        @property
+        def log_tail(self) -> str: ...
+
+    @final
+    class Trouble(JobEvent):
+        """Something is in the way, such as the network; the watch goes on."""
+
+        __match_args__ = ("message",)
+        @property
+        def message(self) -> str: ...
+
+    @final
+    class Finished(JobEvent):
+        """Every task has come to its end; the last event."""
+
+        __match_args__ = ("progress",)
+        @property
+        def progress(self) -> Progress: ...
+
+@final
+class Job:
+    """Follows a job in the background and fetches its frames as they land."""
+
+    def __new__(cls, settings: FarmSettings, job: str, folder: str | PathLike[str]) -> Job:
+        """Start following.
+
+        job: the job's id.
+        folder: where the frames go. Files that are there with the same bytes are left alone.
+
+        Raises ValueError where the id cannot be.
+        """
+
+    @property
+    def id(self) -> str: ...
+    def poll(self) -> list[JobEvent]:
+        """What has happened since the last poll. Never waits.
+
+        Raises, once and last, what stopped the watch: FarmError, OSError or ValueError.
+        """
+
+    def cancel(self) -> None:
+        """Ask that the job stop. Frames that are done are still fetched; Finished comes last."""
+
+    def stop_watching(self) -> None:
+        """Stop following. The job goes on and can be followed again."""
+
+@final
+class Dependency:
+    """A file, or a set of files, that a scene asks for."""
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def datablock_type(self) -> str: ...
+    @property
+    def datablock(self) -> str: ...
+    @property
+    def library_chain(self) -> list[Path]:
+        """The .blend files that lead to it, from the scene on."""
+
+    @property
+    def written(self) -> bytes:
+        """The path as the datablock has it."""
+
+    @property
+    def path(self) -> Path:
+        """That path on this machine; for a sequence or tiles still the pattern."""
+
+    @property
+    def files(self) -> list[Path]:
+        """The files that are there, sorted."""
+
+    @property
+    def missing(self) -> bool:
+        """Whether no file is there."""
+
+def new_job_id() -> str:
+    """A new job id; ids sort by the time they were made."""
+
+def trace(
+    blend_file: str | PathLike[str], as_path: str | PathLike[str] | None = None
+) -> list[Dependency]:
+    """List what a scene asks for, recursively through linked libraries.
+
+    blend_file: the file to read, absolute.
+    as_path: where the scene lives as the artist sees it; blend_file where None.
+
+    Raises OSError where a file cannot be read and ValueError where it is not a sound .blend file.
+    """

@@ -1,0 +1,74 @@
+use farm::{Farm, FarmSettings};
+use pyo3::prelude::*;
+
+use crate::task::EventTask;
+
+#[pyclass(name = "FarmSettings", frozen, get_all, from_py_object)]
+#[derive(Debug, Clone)]
+pub(crate) struct PyFarmSettings {
+    stack: String,
+    region: Option<String>,
+    profile: Option<String>,
+    endpoint: Option<String>,
+}
+
+#[pymethods]
+impl PyFarmSettings {
+    #[new]
+    #[pyo3(signature = (stack, *, region=None, profile=None, endpoint=None))]
+    fn new(
+        stack: String,
+        region: Option<String>,
+        profile: Option<String>,
+        endpoint: Option<String>,
+    ) -> Self {
+        Self { stack, region, profile, endpoint }
+    }
+}
+
+impl PyFarmSettings {
+    pub(crate) fn to_rust(&self) -> FarmSettings {
+        FarmSettings {
+            stack: self.stack.clone(),
+            region: self.region.clone(),
+            profile: self.profile.clone(),
+            endpoint: self.endpoint.clone(),
+        }
+    }
+}
+
+#[pyclass(name = "StackInfo", frozen, get_all)]
+#[derive(Debug)]
+pub(crate) struct PyStackInfo {
+    bucket: String,
+    consumer_memory_mib: u32,
+    maximum_concurrency: u32,
+    max_attempts: u32,
+}
+
+#[pyclass(name = "StackCheck", frozen)]
+#[derive(Debug)]
+pub(crate) struct PyStackCheck(EventTask<PyStackInfo>);
+
+#[pymethods]
+impl PyStackCheck {
+    #[new]
+    fn new(settings: &PyFarmSettings) -> PyResult<Self> {
+        let settings = settings.to_rust();
+        let task = EventTask::spawn(move |sender| async move {
+            let farm = Farm::connect(&settings).await?;
+            let _ = sender.send(Ok(PyStackInfo {
+                bucket: farm.storage.bucket().to_owned(),
+                consumer_memory_mib: farm.consumer_memory_mib,
+                maximum_concurrency: farm.maximum_concurrency,
+                max_attempts: farm.max_attempts,
+            }));
+            Ok(())
+        })?;
+        Ok(Self(task))
+    }
+
+    fn poll(&self) -> PyResult<Option<PyStackInfo>> {
+        Ok(self.0.poll()?.into_iter().next())
+    }
+}

@@ -1,0 +1,67 @@
+//! The only place where Rust errors become Python exceptions.
+
+use std::error::Error as _;
+use std::io::ErrorKind;
+
+use farm::FarmError as Farm;
+use protocol::{ProtocolError, sentence};
+use pyo3::create_exception;
+use pyo3::exceptions::{
+    PyConnectionError, PyException, PyFileExistsError, PyFileNotFoundError, PyOSError,
+    PyPermissionError, PyValueError,
+};
+use pyo3::prelude::*;
+use scene::SceneError;
+
+create_exception!(render_on_lambda, FarmError, PyException);
+create_exception!(render_on_lambda, CredentialsError, FarmError);
+create_exception!(render_on_lambda, StackError, FarmError);
+
+/// The exception of a failure on the farm.
+pub(crate) fn farm_error(error: &Farm) -> PyErr {
+    let message = sentence(error);
+    match error {
+        Farm::Credentials { .. } => CredentialsError::new_err(message),
+        Farm::NoStack { .. }
+        | Farm::StackNotReady { .. }
+        | Farm::NotOurStack { .. }
+        | Farm::NoBucket { .. }
+        | Farm::NoQueue { .. } => StackError::new_err(message),
+        Farm::Unreachable { .. } | Farm::Throttled { .. } => PyConnectionError::new_err(message),
+        Farm::Io { source, .. } => io_error(source.kind(), message),
+        Farm::Protocol(ProtocolError::Invalid { .. }) | Farm::InsecureEndpoint { .. } => {
+            PyValueError::new_err(message)
+        }
+        Farm::Scene(error) => scene_error(error),
+        _ => FarmError::new_err(message),
+    }
+}
+
+/// The exception of a scene that cannot be traced or packed.
+pub(crate) fn scene_error(error: &SceneError) -> PyErr {
+    let message = sentence(error);
+    let mut kind = None;
+    let mut level = error.source();
+    while let Some(cause) = level {
+        kind = kind.or(cause.downcast_ref::<std::io::Error>().map(std::io::Error::kind));
+        level = cause.source();
+    }
+    match kind {
+        Some(kind) => io_error(kind, message),
+        None => PyValueError::new_err(message),
+    }
+}
+
+/// The exception of a value that cannot be.
+pub(crate) fn value_error(error: &ProtocolError) -> PyErr {
+    PyValueError::new_err(sentence(error))
+}
+
+fn io_error(kind: ErrorKind, message: String) -> PyErr {
+    match kind {
+        ErrorKind::NotFound => PyFileNotFoundError::new_err(message),
+        ErrorKind::PermissionDenied => PyPermissionError::new_err(message),
+        ErrorKind::AlreadyExists => PyFileExistsError::new_err(message),
+        _ => PyOSError::new_err(message),
+    }
+}

@@ -1,0 +1,150 @@
+use std::path::PathBuf;
+
+use farm::watch::{self, Event};
+use farm::{FarmSettings, Progress};
+use protocol::{FailureClass, JobId, sentence};
+use pyo3::prelude::*;
+
+use crate::connection::PyFarmSettings;
+use crate::error::value_error;
+use crate::runtime::runtime;
+use crate::task::{EventTask, Sender};
+
+#[pyclass(name = "Progress", frozen, get_all, from_py_object)]
+#[derive(Debug, Clone)]
+pub(crate) struct PyProgress {
+    total: u64,
+    done: u64,
+    fetched: u64,
+    running: u64,
+    failed: u64,
+    cancelled: u64,
+    frames: f64,
+    workers: u64,
+    render_seconds: f64,
+    billed_seconds: f64,
+    cost_usd: f64,
+    is_cancelled: bool,
+}
+
+impl From<Progress> for PyProgress {
+    fn from(progress: Progress) -> Self {
+        Self {
+            total: progress.total,
+            done: progress.done,
+            fetched: progress.fetched,
+            running: progress.running,
+            failed: progress.failed,
+            cancelled: progress.cancelled,
+            frames: progress.frames,
+            workers: progress.workers,
+            render_seconds: progress.render_seconds,
+            billed_seconds: progress.billed_seconds,
+            cost_usd: progress.cost_usd,
+            is_cancelled: progress.is_cancelled,
+        }
+    }
+}
+
+#[pyclass(name = "JobEvent", frozen)]
+#[derive(Debug)]
+pub(crate) enum PyJobEvent {
+    Progress {
+        progress: PyProgress,
+    },
+    Frame {
+        frame: i32,
+        paths: Vec<PathBuf>,
+    },
+    TaskFailed {
+        frame: i32,
+        attempt: u32,
+        retrying: bool,
+        failure_class: String,
+        message: String,
+        log_tail: String,
+    },
+    Trouble {
+        message: String,
+    },
+    Finished {
+        progress: PyProgress,
+    },
+}
+
+impl PyJobEvent {
+    fn from_rust(event: Event) -> Self {
+        match event {
+            Event::Progress(progress) => Self::Progress { progress: progress.into() },
+            Event::Frame { frame, paths } => Self::Frame { frame, paths },
+            Event::TaskFailed { frame, attempt, retrying, failure } => Self::TaskFailed {
+                frame,
+                attempt,
+                retrying,
+                failure_class: match failure.class {
+                    FailureClass::Scene => "scene".into(),
+                    FailureClass::Machine => "machine".into(),
+                },
+                message: failure.message,
+                log_tail: failure.log_tail,
+            },
+            Event::Trouble { message } => Self::Trouble { message },
+            Event::Finished(progress) => Self::Finished { progress: progress.into() },
+        }
+    }
+}
+
+#[pyclass(name = "Job", frozen)]
+#[derive(Debug)]
+pub(crate) struct PyJob {
+    settings: FarmSettings,
+    id: JobId,
+    task: EventTask<Event>,
+    sender: Sender<Event>,
+}
+
+#[pymethods]
+impl PyJob {
+    #[new]
+    fn new(settings: &PyFarmSettings, job: &str, folder: PathBuf) -> PyResult<Self> {
+        let settings = settings.to_rust();
+        let id: JobId = job.parse().map_err(|error| value_error(&error))?;
+        let mut kept = None;
+        let task = EventTask::spawn(|sender| {
+            kept = Some(sender.clone());
+            let settings = settings.clone();
+            async move {
+                watch::run(&settings, id, folder, |event| {
+                    let _ = sender.send(Ok(event));
+                })
+                .await
+            }
+        })?;
+        let sender = kept.unwrap_or_else(|| std::sync::mpsc::channel().0);
+        Ok(Self { settings, id, task, sender })
+    }
+
+    #[getter]
+    fn id(&self) -> String {
+        self.id.to_string()
+    }
+
+    fn poll(&self) -> PyResult<Vec<PyJobEvent>> {
+        Ok(self.task.poll()?.into_iter().map(PyJobEvent::from_rust).collect())
+    }
+
+    fn cancel(&self) -> PyResult<()> {
+        let (settings, id, sender) = (self.settings.clone(), self.id, self.sender.clone());
+        runtime()?.spawn(async move {
+            if let Err(error) = watch::cancel(&settings, id).await {
+                let message = format!("the job could not be cancelled: {}", sentence(&error));
+                let _ = sender.send(Ok(Event::Trouble { message }));
+            }
+        });
+        Ok(())
+    }
+
+    fn stop_watching(&self) {
+        self.task.stop();
+    }
+}

@@ -1,0 +1,151 @@
+use std::path::PathBuf;
+
+use farm::submission::{self, Event, MissingFile, Request};
+use protocol::{BlenderVersion, FrameRange, JobId};
+use pyo3::prelude::*;
+
+use crate::connection::PyFarmSettings;
+use crate::error::value_error;
+use crate::task::EventTask;
+
+#[pyfunction]
+pub(crate) fn new_job_id() -> String {
+    JobId::now().to_string()
+}
+
+#[pyclass(name = "MissingFile", frozen, get_all)]
+#[derive(Debug)]
+pub(crate) struct PyMissingFile {
+    kind: &'static str,
+    datablock_type: &'static str,
+    datablock: String,
+    path: PathBuf,
+    blend_file: PathBuf,
+}
+
+impl From<MissingFile> for PyMissingFile {
+    fn from(file: MissingFile) -> Self {
+        let MissingFile { kind, datablock_type, datablock, path, blend_file } = file;
+        Self { kind, datablock_type, datablock, path, blend_file }
+    }
+}
+
+#[pyclass(name = "SubmissionEvent", frozen)]
+#[derive(Debug)]
+pub(crate) enum PySubmissionEvent {
+    Tracing {
+        path: PathBuf,
+    },
+    MissingFiles {
+        files: Vec<Py<PyMissingFile>>,
+    },
+    Uploading {
+        files_done: u64,
+        files_total: u64,
+        sent_bytes: u64,
+        skipped_bytes: u64,
+        total_bytes: u64,
+    },
+    Enqueueing {
+        enqueued: u64,
+        total: u64,
+    },
+    Submitted {
+        job: String,
+        tasks: u64,
+        missing_files: usize,
+    },
+}
+
+impl PySubmissionEvent {
+    fn from_rust(py: Python<'_>, event: Event) -> PyResult<Self> {
+        Ok(match event {
+            Event::Tracing { path } => Self::Tracing { path },
+            Event::MissingFiles(files) => Self::MissingFiles {
+                files: files
+                    .into_iter()
+                    .map(|file| Py::new(py, PyMissingFile::from(file)))
+                    .collect::<PyResult<_>>()?,
+            },
+            Event::Uploading(progress) => Self::Uploading {
+                files_done: progress.files_done,
+                files_total: progress.files_total,
+                sent_bytes: progress.sent_bytes,
+                skipped_bytes: progress.skipped_bytes,
+                total_bytes: progress.total_bytes,
+            },
+            Event::Enqueueing(progress) => {
+                Self::Enqueueing { enqueued: progress.enqueued, total: progress.total }
+            }
+            Event::Submitted { job, tasks, missing_files } => {
+                Self::Submitted { job: job.to_string(), tasks, missing_files }
+            }
+        })
+    }
+}
+
+#[pyclass(name = "Submission", frozen)]
+#[derive(Debug)]
+pub(crate) struct PySubmission(EventTask<Event>);
+
+#[pymethods]
+impl PySubmission {
+    #[new]
+    #[pyo3(signature = (
+        settings, *, job, blend_file, as_path, name, frames, output_template, blender_version,
+        scene=None, allow_scripts=false, allow_missing_files=false
+    ))]
+    #[expect(clippy::too_many_arguments, reason = "keyword arguments of the Python constructor")]
+    fn new(
+        settings: &PyFarmSettings,
+        job: &str,
+        blend_file: PathBuf,
+        as_path: PathBuf,
+        name: String,
+        frames: (i32, i32, u32),
+        output_template: String,
+        blender_version: (u16, u16, u16),
+        scene: Option<String>,
+        allow_scripts: bool,
+        allow_missing_files: bool,
+    ) -> PyResult<Self> {
+        let (first, last, step) = frames;
+        let frames = FrameRange { first, last, step };
+        frames.validate().map_err(|error| value_error(&error))?;
+        let (major, minor, patch) = blender_version;
+        let request = Request {
+            job: job.parse().map_err(|error| value_error(&error))?,
+            blend_file,
+            as_path,
+            name,
+            scene,
+            frames,
+            output_template,
+            blender_version: BlenderVersion(major, minor, patch),
+            allow_scripts,
+            allow_missing_files,
+        };
+        let settings = settings.to_rust();
+        let task = EventTask::spawn(move |sender| async move {
+            submission::run(&settings, request, |event| {
+                let _ = sender.send(Ok(event));
+            })
+            .await
+        })?;
+        Ok(Self(task))
+    }
+
+    fn poll(&self, py: Python<'_>) -> PyResult<Vec<PySubmissionEvent>> {
+        let events = self.0.poll()?;
+        events.into_iter().map(|event| PySubmissionEvent::from_rust(py, event)).collect()
+    }
+
+    #[getter]
+    fn is_over(&self) -> bool {
+        self.0.is_over()
+    }
+
+    fn stop(&self) {
+        self.0.stop();
+    }
+}

@@ -1,0 +1,71 @@
+//! The body of `POST /render-jobs`.
+
+use protocol::{BlenderVersion, FrameRange, Job, JobId, OutputNaming, PackId, Versioned, sentence};
+use serde::Deserialize;
+
+/// A job as a client asks for it; what it leaves out is filled in.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct JobRequest {
+    pack: String,
+    frames: FrameRange,
+    name: Option<String>,
+    scene: Option<String>,
+    output: Option<OutputNaming>,
+    blender_version: Option<BlenderVersion>,
+    #[serde(default)]
+    allow_scripts: bool,
+}
+
+/// Reads and checks a body; the error is a sentence that begins with the field's name.
+pub(crate) fn job(body: &[u8]) -> Result<Job, String> {
+    // First as any JSON, so that what is no JSON at all is told from a field that is wrong.
+    let value: serde_json::Value = serde_json::from_slice(body)
+        .map_err(|error| format!("body: expected a JSON object, got {error}"))?;
+    let request: JobRequest = serde_json::from_value(value).map_err(|error| {
+        let text = error.to_string();
+        match text.strip_prefix("missing field `").and_then(|rest| rest.split('`').next()) {
+            Some(field) => format!("{field}: expected a value, got none"),
+            None => format!("body: {text}"),
+        }
+    })?;
+    let pack: PackId = request.pack.parse().map_err(|error| sentence(&error))?;
+    let job = Job {
+        version: Job::VERSION,
+        id: JobId::now(),
+        name: request.name.unwrap_or_else(|| "render job".into()),
+        pack,
+        scene: request.scene,
+        frames: request.frames,
+        output: request.output.unwrap_or(OutputNaming { template: String::new() }),
+        blender_version: request.blender_version.unwrap_or(BlenderVersion(0, 0, 0)),
+        allow_scripts: request.allow_scripts,
+    };
+    job.validate().map_err(|error| sentence(&error))?;
+    Ok(job)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_is_named_by_its_field() {
+        let pack = "ab".repeat(32);
+        let bodies = [
+            "frames 1 to 10".to_owned(),
+            "{}".into(),
+            format!(r#"{{"pack":"{pack}"}}"#),
+            format!(r#"{{"pack":"{pack}","frames":{{"first":1}}}}"#),
+            format!(r#"{{"pack":"{pack}","frames":{{"first":10,"last":1}}}}"#),
+            format!(r#"{{"pack":"{pack}","frames":{{"first":1,"last":1000000}}}}"#),
+            r#"{"pack":"../x","frames":{"first":1,"last":2}}"#.into(),
+            format!(
+                r#"{{"pack":"{pack}","frames":{{"first":1,"last":2}},"output":{{"template":"../x"}}}}"#
+            ),
+            format!(r#"{{"pack":"{pack}","frames":{{"first":1,"last":2}},"frame":3}}"#),
+        ];
+        let messages = bodies.map(|body| job(body.as_bytes()).unwrap_err());
+        insta::assert_snapshot!(messages.join("\n"));
+    }
+}
