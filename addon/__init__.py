@@ -1,0 +1,18 @@
+"""Render on Lambda: renders the open scene on AWS Lambda and brings the frames back."""
+
+from . import operators, panels, preferences, properties
+from .tool import timer
+
+_MODULES = (properties, preferences, operators, panels, timer)
+
+
+def register() -> None:
+    """Called by Blender when the extension is enabled."""
+    for module in _MODULES:
+        module.register()
+
+
+def unregister() -> None:
+    """Called by Blender when the extension is disabled; the reverse of register."""
+    for module in reversed(_MODULES):
+        module.unregister()

@@ -1,0 +1,130 @@
+"""A render job as the add-on remembers it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, fields
+from enum import Enum
+from typing import Any
+
+# How many failed frames are kept with their words; more are counted only.
+MAX_FAILURES = 50
+
+
+class JobState(Enum):
+    """Where a job stands, as the artist sees it."""
+
+    SUBMITTING = "submitting"
+    MISSING_FILES = "missing files"
+    RENDERING = "rendering"
+    CANCELLING = "cancelling"
+    FINISHED = "finished"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will happen by itself."""
+        return self not in (JobState.SUBMITTING, JobState.RENDERING, JobState.CANCELLING)
+
+
+@dataclass(frozen=True)
+class FarmAddress:
+    """Which farm a job is on; no secret is in here."""
+
+    stack: str
+    region: str = ""
+    profile: str = ""
+    endpoint: str = ""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A frame that failed."""
+
+    frame: int
+    message: str
+    log_tail: str = ""
+
+
+@dataclass(frozen=True)
+class MissingFile:
+    """A file that the scene asks for and that is not there."""
+
+    kind: str
+    datablock_type: str
+    datablock: str
+    path: str
+    blend_file: str
+
+
+@dataclass
+class Job:
+    """One job, from the press of the button to its last frame."""
+
+    id: str
+    name: str
+    farm: FarmAddress
+    blend_file: str
+    as_path: str
+    scene: str
+    frame_first: int
+    frame_last: int
+    frame_step: int
+    output_folder: str
+    output_template: str
+    blender_version: tuple[int, int, int]
+    allow_scripts: bool = False
+    allow_missing_files: bool = False
+    is_movie: bool = False
+    state: JobState = JobState.SUBMITTING
+    status: str = ""
+    error: str = ""
+    trouble: str = ""
+    total: int = 0
+    done: int = 0
+    fetched: int = 0
+    running: int = 0
+    failed: int = 0
+    frames: float = 0.0
+    workers: int = 0
+    render_seconds: float = 0.0
+    billed_seconds: float = 0.0
+    cost_usd: float = 0.0
+    started_seconds: float = 0.0
+    ended_seconds: float = 0.0
+    factor: float = 0.0
+    failures: list[Failure] = field(default_factory=list)
+    missing: list[MissingFile] = field(default_factory=list)
+    files: dict[int, str] = field(default_factory=dict)
+
+    @property
+    def frame_count(self) -> int:
+        """How many frames the job has."""
+        return (self.frame_last - self.frame_first) // self.frame_step + 1
+
+    def to_json(self) -> dict[str, Any]:
+        """The job as JSON values."""
+        value = asdict(self)
+        value["state"] = self.state.value
+        value["files"] = {str(frame): path for frame, path in self.files.items()}
+        return value
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Job:
+        """The job from to_json's values.
+
+        Fields of other versions are left out. Raises KeyError, TypeError or ValueError where the
+        values are not a job.
+        """
+        known = {item.name for item in fields(cls)}
+        kept = {key: item for key, item in value.items() if key in known}
+        major, minor, patch = (int(number) for number in kept["blender_version"])
+        kept |= {
+            "farm": FarmAddress(**kept["farm"]),
+            "blender_version": (major, minor, patch),
+            "state": JobState(kept["state"]),
+            "failures": [Failure(**item) for item in kept.get("failures", [])],
+            "missing": [MissingFile(**item) for item in kept.get("missing", [])],
+            "files": {int(frame): str(path) for frame, path in kept.get("files", {}).items()},
+        }
+        return cls(**kept)

@@ -1,0 +1,71 @@
+"""The jobs that the add-on remembers, in one JSON file."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .job import Job
+
+VERSION = 1
+
+# How many jobs are kept; the oldest that are over go first.
+MAX_JOBS = 100
+
+
+@dataclass
+class JobList:
+    """The jobs, oldest first."""
+
+    path: Path
+    jobs: list[Job] = field(default_factory=list)
+
+    @classmethod
+    def load(cls, path: Path) -> JobList:
+        """Read the list. A file that cannot be read is set aside, never deleted."""
+        try:
+            document = json.loads(path.read_text(encoding="utf-8"))
+            if document["version"] != VERSION:
+                raise ValueError(f"version {document['version']}")
+            return cls(path, [Job.from_json(value) for value in document["jobs"]])
+        except FileNotFoundError:
+            return cls(path)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            aside = path.with_suffix(".unreadable.json")
+            try:
+                path.replace(aside)
+            except OSError:
+                pass
+            return cls(path)
+
+    def save(self) -> None:
+        """Write the list so that a crash leaves the old or the new one, never half of it.
+
+        Raises OSError where the folder cannot be written.
+        """
+        self._forget_the_oldest()
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        document = {"version": VERSION, "jobs": [job.to_json() for job in self.jobs]}
+        partial = self.path.with_suffix(f".{os.getpid()}.partial")
+        partial.write_text(json.dumps(document), encoding="utf-8")
+        partial.replace(self.path)
+
+    def add(self, job: Job) -> None:
+        """Put a new job at the end."""
+        self.jobs.append(job)
+
+    def remove(self, job_id: str) -> None:
+        """Forget a job; its frames stay."""
+        self.jobs = [job for job in self.jobs if job.id != job_id]
+
+    def find(self, job_id: str) -> Job | None:
+        """The job of that id."""
+        return next((job for job in self.jobs if job.id == job_id), None)
+
+    def _forget_the_oldest(self) -> None:
+        excess = len(self.jobs) - MAX_JOBS
+        over = [job for job in self.jobs if job.state.is_over]
+        for job in over[: max(excess, 0)]:
+            self.jobs.remove(job)

@@ -1,0 +1,76 @@
+"""What the add-on says, in the artist's words."""
+
+from __future__ import annotations
+
+from .job import Job, JobState
+
+
+def bytes_text(count: int) -> str:
+    """A count of bytes: "830 KB", "1.2 GB"."""
+    size = float(count)
+    for unit in ("bytes", "KB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit in ("bytes", "KB") else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} TB"
+
+
+def duration_text(seconds: float) -> str:
+    """A duration: "8 s", "3:05 min", "2:10 h"."""
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    if minutes < 60:
+        return f"{minutes}:{rest:02} min"
+    return f"{minutes // 60}:{minutes % 60:02} h"
+
+
+def cost_text(dollars: float) -> str:
+    """A price: "$0.31"; below a cent with as many digits as it takes."""
+    if dollars >= 0.01 or dollars == 0:
+        return f"${dollars:.2f}"
+    return f"${dollars:.2g}" if dollars >= 0.0001 else "less than $0.0001"
+
+
+def frames_text(job: Job) -> str:
+    """The frames of a job: "frame 7", "frames 1-24"."""
+    if job.frame_first == job.frame_last:
+        return f"frame {job.frame_first}"
+    step = f" every {job.frame_step}" if job.frame_step > 1 else ""
+    return f"frames {job.frame_first}-{job.frame_last}{step}"
+
+
+def progress_text(job: Job) -> str:
+    """One line for a job at work."""
+    if job.state is JobState.SUBMITTING:
+        return job.status or "Starting"
+    if job.state is JobState.CANCELLING:
+        return f"Cancelling: {job.running} frames still at work"
+    if job.total and not job.running and not job.done:
+        return f"Waiting for workers: {job.total} frames"
+    return f"{job.fetched} of {job.total} frames, {job.running} at work"
+
+
+def summary_text(job: Job) -> str:
+    """One line for a job that is over."""
+    if job.state is JobState.FAILED:
+        return job.error
+    if job.state is JobState.MISSING_FILES:
+        count = len(job.missing)
+        return f"{count} file is missing" if count == 1 else f"{count} files are missing"
+    took = duration_text(job.ended_seconds - job.started_seconds)
+    cost = f"{took}, about {cost_text(job.cost_usd)} on Lambda"
+    if job.state is JobState.CANCELLED:
+        return f"Cancelled with {job.fetched} of {job.total} frames ({cost})"
+    if job.failed:
+        return f"{job.fetched} frames, {job.failed} failed ({cost})"
+    return f"{job.fetched} {'frame' if job.fetched == 1 else 'frames'} in {cost}"
+
+
+def upload_text(files_done: int, files_total: int, sent: int, skipped: int, total: int) -> str:
+    """One line for an upload."""
+    if files_done == files_total and not sent:
+        return f"Nothing to upload: all {files_total} files are there"
+    there = f", {bytes_text(skipped)} were there" if skipped else ""
+    return f"Uploading {bytes_text(sent)} of {bytes_text(total - skipped)}{there}"

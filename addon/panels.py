@@ -1,0 +1,130 @@
+"""The panel in the Render properties. It draws what is known and asks nobody."""
+
+from __future__ import annotations
+
+import textwrap
+
+import bpy
+from bpy.types import Context, Panel, UILayout
+
+from .core import wording
+from .core.job import Job, JobState
+from .tool import jobs
+
+# How many jobs, failures and missing files are drawn; the others are counted.
+SHOWN_JOBS = 5
+SHOWN_LINES = 8
+LINE_CHARACTERS = 60
+
+ICONS = {
+    JobState.SUBMITTING: "EXPORT",
+    JobState.RENDERING: "RENDER_ANIMATION",
+    JobState.CANCELLING: "CANCEL",
+    JobState.MISSING_FILES: "ERROR",
+    JobState.FINISHED: "CHECKMARK",
+    JobState.CANCELLED: "X",
+    JobState.FAILED: "ERROR",
+}
+
+
+class RenderPanel(Panel):
+    """The two buttons and the jobs."""
+
+    bl_idname = "RENDER_PT_render_on_lambda"
+    bl_label = "Render on Lambda"
+    bl_space_type = "PROPERTIES"
+    bl_region_type = "WINDOW"
+    bl_context = "render"
+
+    def draw(self, context: Context) -> None:
+        """Draw buttons, choices and the latest jobs."""
+        layout = self.layout
+        if not bpy.app.online_access:
+            layout.label(text="Blender may not use the network", icon="INTERNET_OFFLINE")
+            layout.label(text="Turn on Preferences > System > Allow Online Access")
+        scene = context.scene
+        column = layout.column()
+        column.scale_y = 1.4
+        column.enabled = bpy.app.online_access
+        count = max(0, (scene.frame_end - scene.frame_start) // scene.frame_step + 1)
+        column.operator(
+            "render_on_lambda.render_animation",
+            text=f"Render Animation ({count} frames)",
+            icon="RENDER_ANIMATION",
+        )
+        column.operator(
+            "render_on_lambda.render_image",
+            text=f"Render Image (frame {scene.frame_current})",
+            icon="RENDER_STILL",
+        )
+        layout.prop(context.window_manager.render_on_lambda, "allow_scripts")
+        known = jobs.jobs().list.jobs
+        for job in list(reversed(known))[:SHOWN_JOBS]:
+            draw_job(layout.box().column(), job)
+        if len(known) > SHOWN_JOBS:
+            layout.label(text=f"and {len(known) - SHOWN_JOBS} earlier jobs")
+
+
+def draw_job(layout: UILayout, job: Job) -> None:
+    """One job: what it is, how far, and what can be done."""
+    row = layout.row()
+    row.label(text=f"{job.name}, {wording.frames_text(job)}", icon=ICONS[job.state])
+    if job.state.is_over:
+        if job.files:
+            button(row, "render_on_lambda.show_frames", job, "IMAGE_DATA")
+        button(row, "render_on_lambda.forget", job, "TRASH")
+    else:
+        button(row, "render_on_lambda.cancel", job, "CANCEL")
+        layout.progress(factor=job.factor, text=wording.progress_text(job))
+    if job.trouble:
+        paragraph(layout, job.trouble, "INFO")
+    if job.state.is_over:
+        paragraph(layout, wording.summary_text(job), "NONE")
+    if job.state is JobState.MISSING_FILES:
+        draw_missing(layout, job)
+    draw_failures(layout, job)
+
+
+def draw_missing(layout: UILayout, job: Job) -> None:
+    """What is missing, each with its datablock, and the way on."""
+    for file in job.missing[:SHOWN_LINES]:
+        row = layout.row()
+        row.label(text=f"{file.datablock_type} {file.datablock}: {file.path}", icon="LIBRARY_DATA_BROKEN")
+        select = row.operator("render_on_lambda.select_user", text="", icon="RESTRICT_SELECT_OFF")
+        select.datablock_type, select.datablock = file.datablock_type, file.datablock
+    if len(job.missing) > SHOWN_LINES:
+        layout.label(text=f"and {len(job.missing) - SHOWN_LINES} more")
+    button(layout, "render_on_lambda.render_anyway", job, "PLAY", text="Render Anyway")
+
+
+def draw_failures(layout: UILayout, job: Job) -> None:
+    """Frames that failed, with Blender's own words."""
+    for failure in job.failures[:SHOWN_LINES]:
+        row = layout.row()
+        row.alert = True
+        row.label(text=f"Frame {failure.frame}: {failure.message}", icon="ERROR")
+        log = row.operator("render_on_lambda.show_log", text="", icon="TEXT")
+        log.job_id, log.frame = job.id, failure.frame
+    if job.failed > SHOWN_LINES:
+        layout.label(text=f"and {job.failed - SHOWN_LINES} more frames failed")
+
+
+def button(layout: UILayout, operator: str, job: Job, icon: str, text: str = "") -> None:
+    """A button that acts on a job."""
+    layout.operator(operator, text=text, icon=icon).job_id = job.id
+
+
+def paragraph(layout: UILayout, text: str, icon: str) -> None:
+    """Text that is longer than a line: Blender's labels do not wrap."""
+    for number, line in enumerate(textwrap.wrap(text, LINE_CHARACTERS)):
+        layout.label(text=line, icon=icon if number == 0 else "BLANK1")
+
+
+def register() -> None:
+    """Register with Blender."""
+    bpy.utils.register_class(RenderPanel)
+
+
+def unregister() -> None:
+    """Take back."""
+    bpy.utils.unregister_class(RenderPanel)

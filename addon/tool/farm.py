@@ -1,0 +1,56 @@
+"""The native module, as the sessions of core/session.py need it. The only place that imports it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import render_on_lambda as native
+
+if TYPE_CHECKING:
+    from ..core.job import FarmAddress, Job
+
+
+class NativeFarm:
+    """Starts the work of a job on the Rust runtime."""
+
+    def submit(self, job: Job) -> native.Submission:
+        """Begin to trace, pack, upload and enqueue."""
+        return native.Submission(
+            settings(job.farm),
+            job=job.id,
+            blend_file=job.blend_file,
+            as_path=job.as_path,
+            name=job.name,
+            frames=(job.frame_first, job.frame_last, job.frame_step),
+            output_template=job.output_template,
+            blender_version=job.blender_version,
+            scene=job.scene,
+            allow_scripts=job.allow_scripts,
+            allow_missing_files=job.allow_missing_files,
+        )
+
+    def watch(self, job: Job) -> native.Job:
+        """Begin to follow; the scene's copy has been sent and is not needed any more."""
+        Path(job.blend_file).unlink(missing_ok=True)
+        return native.Job(settings(job.farm), job.id, job.output_folder)
+
+
+def settings(address: FarmAddress) -> native.FarmSettings:
+    """The address as the native module takes it: what is empty is left to the SDK."""
+    return native.FarmSettings(
+        address.stack,
+        region=address.region or None,
+        profile=address.profile or None,
+        endpoint=address.endpoint or None,
+    )
+
+
+def check_stack(address: FarmAddress) -> native.StackCheck:
+    """Begin to look whether the farm can be reached."""
+    return native.StackCheck(settings(address))
+
+
+def new_job_id() -> str:
+    """An id for a new job."""
+    return native.new_job_id()

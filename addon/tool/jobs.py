@@ -1,0 +1,159 @@
+"""The jobs of this Blender: the remembered list, and a session for each that is in motion."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import bpy
+
+from ..core.job import JobState
+from ..core.job_list import JobList
+from ..core.session import Session
+from . import farm, images, storage
+
+if TYPE_CHECKING:
+    import render_on_lambda as native
+
+    from ..core.job import Job
+
+
+class Jobs:
+    """All jobs; made at the first use and let go of when the extension is disabled."""
+
+    def __init__(self) -> None:
+        self.list = JobList.load(storage.job_list())
+        self.farm = farm.NativeFarm()
+        self.sessions: dict[str, Session] = {}
+        self.stack_check: native.StackCheck | None = None
+        self.stack_answer = ""
+
+    def start(self, job: Job) -> None:
+        """Take a new job on."""
+        self.list.add(job)
+        self._open(job)
+        self.list.save()
+
+    def resume(self) -> None:
+        """Go on with the jobs that were in motion when Blender was closed."""
+        if not bpy.app.online_access:
+            return
+        for job in self.list.jobs:
+            if not job.state.is_over and job.id not in self.sessions:
+                self._open(job)
+
+    def again(self, job: Job) -> None:
+        """Submit a job although files are missing."""
+        job.allow_missing_files = True
+        job.state, job.error, job.missing = JobState.SUBMITTING, "", []
+        self._open(job)
+        self.list.save()
+
+    def cancel(self, job: Job) -> None:
+        """Stop a job."""
+        session = self.sessions.get(job.id)
+        if session is not None:
+            session.cancel()
+            self.list.save()
+
+    def forget(self, job: Job) -> None:
+        """Take a job off the list; its frames stay."""
+        session = self.sessions.pop(job.id, None)
+        if session is not None:
+            session.close()
+        discard_copy(job)
+        self.list.remove(job.id)
+        self.list.save()
+
+    def poll(self) -> bool:
+        """Move every job on by a step; whether anything changed. Never waits."""
+        changed = self._poll_stack_check()
+        for job_id, session in list(self.sessions.items()):
+            if not session.poll() and not session.job.state.is_over:
+                continue
+            changed = True
+            arrived = session.take_frames()
+            if arrived and not bpy.app.background:
+                images.show_latest(session.job, arrived[-1][1])
+            if session.job.state.is_over:
+                del self.sessions[job_id]
+                self._ended(session.job)
+            elif arrived or session.job.state is not JobState.SUBMITTING:
+                self._save()
+        return changed
+
+    def check_stack(self) -> None:
+        """Begin to look whether the farm of the preferences can be reached."""
+        from . import preferences
+
+        self.stack_answer = "Looking for the stack"
+        self.stack_check = farm.check_stack(preferences.address())
+
+    def close(self) -> None:
+        """Let go of every job; on the farm they go on."""
+        for session in self.sessions.values():
+            session.close()
+        self.sessions.clear()
+
+    def _open(self, job: Job) -> None:
+        session = Session(job, self.farm)
+        self.sessions[job.id] = session
+
+    def _ended(self, job: Job) -> None:
+        if job.state is not JobState.MISSING_FILES:
+            discard_copy(job)
+        if job.files:
+            images.show_sequence(job)
+        self._save()
+
+    def _save(self) -> None:
+        try:
+            self.list.save()
+        except OSError as error:
+            # The job goes on; only after a restart would it not be found.
+            print(f"Render on Lambda: the list of jobs cannot be saved: {error}")
+
+    def _poll_stack_check(self) -> bool:
+        if self.stack_check is None:
+            return False
+        try:
+            found = self.stack_check.poll()
+        except Exception as error:
+            self.stack_answer, self.stack_check = str(error), None
+            return True
+        if found is None:
+            return False
+        self.stack_check = None
+        self.stack_answer = (
+            f"Ready: up to {found.maximum_concurrency} frames at once, "
+            f"{found.consumer_memory_mib} MiB each"
+        )
+        return True
+
+
+def discard_copy(job: Job) -> None:
+    """Delete the copy of the scene that was sent, or was to be."""
+    folder = Path(job.blend_file).parent
+    if folder.name == job.id:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+class _Holder:
+    """Holds the jobs between calls of Blender: its classes have no place of their own for them."""
+
+    jobs: Jobs | None = None
+
+
+def jobs() -> Jobs:
+    """The jobs of this Blender."""
+    if _Holder.jobs is None:
+        _Holder.jobs = Jobs()
+    return _Holder.jobs
+
+
+def close() -> None:
+    """Let go of everything."""
+    if _Holder.jobs is not None:
+        _Holder.jobs.close()
+    _Holder.jobs = None

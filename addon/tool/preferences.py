@@ -1,0 +1,19 @@
+"""The add-on's preferences, as an address of the farm."""
+
+from __future__ import annotations
+
+import bpy
+
+from ..core.job import FarmAddress
+from .storage import ROOT_PACKAGE
+
+
+def address() -> FarmAddress:
+    """The farm that the artist has set."""
+    chosen = bpy.context.preferences.addons[ROOT_PACKAGE].preferences
+    return FarmAddress(
+        stack=chosen.stack.strip(),
+        region=chosen.region.strip(),
+        profile=chosen.profile.strip(),
+        endpoint=chosen.endpoint.strip(),
+    )

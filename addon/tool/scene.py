@@ -1,0 +1,93 @@
+"""The open scene: what is to be rendered, and a copy of it to send."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import bpy
+
+from ..core import output_path
+from ..core.job import Job
+from . import farm, preferences, storage
+
+if TYPE_CHECKING:
+    from bpy.types import Context, Scene
+
+
+class CannotRender(Exception):
+    """Something that the artist must change first; the message says what."""
+
+
+def new_job(context: Context, *, animation: bool) -> Job:
+    """Save a copy of the open file and describe its scene as a job.
+
+    The artist's file is never written, and it stays as unsaved as it was. Raises CannotRender
+    where there is nothing to render with, OSError or RuntimeError where the copy cannot be saved.
+    """
+    scene = context.scene
+    check(scene)
+    job_id = farm.new_job_id()
+    copy = storage.scene_copy(job_id)
+    as_path = Path(bpy.data.filepath) if bpy.data.filepath else copy.with_name("untitled.blend")
+    save_copy(copy)
+    first, last, step = frames(scene, animation=animation)
+    folder, template = output(scene)
+    chosen = context.window_manager.render_on_lambda
+    return Job(
+        id=job_id,
+        name=f"{as_path.stem} - {scene.name}" if len(bpy.data.scenes) > 1 else as_path.stem,
+        farm=preferences.address(),
+        blend_file=str(copy),
+        as_path=str(as_path),
+        scene=scene.name,
+        frame_first=first,
+        frame_last=last,
+        frame_step=step,
+        output_folder=str(folder),
+        output_template=template,
+        blender_version=tuple(bpy.app.version),
+        allow_scripts=chosen.allow_scripts,
+        is_movie=scene.render.is_movie_format,
+    )
+
+
+def check(scene: Scene) -> None:
+    """Refuse what would fail on every worker."""
+    if not bpy.app.online_access:
+        raise CannotRender(
+            "Blender may not use the network: turn on Preferences > System > Allow Online Access"
+        )
+    uses_strips = scene.render.use_sequencer and scene.sequence_editor is not None
+    if scene.camera is None and not uses_strips:
+        raise CannotRender(f'The scene "{scene.name}" has no camera to render with')
+    if scene.frame_end < scene.frame_start:
+        raise CannotRender(
+            f"The frame range ends before it starts: {scene.frame_start} to {scene.frame_end}"
+        )
+
+
+def save_copy(path: Path) -> None:
+    """Write the open file, with all that is not saved yet, to another path."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    bpy.ops.wm.save_as_mainfile(
+        filepath=str(path), copy=True, compress=True, relative_remap=False, check_existing=False
+    )
+
+
+def frames(scene: Scene, *, animation: bool) -> tuple[int, int, int]:
+    """First frame, last frame and step."""
+    if animation:
+        return scene.frame_start, scene.frame_end, scene.frame_step
+    return scene.frame_current, scene.frame_current, 1
+
+
+def output(scene: Scene) -> tuple[Path, str]:
+    """Where the frames go on this machine, and the template of their names."""
+    fixed, template = output_path.split(scene.render.filepath)
+    if bpy.data.filepath or not fixed.startswith("//"):
+        folder = Path(bpy.path.abspath(fixed))
+        if folder.is_absolute():
+            return folder, template
+    # The file was never saved, so that "beside the file" means nothing.
+    return Path.home() / "render-on-lambda" / "untitled" / fixed.strip("/\\."), template

@@ -1,0 +1,24 @@
+"""Where the add-on keeps its own files: the extension's user folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import bpy
+
+ROOT_PACKAGE = __package__.rpartition(".")[0]
+
+
+def folder() -> Path:
+    """The extension's own folder, which survives updates of the extension."""
+    return Path(bpy.utils.extension_path_user(ROOT_PACKAGE, create=True))
+
+
+def job_list() -> Path:
+    """The file of the jobs that are remembered."""
+    return folder() / "jobs.json"
+
+
+def scene_copy(job_id: str) -> Path:
+    """The copy of a scene that is being submitted; deleted when that is done."""
+    return folder() / "scenes" / job_id / "scene.blend"
