@@ -89,7 +89,9 @@ def draw_missing(layout: UILayout, job: Job) -> None:
     """What is missing, each with its datablock, and the way on."""
     for file in job.missing[:SHOWN_LINES]:
         row = layout.row()
-        row.label(text=f"{file.datablock_type} {file.datablock}: {file.path}", icon="LIBRARY_DATA_BROKEN")
+        row.label(
+            text=f"{file.datablock_type} {file.datablock}: {file.path}", icon="LIBRARY_DATA_BROKEN"
+        )
         select = row.operator("render_on_lambda.select_user", text="", icon="RESTRICT_SELECT_OFF")
         select.datablock_type, select.datablock = file.datablock_type, file.datablock
     if len(job.missing) > SHOWN_LINES:

@@ -45,7 +45,9 @@ class RenderOnLambdaPreferences(AddonPreferences):
         if not bpy.app.online_access:
             row = layout.row()
             row.alert = True
-            row.label(text="Blender may not use the network (System > Network)", icon="INTERNET_OFFLINE")
+            row.label(
+                text="Blender may not use the network (System > Network)", icon="INTERNET_OFFLINE"
+            )
         layout.operator("render_on_lambda.check_stack", icon="URL")
         answer = jobs.jobs().stack_answer
         if answer:

@@ -17,10 +17,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from PIL import Image
-
 import build_extension
 from local_farm import PROJECT, LocalFarm, local_farm
+from PIL import Image
 
 OUTPUT = PROJECT / "demo-output"
 BINARIES = PROJECT / "target" / "release"
@@ -47,12 +46,12 @@ def main() -> int:
     print(table(result, time.monotonic() - began))
     print(f"frames:        {OUTPUT.relative_to(PROJECT)}/sample_####.png")
     print(f"contact sheet: {sheet.relative_to(PROJECT)}")
-    name, source, size = result["image"]
-    print(f'in Blender:    the image "{name}" ({source.lower()}, {size[0]} x {size[1]})')
+    name, source = result["image"]
+    print(f'in Blender:    the image "{name}", loaded as an image {source.lower()}')
     return 0 if result["outcome"] == ["FINISHED"] else 1
 
 
-def render(folder: Path, farm: LocalFarm, extension: Path) -> dict:
+def render(folder: Path, farm: LocalFarm, extension: Path) -> dict[str, Any]:
     """Press the button in a Blender without a window; what came of it."""
     result = folder / "result.json"
     say("rendering")
@@ -97,7 +96,7 @@ def contact_sheet(frames: list[Path]) -> Path:
     return path
 
 
-def table(result: dict, whole_seconds: float) -> str:
+def table(result: dict[str, Any], whole_seconds: float) -> str:
     """What a person wants to know of it."""
     frames = result["frames"]
     overhead = (result["billed_seconds"] - result["render_seconds"]) / max(frames, 1)

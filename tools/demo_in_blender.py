@@ -1,6 +1,6 @@
 """The part of the demo that runs in Blender: presses the button and waits.
 
-    python tools/demo_in_blender.py EXTENSION SCENE OUTPUT_FOLDER ENDPOINT STACK RESULT_JSON
+python tools/demo_in_blender.py EXTENSION SCENE OUTPUT_FOLDER ENDPOINT STACK RESULT_JSON
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import blender_with_extension
 
 
-def main(extension: Path, scene: Path, output: Path, endpoint: str, stack: str, result: Path) -> None:
+def main(
+    extension: Path, scene: Path, output: Path, endpoint: str, stack: str, result: Path
+) -> None:
     """Install, open, render; what came of it goes into a JSON file."""
     blender_with_extension.install(extension)
     blender_with_extension.set_farm(endpoint, stack)
@@ -43,7 +45,7 @@ def main(extension: Path, scene: Path, output: Path, endpoint: str, stack: str, 
         "billed_seconds": job.billed_seconds,
         "cost_usd": job.cost_usd,
         "files": [job.files[frame] for frame in sorted(job.files)],
-        "image": [image.name, image.source, list(image.size)],
+        "image": [image.name, image.source],
     }
     result.write_text(json.dumps(document))
 

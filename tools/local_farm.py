@@ -17,8 +17,8 @@ import sys
 import tempfile
 import time
 import zipfile
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -124,7 +124,7 @@ def local_farm(
             start_new_session=True,
         )
     try:
-        farm = LocalFarm(**{**farm.__dict__, "process_id": process.pid})
+        farm = replace(farm, process_id=process.pid)
         wait_until_it_answers(farm, process)
         deploy(farm, blender, binaries, parameters or {})
         yield farm
@@ -138,17 +138,21 @@ def emulator_environment(farm: LocalFarm, port: int, folder: Path) -> dict[str, 
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     temporary = folder / "tmp"
     temporary.mkdir()
-    return kept | farm.environment() | {
-        "BIND_HOST": "127.0.0.1",
-        "GATEWAY_PORT": str(port),
-        "MINISTACK_HOST": "127.0.0.1",
-        "TMPDIR": str(temporary),
-        "S3_DATA_DIR": str(folder / "s3"),
-        "LAMBDA_EXECUTOR": "local",
-        "SFTP_ENABLED": "0",
-        # An artist's Docker engine has nothing to do with this.
-        "DOCKER_HOST": "unix:///nonexistent",
-    }
+    return (
+        kept
+        | farm.environment()
+        | {
+            "BIND_HOST": "127.0.0.1",
+            "GATEWAY_PORT": str(port),
+            "MINISTACK_HOST": "127.0.0.1",
+            "TMPDIR": str(temporary),
+            "S3_DATA_DIR": str(folder / "s3"),
+            "LAMBDA_EXECUTOR": "local",
+            "SFTP_ENABLED": "0",
+            # An artist's Docker engine has nothing to do with this.
+            "DOCKER_HOST": "unix:///nonexistent",
+        }
+    )
 
 
 def wait_until_it_answers(farm: LocalFarm, process: subprocess.Popen[bytes]) -> None:
@@ -208,8 +212,8 @@ def deploy(farm: LocalFarm, blender: Path, binaries: Path, parameters: dict[str,
 def set_concurrency(farm: LocalFarm, count: int) -> None:
     """Say the mapping's concurrency again, as a number.
 
-    CloudFormation turns the text of a parameter into a number; MiniStack 1.5 keeps the text and then
-    cannot compare it.
+    CloudFormation turns the text of a parameter into a number; MiniStack 1.5 keeps the text and
+    then cannot compare it.
     """
     functions = farm.client("lambda")
     for mapping in functions.list_event_source_mappings()["EventSourceMappings"]:
@@ -245,10 +249,8 @@ def end(process: subprocess.Popen[bytes]) -> None:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-    try:
+    with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
 
 
 def unique(prefix: str) -> str:

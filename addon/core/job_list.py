@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -34,10 +35,8 @@ class JobList:
             return cls(path)
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             aside = path.with_suffix(".unreadable.json")
-            try:
+            with suppress(OSError):
                 path.replace(aside)
-            except OSError:
-                pass
             return cls(path)
 
     def save(self) -> None:

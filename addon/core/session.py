@@ -158,9 +158,7 @@ class Session:
             case "Finished":
                 self._take_progress(event.progress)
                 job.trouble = ""
-                self._end(
-                    JobState.CANCELLED if event.progress.is_cancelled else JobState.FINISHED
-                )
+                self._end(JobState.CANCELLED if event.progress.is_cancelled else JobState.FINISHED)
 
     def _take_progress(self, progress: Any) -> None:
         job = self.job

@@ -173,9 +173,10 @@ impl Worker {
         }
         let times = TaskTimes {
             fetch_seconds: fetched.as_secs_f64(),
-            load_seconds: (before_upload - fetched).as_secs_f64() - rendered.render_seconds,
+            load_seconds: before_upload.saturating_sub(fetched).as_secs_f64()
+                - rendered.render_seconds,
             render_seconds: rendered.render_seconds,
-            upload_seconds: (started.elapsed() - before_upload).as_secs_f64(),
+            upload_seconds: started.elapsed().saturating_sub(before_upload).as_secs_f64(),
             total_seconds: started.elapsed().as_secs_f64(),
         };
         tracing::info!(job = %task.job, frame = task.frame, ?times, blender_load_seconds = rendered.load_seconds, "frame done");
@@ -189,15 +190,12 @@ impl Worker {
         progress: &watch::Sender<Option<f32>>,
     ) -> Result<Rendered> {
         // Taken out while it works: if this future is dropped, Blender is dropped and so stopped.
-        let mut blender = match self.blender.take() {
-            Some(blender) => {
-                blender.log().clear();
-                blender
-            }
-            None => {
-                let home = self.empty_folder("blender")?;
-                Blender::start(&self.settings.blender, &home, Log::default()).await?
-            }
+        let mut blender = if let Some(blender) = self.blender.take() {
+            blender.log().clear();
+            blender
+        } else {
+            let home = self.empty_folder("blender")?;
+            Blender::start(&self.settings.blender, &home, Log::default()).await?
         };
         let farm = blender.version();
         if (scene_version.0, scene_version.1) > (farm.0, farm.1) {

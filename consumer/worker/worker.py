@@ -84,7 +84,9 @@ class SceneErrors:
         traceback.print_exception(kind, value, trace)
         if self._first is None:
             where = traceback.extract_tb(trace)[-1:]
-            place = f" ({os.path.basename(where[0].filename)}, line {where[0].lineno})" if where else ""
+            place = (
+                f" ({os.path.basename(where[0].filename)}, line {where[0].lineno})" if where else ""
+            )
             self._first = f"Python: {kind.__name__}: {value}{place}"
 
 

@@ -67,17 +67,17 @@ impl Dna {
         pointer_width: PointerWidth,
     ) -> Result<Self> {
         let mut cursor = Cursor { bytes, at: 0, offset, path, byte_order };
-        cursor.tag(b"SDNA")?;
-        cursor.tag(b"NAME")?;
+        cursor.tag(*b"SDNA")?;
+        cursor.tag(*b"NAME")?;
         let names = cursor.strings("names")?;
-        cursor.tag(b"TYPE")?;
+        cursor.tag(*b"TYPE")?;
         let types = cursor.strings("types")?;
-        cursor.tag(b"TLEN")?;
+        cursor.tag(*b"TLEN")?;
         let mut sizes = Vec::with_capacity(types.len());
         for _ in &types {
             sizes.push(usize::from(cursor.u16()?));
         }
-        cursor.tag(b"STRC")?;
+        cursor.tag(*b"STRC")?;
         let struct_count = cursor.count("structs")?;
         let mut dna = Self { structs: Vec::new(), by_name: HashMap::new() };
         let mut field_budget = limits::DNA_COUNT;
@@ -154,7 +154,7 @@ struct Cursor<'a> {
 }
 
 impl Cursor<'_> {
-    fn tag(&mut self, tag: &[u8; 4]) -> Result<()> {
+    fn tag(&mut self, tag: [u8; 4]) -> Result<()> {
         self.at = self.at.next_multiple_of(4);
         let got = self.bytes.get(self.at..self.at + 4).unwrap_or_default();
         if got != tag {

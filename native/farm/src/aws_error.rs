@@ -32,9 +32,7 @@ impl Attempt<'_> {
         match error {
             SdkError::ServiceError(service) => {
                 let status = service.raw().status().as_u16();
-                let code = service.err().code().map(str::to_owned);
-                let message = service.err().message().map(str::to_owned);
-                self.service_error(status, code, message)
+                self.service_error(status, service.err().code(), service.err().message())
             }
             SdkError::ResponseError(response) => {
                 let status = response.raw().status().as_u16();
@@ -44,19 +42,14 @@ impl Attempt<'_> {
         }
     }
 
-    fn service_error(
-        &self,
-        status: u16,
-        code: Option<String>,
-        message: Option<String>,
-    ) -> FarmError {
+    fn service_error(&self, status: u16, code: Option<&str>, message: Option<&str>) -> FarmError {
         let action = self.action.to_owned();
-        let reason = match (&code, &message) {
+        let reason = match (code, message) {
             (Some(code), Some(message)) => format!("{message} ({code})"),
-            (Some(code), None) => code.clone(),
+            (Some(code), None) => code.to_owned(),
             (None, _) => format!("HTTP status {status}"),
         };
-        match (code.as_deref().unwrap_or_default(), status) {
+        match (code.unwrap_or_default(), status) {
             ("NoSuchBucket", _) => {
                 FarmError::NoBucket { bucket: self.bucket.unwrap_or_default().to_owned() }
             }

@@ -93,7 +93,9 @@ impl Storage {
             })
         };
         let put = self.put_body_if_absent(key, body).await?;
-        on_sent(size_bytes);
+        if put {
+            on_sent(size_bytes);
+        }
         Ok(put)
     }
 

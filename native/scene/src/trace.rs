@@ -1,4 +1,4 @@
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::path::{Path, PathBuf};
 
 use blendfile::{BlendFile, Block};
@@ -81,7 +81,7 @@ pub fn trace(source: &TraceSource, mut on_file: impl FnMut(&Path)) -> Result<Tra
         uses: Vec::new(),
         chain: Vec::new(),
     }]);
-    let mut seen = HashMap::from([(source.as_path.clone(), ())]);
+    let mut seen = HashSet::from([source.as_path.clone()]);
     let mut expanded = HashMap::new();
     while let Some(mut blend) = waiting.pop_front() {
         on_file(&blend.as_path);
@@ -90,7 +90,7 @@ pub fn trace(source: &TraceSource, mut on_file: impl FnMut(&Path)) -> Result<Tra
         for (path_use, dependency) in read_uses(&blend, &chain, &mut expanded)? {
             if dependency.kind == DependencyKind::Library
                 && !dependency.is_missing()
-                && seen.insert(dependency.resolved.clone(), ()).is_none()
+                && seen.insert(dependency.resolved.clone())
             {
                 if seen.len() > MAX_BLEND_FILES {
                     return Err(SceneError::TooManyLibraries {

@@ -1,0 +1,59 @@
+# Render on Lambda: what a developer types. `make help` lists it.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS += --no-print-directory
+
+PYTHON := .tools/venv/bin/python
+CARGO_BUILD := cargo build --release --locked --workspace --all-targets
+
+.PHONY: help demo test setup build extension rust-test python-test e2e gui-test lint format schemas clean
+
+help: ## List these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: build ## Render the sample scene on a farm that is wholly on this machine
+	@$(PYTHON) tools/demo.py
+
+test: lint rust-test python-test e2e ## Everything that has to pass: lints, Rust, Python, end to end
+
+setup: ## Install Blender's module and the tools into .tools (first time: 400 MB)
+	@tools/setup.sh
+
+build: setup ## Compile the workspace (first time: several minutes)
+	@$(CARGO_BUILD)
+
+extension: build ## Build the extension's zip into build/
+	@$(PYTHON) tools/build_extension.py
+
+rust-test: setup ## Unit and property tests of the Rust crates
+	@cargo test --release --locked --workspace --quiet
+
+python-test: extension ## Tests of addon/core, of the binding on the built wheel, and of infra
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --force-reinstall --no-deps build/wheels/*.whl
+	@$(PYTHON) -m pytest addon tests/binding tests/infra tests/layout
+
+e2e: python-test ## End to end against MiniStack and a real Blender
+	@$(PYTHON) -m pytest tests/e2e
+
+gui-test: python-test ## The panel in Blender's own window under Xvfb (installs a Debian with Blender)
+	@tools/gui_test.sh
+
+lint: build ## Formatters and linters, nothing changed
+	@cargo fmt --all --check
+	@cargo clippy --release --locked --workspace --all-targets --quiet -- -D warnings
+	@$(PYTHON) -m ruff format --check --quiet .
+	@$(PYTHON) -m ruff check --quiet .
+	@$(PYTHON) -m basedpyright --level error
+	@$(PYTHON) -m cfnlint infra/template.yaml
+
+format: setup ## Format everything
+	@cargo fmt --all
+	@$(PYTHON) -m ruff format .
+	@$(PYTHON) -m ruff check --fix .
+
+schemas: ## Write the JSON Schemas of the protocol into docs/schemas
+	@cargo run --release --quiet -p render-on-lambda-protocol --example write_schemas docs/schemas
+
+clean: ## Delete what was built and installed here
+	rm -rf target build .tools demo-output
