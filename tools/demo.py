@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import build_extension
 from local_farm import PROJECT, LocalFarm, local_farm

@@ -95,12 +95,14 @@ def local_farm(
     *,
     stack: str = "render-on-lambda",
     parameters: dict[str, str] | None = None,
+    strict: bool = False,
 ) -> Iterator[LocalFarm]:
     """Start MiniStack, deploy the stack, and end both again.
 
     blender: the Python with bpy, or the Blender, that the workers use.
     binaries: the folder with the compiled consumer and producer.
     parameters: of the template, over the small ones that suit one machine.
+    strict: whether signatures and IAM policies are checked, also those of the functions.
     """
     folder = Path(tempfile.mkdtemp(prefix="render-on-lambda-farm-"))
     port = free_port()
@@ -115,7 +117,7 @@ def local_farm(
     with farm.log.open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "ministack"],
-            env=emulator_environment(farm, port, folder),
+            env=emulator_environment(farm, port, folder) | {"AUTH": str(strict).lower()},
             cwd=folder,
             stdin=subprocess.DEVNULL,
             stdout=log,

@@ -58,13 +58,21 @@ def check(scene: Scene) -> None:
         raise CannotRender(
             "Blender may not use the network: turn on Preferences > System > Allow Online Access"
         )
-    uses_strips = scene.render.use_sequencer and scene.sequence_editor is not None
-    if scene.camera is None and not uses_strips:
+    if scene.camera is None and not renders_strips(scene):
         raise CannotRender(f'The scene "{scene.name}" has no camera to render with')
     if scene.frame_end < scene.frame_start:
         raise CannotRender(
             f"The frame range ends before it starts: {scene.frame_start} to {scene.frame_end}"
         )
+
+
+def renders_strips(scene: Scene) -> bool:
+    """Whether the Video Sequencer's strips are rendered instead of a camera's view."""
+    editor = scene.sequence_editor
+    if editor is None or not scene.render.use_sequencer:
+        return False
+    # `sequences` until 4.3.
+    return len(getattr(editor, "strips", None) or getattr(editor, "sequences", ())) > 0
 
 
 def save_copy(path: Path) -> None:

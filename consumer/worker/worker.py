@@ -109,14 +109,10 @@ class Renderer:
         self._errors.clear()
         scene = self._scene(request["scene"])
         prepare_output(scene, request["output_folder"], request["output_template"])
-        # Rendered as an animation of one frame, so that Blender itself names the files, as it
-        # would at the artist's.
-        scene.frame_start = scene.frame_end = request["frame"]
-        scene.frame_step = 1
         scene.render.use_persistent_data = True
         started = time.perf_counter()
         try:
-            outcome = bpy.ops.render.render(animation=True, scene=scene.name)
+            outcome = render_frame(scene, request["frame"])
         except RuntimeError as error:
             raise SceneError(str(error).removeprefix("Error: ").strip()) from error
         render_seconds = time.perf_counter() - started
@@ -170,6 +166,20 @@ class Renderer:
             self._last_progress = now
             done, total = int(found[1]), int(found[2])
             self._connection.send({"type": "progress", "progress": done / max(total, 1)})
+
+
+def render_frame(scene, frame: int):
+    """Renders an animation of one frame, so that Blender itself names the files, as it would at
+    the artist's.
+    """
+    if "frame_start" in bpy.ops.render.render.get_rna_type().properties:
+        # Since Blender 4.5: the scene keeps its own range, which drivers and metadata tell of.
+        return bpy.ops.render.render(
+            animation=True, scene=scene.name, frame_start=frame, frame_end=frame
+        )
+    scene.frame_start = scene.frame_end = frame
+    scene.frame_step = 1
+    return bpy.ops.render.render(animation=True, scene=scene.name)
 
 
 def prepare_output(scene, folder: str, template: str) -> None:
