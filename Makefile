@@ -37,7 +37,7 @@ e2e: python-test ## End to end against MiniStack and a real Blender
 	@$(PYTHON) -m pytest tests/e2e
 
 gui-test: python-test ## The panel in Blender's own window under Xvfb (installs a Debian with Blender)
-	@tools/gui_test.sh
+	@$(PYTHON) tools/gui_test.py
 
 lint: build ## Formatters and linters, nothing changed
 	@cargo fmt --all --check

@@ -14,7 +14,9 @@ from .tool import jobs
 # How many jobs, failures and missing files are drawn; the others are counted.
 SHOWN_JOBS = 5
 SHOWN_LINES = 8
-LINE_CHARACTERS = 60
+# The usual width of a letter of Blender's interface font, and what margins and icons take.
+LETTER_PIXELS = 6.8
+MARGIN_PIXELS = 75
 
 ICONS = {
     JobState.SUBMITTING: "EXPORT",
@@ -60,12 +62,18 @@ class RenderPanel(Panel):
         layout.prop(context.window_manager.render_on_lambda, "allow_scripts")
         known = jobs.jobs().list.jobs
         for job in list(reversed(known))[:SHOWN_JOBS]:
-            draw_job(layout.box().column(), job)
+            draw_job(layout.box().column(), job, line_characters(context))
         if len(known) > SHOWN_JOBS:
             layout.label(text=f"and {len(known) - SHOWN_JOBS} earlier jobs")
 
 
-def draw_job(layout: UILayout, job: Job) -> None:
+def line_characters(context: Context) -> int:
+    """How many letters fit into a line of this panel."""
+    pixels = context.region.width / context.preferences.system.ui_scale
+    return max(20, int((pixels - MARGIN_PIXELS) / LETTER_PIXELS))
+
+
+def draw_job(layout: UILayout, job: Job, characters: int) -> None:
     """One job: what it is, how far, and what can be done."""
     row = layout.row()
     row.label(text=f"{job.name}, {wording.frames_text(job)}", icon=ICONS[job.state])
@@ -77,9 +85,9 @@ def draw_job(layout: UILayout, job: Job) -> None:
         button(row, "render_on_lambda.cancel", job, "CANCEL")
         layout.progress(factor=job.factor, text=wording.progress_text(job))
     if job.trouble:
-        paragraph(layout, job.trouble, "INFO")
+        paragraph(layout, job.trouble, "INFO", characters)
     if job.state.is_over:
-        paragraph(layout, wording.summary_text(job), "NONE")
+        paragraph(layout, wording.summary_text(job), "NONE", characters)
     if job.state is JobState.MISSING_FILES:
         draw_missing(layout, job)
     draw_failures(layout, job)
@@ -116,10 +124,10 @@ def button(layout: UILayout, operator: str, job: Job, icon: str, text: str = "")
     layout.operator(operator, text=text, icon=icon).job_id = job.id
 
 
-def paragraph(layout: UILayout, text: str, icon: str) -> None:
+def paragraph(layout: UILayout, text: str, icon: str, characters: int) -> None:
     """Text that is longer than a line: Blender's labels do not wrap."""
-    for number, line in enumerate(textwrap.wrap(text, LINE_CHARACTERS)):
-        layout.label(text=line, icon=icon if number == 0 else "BLANK1")
+    for number, line in enumerate(textwrap.wrap(text, characters)):
+        layout.label(text=line, icon=icon if number == 0 or icon == "NONE" else "BLANK1")
 
 
 def register() -> None:

@@ -37,6 +37,11 @@ def enable() -> ModuleType:
 
 def set_farm(endpoint: str, stack: str, region: str = "us-east-1", profile: str = "") -> None:
     """Fill in the add-on's preferences."""
-    chosen = bpy.context.preferences.addons[MODULE].preferences
+    chosen = preferences()
     chosen.endpoint, chosen.stack, chosen.region = endpoint, stack, region
     chosen.profile = profile
+
+
+def preferences() -> bpy.types.AddonPreferences:
+    """The add-on's preferences."""
+    return bpy.context.preferences.addons[MODULE].preferences

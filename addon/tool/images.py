@@ -33,7 +33,6 @@ def show_sequence(job: Job) -> None:
     image = job_image(job, job.files[frames[0]])
     image.filepath = job.files[frames[0]]
     image.source = "SEQUENCE" if len(frames) > 1 else "FILE"
-    image.use_fake_user = True
     image.reload()
     area = None if bpy.app.background else image_area()
     if area is None:

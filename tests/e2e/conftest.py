@@ -55,7 +55,9 @@ class Blender:
         self.result.unlink(missing_ok=True)
         return subprocess.Popen(
             [sys.executable, "-W", "ignore", str(path), *arguments],
-            env=os.environ | self.environment | {"BLENDER_USER_RESOURCES": str(self.folder / "user")},
+            env=os.environ
+            | self.environment
+            | {"BLENDER_USER_RESOURCES": str(self.folder / "user")},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

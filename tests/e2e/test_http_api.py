@@ -33,7 +33,9 @@ class Api:
         headers = {"Content-Type": "application/json"}
         signed = AWSRequest(method=method, url=url, data=body, headers=headers)
         SigV4Auth(self._credentials, "execute-api", REGION).add_auth(signed)
-        request = urllib.request.Request(url, data=body, method=method, headers=dict(signed.headers))
+        request = urllib.request.Request(
+            url, data=body, method=method, headers=dict(signed.headers)
+        )
         try:
             with urllib.request.urlopen(request, timeout=60) as answer:
                 return answer.status, json.load(answer)

@@ -43,7 +43,7 @@ def same_picture(one: Path, other: Path) -> bool:
     """Whether two frames are the same in pixels, depth and metadata that matters."""
     with Image.open(one) as left, Image.open(other) as right:
         text = [
-            {key: value for key, value in image.info.items() if not VOLATILE.fullmatch(key)}
+            {key: value for key, value in image.info.items() if not VOLATILE.fullmatch(str(key))}
             for image in (left, right)
         ]
         return left.mode == right.mode and left.tobytes() == right.tobytes() and text[0] == text[1]
@@ -136,7 +136,7 @@ scene.render.filepath = {str(output)!r} + "/sample_####"
 
 
 def test_two_jobs_at_once_do_not_touch_each_other(
-    farm: LocalFarm, blender: Blender, installed: Path, sample: Path, tmp_path: Path
+    farm: LocalFarm, blender: Blender, sample: Path, tmp_path: Path
 ) -> None:
     folder = tmp_path / "other-artist"
     folder.mkdir()
@@ -196,12 +196,12 @@ def test_scripts_do_not_run_unless_the_artist_says_so(blender: Blender, sample: 
     result = render(
         blender,
         sample,
-        '''
+        """
 text = bpy.data.texts.new("trap.py")
 text.use_module = True
 text.write("raise ValueError('a script ran')")
 scene.frame_end = 1
-''',
+""",
     )
     assert result["outcome"] == ["FINISHED"]
 
@@ -248,7 +248,10 @@ def test_a_frame_comes_once_although_its_worker_is_killed(
         os.kill(worker, signal.SIGKILL)
     result = blender.finish(process)
     assert result["outcome"] == ["FINISHED"], result
-    keys = [item["Key"] for item in s3.list_objects_v2(Bucket=bucket, Prefix=f"jobs/{job}/frames/")["Contents"]]
+    keys = [
+        item["Key"]
+        for item in s3.list_objects_v2(Bucket=bucket, Prefix=f"jobs/{job}/frames/")["Contents"]
+    ]
     assert keys == [f"jobs/{job}/frames/sample_0001.png", f"jobs/{job}/frames/sample_0002.png"]
 
 
@@ -353,7 +356,7 @@ RESULT["job"] = job_json()
 
 
 def test_an_unsaved_scene_is_rendered_as_it_is_on_the_screen(
-    blender: Blender, sample: Path, tmp_path: Path
+    blender: Blender, tmp_path: Path
 ) -> None:
     result = blender.run(
         """

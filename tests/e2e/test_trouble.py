@@ -31,37 +31,34 @@ def error_of(blender: Blender, sample: Path, preferences: str = "") -> str:
 
 
 def test_no_such_stack(blender: Blender, sample: Path) -> None:
-    change = "bpy.context.preferences.addons[blender_with_extension.MODULE].preferences.stack = 'nope'\n"
+    change = "blender_with_extension.preferences().stack = 'nope'\n"
     error = error_of(blender, sample, change)
     assert error.startswith('There is no stack "nope" in us-east-1')
 
 
 def test_no_network(blender: Blender, sample: Path) -> None:
-    change = (
-        "bpy.context.preferences.addons[blender_with_extension.MODULE].preferences.endpoint = "
-        f"'http://127.0.0.1:{free_port()}'\n"
-    )
+    change = f"blender_with_extension.preferences().endpoint = 'http://127.0.0.1:{free_port()}'\n"
     error = error_of(blender, sample, change)
     assert error.startswith("Cannot reach AWS to find the stack: ")
     assert "refused" in error.lower()
 
 
 def test_an_endpoint_without_encryption(blender: Blender, sample: Path) -> None:
-    change = (
-        "bpy.context.preferences.addons[blender_with_extension.MODULE].preferences.endpoint = "
-        "'http://farm.example.com'\n"
-    )
+    change = "blender_with_extension.preferences().endpoint = 'http://farm.example.com'\n"
     error = error_of(blender, sample, change)
     assert "has no encryption: use https://" in error
 
 
 def test_no_credentials(blender: Blender, sample: Path, tmp_path: Path) -> None:
-    change = "bpy.context.preferences.addons[blender_with_extension.MODULE].preferences.profile = 'artist'\n"
+    change = "blender_with_extension.preferences().profile = 'artist'\n"
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         del blender.environment[name]
     config = tmp_path / "config"
     config.write_text("[profile artist]\nregion = us-east-1\n")
-    blender.environment |= {"AWS_CONFIG_FILE": str(config), "AWS_SHARED_CREDENTIALS_FILE": "/dev/null"}
+    blender.environment |= {
+        "AWS_CONFIG_FILE": str(config),
+        "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+    }
     error = error_of(blender, sample, change)
     assert error.startswith('AWS does not accept the credentials of the profile "artist": ')
 

@@ -1,0 +1,41 @@
+"""The list of jobs survives restarts, crashes and damage."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from core.job import Failure, JobState, MissingFile
+from core.job_list import MAX_JOBS, JobList
+from core.test_session import job
+
+
+def test_what_was_saved_is_loaded(tmp_path: Path) -> None:
+    one = job(
+        state=JobState.RENDERING,
+        failures=[Failure(7, "no", "log")],
+        missing=[MissingFile("image", "Image", "a", "/a", "/b")],
+        files={3: "/render/3.png"},
+    )
+    JobList(tmp_path / "jobs.json", [one]).save()
+    assert JobList.load(tmp_path / "jobs.json").jobs == [one]
+    assert [path.name for path in tmp_path.iterdir()] == ["jobs.json"]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", '{"version": 9, "jobs": []}', '{"version": 1, "jobs": [{}]}']
+)
+def test_a_list_that_cannot_be_read_is_set_aside_not_deleted(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "jobs.json"
+    path.write_text(text)
+    assert JobList.load(path).jobs == []
+    assert (tmp_path / "jobs.unreadable.json").read_text() == text
+
+
+def test_the_oldest_jobs_that_are_over_are_forgotten_first(tmp_path: Path) -> None:
+    running = job(id="running", state=JobState.RENDERING)
+    over = [job(id=str(number), state=JobState.FINISHED) for number in range(MAX_JOBS + 5)]
+    jobs = JobList(tmp_path / "jobs.json", [running, *over])
+    jobs.save()
+    assert len(jobs.jobs) == MAX_JOBS
+    assert jobs.find("running") and not jobs.find("0") and jobs.find(str(MAX_JOBS + 4))

@@ -1,0 +1,157 @@
+"""A session turns the native module's events into the states of a job."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from core.job import FarmAddress, Job, JobState
+from core.session import Session
+
+
+def event(kind: str, **values: Any) -> Any:
+    """An event as the native module names its class: SubmissionEvent_Tracing."""
+    return type(f"Event_{kind}", (), values)()
+
+
+def progress(**values: Any) -> Any:
+    """The native Progress."""
+    names = "total done fetched running failed cancelled frames workers"
+    zeros = dict.fromkeys([*names.split(), "render_seconds", "billed_seconds", "cost_usd"], 0)
+    return SimpleNamespace(**(zeros | {"is_cancelled": False} | values))
+
+
+@dataclass
+class Scripted:
+    """Stands for a native Submission or Job: gives out what it was told."""
+
+    batches: list[Any] = field(default_factory=list)
+    was_stopped: bool = False
+    was_cancelled: bool = False
+
+    def poll(self) -> list[Any]:
+        batch = self.batches.pop(0) if self.batches else []
+        if isinstance(batch, Exception):
+            raise batch
+        return batch
+
+    def stop(self) -> None:
+        self.was_stopped = True
+
+    stop_watching = stop
+
+    def cancel(self) -> None:
+        self.was_cancelled = True
+
+
+@dataclass
+class ScriptedFarm:
+    """Stands for tool/farm.py."""
+
+    submission: Scripted = field(default_factory=Scripted)
+    watching: Scripted = field(default_factory=Scripted)
+
+    def submit(self, _job: Job) -> Scripted:
+        return self.submission
+
+    def watch(self, _job: Job) -> Scripted:
+        return self.watching
+
+
+def job(**values: Any) -> Job:
+    """A job of 24 frames."""
+    usual = {
+        "id": "0190a5d4-7c6e-7000-8000-000000000000",
+        "name": "shot",
+        "farm": FarmAddress("stack"),
+        "blend_file": "/tmp/scene.blend",
+        "as_path": "/show/shot.blend",
+        "scene": "Scene",
+        "frame_first": 1,
+        "frame_last": 24,
+        "frame_step": 1,
+        "output_folder": "/show/render",
+        "output_template": "shot_####",
+        "blender_version": (5, 2, 3),
+    }
+    return Job(**(usual | values))
+
+
+SUBMITTED = event("Submitted", job="x", tasks=24, missing_files=0)
+
+
+def test_a_job_goes_from_submitting_through_rendering_to_finished() -> None:
+    farm = ScriptedFarm(
+        Scripted([[event("Tracing", path=Path("/show/shot.blend"))], [SUBMITTED]]),
+        Scripted(
+            [
+                [event("Progress", progress=progress(total=24, running=2, frames=0.5))],
+                [event("Frame", frame=3, paths=[Path("/show/render/shot_0003.png")])],
+                [event("Finished", progress=progress(total=24, done=24, fetched=24))],
+            ]
+        ),
+    )
+    session = Session(job(), farm, now=lambda: 100.0)
+    states = [session.job.state]
+    for _ in range(5):
+        session.poll()
+        states.append(session.job.state)
+    assert states == [JobState.SUBMITTING] * 2 + [JobState.RENDERING] * 3 + [JobState.FINISHED]
+    assert session.take_frames() == [(3, ["/show/render/shot_0003.png"])]
+    assert session.take_frames() == []
+    assert session.job.files == {3: "/show/render/shot_0003.png"}
+
+
+def test_an_error_is_the_jobs_sentence_and_ends_it() -> None:
+    farm = ScriptedFarm(Scripted([ConnectionError("cannot reach AWS to find the stack: refused")]))
+    session = Session(job(), farm)
+    assert session.poll()
+    assert session.job.state is JobState.FAILED
+    assert session.job.error == "Cannot reach AWS to find the stack: refused"
+    assert farm.submission.was_stopped
+
+
+def test_missing_files_end_the_submission_with_their_names() -> None:
+    file = SimpleNamespace(
+        kind="image",
+        datablock_type="Image",
+        datablock="wood.png",
+        path=Path("/show/wood.png"),
+        blend_file=Path("/show/shot.blend"),
+    )
+    session = Session(job(), ScriptedFarm(Scripted([[event("MissingFiles", files=[file])]])))
+    session.poll()
+    assert session.job.state is JobState.MISSING_FILES
+    assert session.job.missing[0].datablock == "wood.png"
+
+
+def test_a_frame_that_fails_twice_is_listed_once_with_its_last_words() -> None:
+    def failed(attempt: int, retrying: bool, message: str) -> Any:
+        values = {"failure_class": "machine", "log_tail": "log", "message": message}
+        return event("TaskFailed", frame=7, attempt=attempt, retrying=retrying, **values)
+
+    watching = Scripted([[failed(1, True, "a crash")], [failed(2, False, "another crash")]])
+    session = Session(job(state=JobState.RENDERING), ScriptedFarm(watching=watching))
+    session.poll()
+    assert session.job.trouble == "Frame 7 is tried again: a crash"
+    assert session.job.failures == []
+    session.poll()
+    assert [item.message for item in session.job.failures] == ["another crash"]
+
+
+def test_cancelling_waits_for_the_workers_while_rendering_and_is_at_once_before() -> None:
+    farm = ScriptedFarm()
+    before = Session(job(), farm)
+    before.cancel()
+    assert before.job.state is JobState.CANCELLED and farm.submission.was_stopped
+    while_rendering = Session(job(state=JobState.RENDERING), farm)
+    while_rendering.cancel()
+    assert while_rendering.job.state is JobState.CANCELLING and farm.watching.was_cancelled
+
+
+def test_a_job_that_is_over_is_left_alone() -> None:
+    session = Session(job(state=JobState.FINISHED), ScriptedFarm(Scripted([[SUBMITTED]])))
+    assert not session.poll()
+    assert session.job.state is JobState.FINISHED

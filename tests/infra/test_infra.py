@@ -1,0 +1,89 @@
+"""The stack is defined once: Terraform's module takes and gives what the template does."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import hcl2
+from cfnlint.decode import cfn_yaml
+
+PROJECT = Path(__file__).resolve().parent.parent.parent
+MODULE = PROJECT / "infra" / "terraform"
+
+
+def template() -> dict[str, Any]:
+    """The CloudFormation template."""
+    return cfn_yaml.load(str(PROJECT / "infra" / "template.yaml"))
+
+
+def blocks(kind: str) -> dict[str, Any]:
+    """The blocks of a kind in the module, by name."""
+    found: dict[str, Any] = {}
+    for path in sorted(MODULE.glob("*.tf")):
+        with path.open() as file:
+            for block in hcl2.load(file).get(kind, []):
+                found |= {name.strip('"'): body for name, body in block.items()}
+    return found
+
+
+def snake(name: str) -> str:
+    """ConsumerMemory is consumer_memory."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+
+
+def text(value: object) -> str:
+    """A value as text, without the quotes that the parser may keep."""
+    return str(value).strip('"').removesuffix(".0")
+
+
+def test_the_module_takes_the_templates_parameters_with_their_defaults() -> None:
+    parameters = template()["Parameters"]
+    variables = blocks("variable")
+    assert set(variables) - {"stack_name"} == {snake(name) for name in parameters}
+    for name, parameter in parameters.items():
+        variable = variables[snake(name)]
+        if "Default" in parameter:
+            assert text(variable["default"]) == text(parameter["Default"]), name
+        else:
+            assert "default" not in variable, name
+
+
+def test_the_module_gives_every_parameter_to_the_stack() -> None:
+    source = (MODULE / "main.tf").read_text()
+    for name in template()["Parameters"]:
+        assert re.search(rf"\b{name}\s+= var\.{snake(name)}\b", source), name
+    assert "../template.yaml" in source
+
+
+def test_the_module_gives_the_templates_outputs() -> None:
+    outputs = template()["Outputs"]
+    assert set(blocks("output")) == {snake(name) for name in outputs}
+    source = (MODULE / "outputs.tf").read_text()
+    for name in outputs:
+        assert f'outputs["{name}"]' in source
+
+
+def test_no_policy_allows_everything() -> None:
+    for name, resource in template()["Resources"].items():
+        statements = list(statements_of(resource.get("Properties", {})))
+        for statement in statements:
+            if statement["Effect"] == "Allow" and "Principal" not in statement:
+                actions = statement["Action"]
+                actions = [actions] if isinstance(actions, str) else actions
+                assert not any("*" in action for action in actions), name
+                assert statement["Resource"] != "*", name
+
+
+def statements_of(value: Any) -> Any:
+    """Every statement of every policy below a value."""
+    if isinstance(value, dict):
+        if isinstance(value.get("Statement"), list):
+            yield from value["Statement"]
+        else:
+            for item in value.values():
+                yield from statements_of(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from statements_of(item)

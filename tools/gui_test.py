@@ -1,0 +1,171 @@
+"""`make gui-test`: the panel in Blender's own window, pressed with a mouse, on a local farm.
+
+Blender comes from Debian sid in a chroot (.tools/sid), draws under Xvfb with software GL, and is
+clicked by xdotool. Screenshots are left in demo-output/gui. Needs root, for the chroot.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+from local_farm import PROJECT, end, local_farm
+
+ROOT = PROJECT / ".tools" / "sid"
+SHOTS = PROJECT / "demo-output" / "gui"
+SIZE = (1600, 1000)
+DISPLAY = ":97"
+LIMIT_SECONDS = 180
+# Where "Render Animation" is, from the right edge and the top of a window of SIZE.
+BUTTON = (1472, 661)
+
+
+def main() -> int:
+    """Run it; 0 where the frames came back into the window."""
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="render-gui-")))
+        make_root()
+        sample = folder / "sample"
+        maker = [
+            sys.executable,
+            "-W",
+            "ignore",
+            str(PROJECT / "tools/sample_scene.py"),
+            str(sample),
+        ]
+        subprocess.run(maker, check=True, stdout=subprocess.DEVNULL)
+        farm = stack.enter_context(local_farm(Path(sys.executable), PROJECT / "target/release"))
+        display = start(
+            ["Xvfb", DISPLAY, "-screen", "0", f"{SIZE[0]}x{SIZE[1]}x24", "-nolisten", "tcp"]
+        )
+        stack.callback(end, display)
+        for source in ("/proc", "/dev", "/tmp", str(PROJECT)):
+            target = ROOT / source.lstrip("/")
+            target.mkdir(parents=True, exist_ok=True)
+            subprocess.run(["mount", "--bind", source, str(target)], check=True)
+            stack.callback(subprocess.run, ["umount", "-l", str(target)], check=True)
+        report = folder / "report.jsonl"
+        blender = start_blender(
+            folder, farm.environment(), report, sample, farm.endpoint, farm.stack
+        )
+        stack.callback(end, blender)
+        wait(report, blender, lambda line: line["state"] == "none")
+        time.sleep(4)
+        shoot("1-ready")
+        mouse(*BUTTON)
+        wait(report, blender, lambda line: line["fetched"] >= 4)
+        time.sleep(1)
+        shoot("2-rendering")
+        last = wait(
+            report, blender, lambda line: line["state"] not in ("none", "submitting", "rendering")
+        )
+        time.sleep(2)
+        shoot("3-finished")
+    print(
+        f"gui-test: {last['state']} with {last['fetched']} frames; "
+        f"longest step on the main thread {last['longest_tick_ms']:.1f} ms of {last['ticks']}; "
+        f"screenshots in {SHOTS.relative_to(PROJECT)}"
+    )
+    return 0 if (last["state"], last["fetched"]) == ("finished", 24) else 1
+
+
+def make_root() -> None:
+    """A Debian sid with Blender, made once."""
+    if (ROOT / "usr/bin/blender").exists():
+        return
+    for tool in ("debootstrap", "Xvfb", "xdotool", "import"):
+        if shutil.which(tool) is None:
+            raise SystemExit(
+                f"{tool} was not found; run: apt-get install debootstrap xvfb xdotool imagemagick"
+            )
+    subprocess.run(["debootstrap", "--variant=minbase", "sid", str(ROOT)], check=True)
+    quiet = {"DEBIAN_FRONTEND": "noninteractive"}
+    packages = "blender libgl1 libglx-mesa0 libgl1-mesa-dri libegl1 fonts-dejavu-core"
+    packages += " python3-cattr python3-requests"
+    for command in (
+        "apt-get -o Acquire::Check-Valid-Until=false update",
+        f"apt-get install -y --no-install-recommends {packages}",
+    ):
+        subprocess.run(["chroot", str(ROOT), *command.split()], check=True, env=os.environ | quiet)
+
+
+def start_blender(
+    folder: Path, environment: dict[str, str], report: Path, sample: Path, endpoint: str, stack: str
+) -> subprocess.Popen[bytes]:
+    """Blender in the chroot, on our display, with settings of its own."""
+    extension = next((PROJECT / "build").glob("render_on_lambda-*.zip"))
+    variables = environment | {
+        "PATH": "/usr/bin:/bin",
+        "HOME": str(folder),
+        "DISPLAY": DISPLAY,
+        "LIBGL_ALWAYS_SOFTWARE": "1",
+        "BLENDER_USER_RESOURCES": str(folder / "user"),
+    }
+    arguments = [
+        extension,
+        sample / "shots/sample.blend",
+        folder / "frames",
+        endpoint,
+        stack,
+        report,
+    ]
+    command = [
+        shutil.which("chroot") or "/usr/sbin/chroot",
+        str(ROOT),
+        "/usr/bin/blender",
+        "--online-mode",
+        "--no-window-frame",
+    ]
+    command += ["--window-geometry", "0", "0", *map(str, SIZE)]
+    command += ["--python", str(PROJECT / "tools/gui_in_blender.py"), "--", *map(str, arguments)]
+    log = (SHOTS / "blender.log").open("wb")
+    return subprocess.Popen(
+        command, env=variables, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+    )
+
+
+def start(command: list[str]) -> subprocess.Popen[bytes]:
+    """Start a server in a session of its own."""
+    return subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    )
+
+
+def wait(report: Path, blender: subprocess.Popen[bytes], condition) -> dict:
+    """The first line of the report, from now on, that meets a condition."""
+    limit = time.monotonic() + LIMIT_SECONDS
+    while time.monotonic() < limit and blender.poll() is None:
+        if report.exists() and (lines := report.read_text().splitlines()):
+            line = json.loads(lines[-1])
+            if condition(line):
+                return line
+        time.sleep(0.3)
+    shoot("failed")
+    raise SystemExit(f"gui-test: nothing more happened; see {SHOTS}/failed.png and blender.log")
+
+
+def mouse(x: int, y: int) -> None:
+    """Click."""
+    for action in (["mousemove", str(x), str(y)], ["click", "1"]):
+        subprocess.run(["xdotool", *action], check=True, env=os.environ | {"DISPLAY": DISPLAY})
+        time.sleep(0.5)
+
+
+def shoot(name: str) -> None:
+    """A screenshot of the whole screen."""
+    environment = os.environ | {"DISPLAY": DISPLAY}
+    subprocess.run(
+        ["import", "-window", "root", str(SHOTS / f"{name}.png")], check=True, env=environment
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
