@@ -123,6 +123,22 @@ class RenderAnyway(_OfJob, Operator):
         return {"FINISHED"}
 
 
+class WatchAgain(_OfJob, Operator):
+    """Follow the job again, once what was in the way is mended. What was rendered is not lost"""
+
+    bl_idname = "render_on_lambda.watch_again"
+    bl_label = "Follow Again"
+
+    def execute(self, _context: Context) -> set[str]:
+        """Follow."""
+        if (job := self.job()) is None:
+            return {"CANCELLED"}
+        jobs.jobs().watch_again(job)
+        if bpy.app.background:
+            wait(job)
+        return {"FINISHED"}
+
+
 class ShowFrames(_OfJob, Operator):
     """Show the job's frames in the Image Editor"""
 
@@ -235,6 +251,7 @@ _CLASSES = (
     CancelJob,
     ForgetJob,
     RenderAnyway,
+    WatchAgain,
     ShowFrames,
     SelectUser,
     ShowLog,

@@ -90,6 +90,9 @@ def draw_job(layout: UILayout, job: Job, characters: int) -> None:
         paragraph(layout, wording.summary_text(job), "NONE", characters)
     if job.state is JobState.MISSING_FILES:
         draw_missing(layout, job)
+    # A job with tasks is on the farm: what stopped the watch did not stop the workers.
+    if job.state is JobState.FAILED and job.total:
+        button(layout, "render_on_lambda.watch_again", job, "FILE_REFRESH", text="Follow Again")
     draw_failures(layout, job)
 
 

@@ -37,7 +37,7 @@ def build_wheel() -> Path:
     wheels = BUILD / "wheels"
     shutil.rmtree(wheels, ignore_errors=True)
     maturin = [sys.executable, "-m", "maturin", "build", "--release", "--out", str(wheels)]
-    subprocess.run(maturin, cwd=PROJECT, check=True, stdout=sys.stderr)
+    run_quietly(maturin)
     return next(wheels.glob("*.whl"))
 
 
@@ -62,7 +62,14 @@ def run_builder(*arguments: str) -> None:
     import bpy
 
     tool = Path(bpy.utils.system_resource("SCRIPTS")) / "addons_core/bl_pkg/cli/blender_ext.py"
-    subprocess.run([sys.executable, str(tool), *arguments], check=True, stdout=sys.stderr)
+    run_quietly([sys.executable, str(tool), *arguments])
+
+
+def run_quietly(command: list[str]) -> None:
+    """Run a command whose words matter only where it fails."""
+    run = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
+    if run.returncode != 0:
+        raise SystemExit(f"{' '.join(command)} failed:\n{run.stdout}{run.stderr}")
 
 
 if __name__ == "__main__":

@@ -78,7 +78,9 @@ def run_in_blender(
     command += [str(PROJECT / "tools" / script), *map(str, arguments)]
     subprocess.run(
         command,
-        env=os.environ | environment | {"BLENDER_USER_RESOURCES": str(folder / "blender")},
+        env=os.environ
+        | environment
+        | {"BLENDER_USER_RESOURCES": str(folder / "blender"), "TMPDIR": str(folder)},
         stdout=subprocess.DEVNULL if quiet else None,
         check=True,
     )

@@ -106,7 +106,9 @@ class Job:
         """The job as JSON values."""
         value = asdict(self)
         value["state"] = self.state.value
-        value["files"] = {str(frame): path for frame, path in self.files.items()}
+        # The first and the last are enough to show a sequence; the rest is fetched again.
+        ends = {min(self.files), max(self.files)} if self.files else set()
+        value["files"] = {str(frame): self.files[frame] for frame in sorted(ends)}
         return value
 
     @classmethod

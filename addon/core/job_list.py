@@ -22,6 +22,7 @@ class JobList:
 
     path: Path
     jobs: list[Job] = field(default_factory=list)
+    _removed: set[str] = field(default_factory=set)
 
     @classmethod
     def load(cls, path: Path) -> JobList:
@@ -42,8 +43,10 @@ class JobList:
     def save(self) -> None:
         """Write the list so that a crash leaves the old or the new one, never half of it.
 
-        Raises OSError where the folder cannot be written.
+        Jobs that another Blender has added meanwhile stay. Raises OSError where the folder cannot
+        be written.
         """
+        self._take_over_others()
         self._forget_the_oldest()
         self.path.parent.mkdir(parents=True, exist_ok=True)
         document = {"version": VERSION, "jobs": [job.to_json() for job in self.jobs]}
@@ -58,13 +61,20 @@ class JobList:
     def remove(self, job_id: str) -> None:
         """Forget a job; its frames stay."""
         self.jobs = [job for job in self.jobs if job.id != job_id]
+        self._removed.add(job_id)
 
     def find(self, job_id: str) -> Job | None:
         """The job of that id."""
         return next((job for job in self.jobs if job.id == job_id), None)
 
+    def _take_over_others(self) -> None:
+        ours = {job.id for job in self.jobs} | self._removed
+        others = [job for job in JobList.load(self.path).jobs if job.id not in ours]
+        # Ids sort by time.
+        self.jobs = sorted([*self.jobs, *others], key=lambda job: job.id)
+
     def _forget_the_oldest(self) -> None:
         excess = len(self.jobs) - MAX_JOBS
         over = [job for job in self.jobs if job.state.is_over]
         for job in over[: max(excess, 0)]:
-            self.jobs.remove(job)
+            self.remove(job.id)

@@ -34,8 +34,18 @@ def test_a_list_that_cannot_be_read_is_set_aside_not_deleted(tmp_path: Path, tex
 
 def test_the_oldest_jobs_that_are_over_are_forgotten_first(tmp_path: Path) -> None:
     running = job(id="running", state=JobState.RENDERING)
-    over = [job(id=str(number), state=JobState.FINISHED) for number in range(MAX_JOBS + 5)]
+    over = [job(id=f"{number:03}", state=JobState.FINISHED) for number in range(MAX_JOBS + 5)]
     jobs = JobList(tmp_path / "jobs.json", [running, *over])
     jobs.save()
     assert len(jobs.jobs) == MAX_JOBS
-    assert jobs.find("running") and not jobs.find("0") and jobs.find(str(MAX_JOBS + 4))
+    assert jobs.find("running") and not jobs.find("000") and jobs.find(f"{MAX_JOBS + 4:03}")
+
+
+def test_two_blenders_keep_each_others_jobs(tmp_path: Path) -> None:
+    path = tmp_path / "jobs.json"
+    one, other = JobList(path, [job(id="1")]), JobList(path, [job(id="2")])
+    one.save()
+    other.save()
+    one.remove("1")
+    one.save()
+    assert [item.id for item in JobList.load(path).jobs] == ["2"]

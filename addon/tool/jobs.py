@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from ..core.job import Job
 
 
+# How often the list is written while jobs are in motion.
+SAVE_EVERY_SECONDS = 2.0
+
+
 class Jobs:
     """All jobs; made at the first use and let go of when the extension is disabled."""
 
@@ -28,6 +33,7 @@ class Jobs:
         self.sessions: dict[str, Session] = {}
         self.stack_check: native.StackCheck | None = None
         self.stack_answer = ""
+        self._saved_seconds = 0.0
 
     def start(self, job: Job) -> None:
         """Take a new job on."""
@@ -47,6 +53,12 @@ class Jobs:
         """Submit a job although files are missing."""
         job.allow_missing_files = True
         job.state, job.error, job.missing = JobState.SUBMITTING, "", []
+        self._open(job)
+        self.list.save()
+
+    def watch_again(self, job: Job) -> None:
+        """Go on with a job that the farm has, after what was in the way is mended."""
+        job.state, job.error, job.trouble = JobState.RENDERING, "", ""
         self._open(job)
         self.list.save()
 
@@ -79,7 +91,7 @@ class Jobs:
             if session.job.state.is_over:
                 del self.sessions[job_id]
                 self._ended(session.job)
-            elif arrived or session.job.state is not JobState.SUBMITTING:
+            elif time.monotonic() - self._saved_seconds > SAVE_EVERY_SECONDS:
                 self._save()
         return changed
 
@@ -108,6 +120,7 @@ class Jobs:
         self._save()
 
     def _save(self) -> None:
+        self._saved_seconds = time.monotonic()
         try:
             self.list.save()
         except OSError as error:

@@ -1,5 +1,7 @@
 use farm::{Storage, now_ms};
-use protocol::{JobId, TaskRecord, TaskState, Versioned, keys, parse};
+use protocol::{
+    FailureClass, JobId, TaskFailure, TaskRecord, TaskState, Versioned, keys, parse,
+};
 
 use crate::error::Result;
 use crate::settings::Settings;
@@ -40,6 +42,9 @@ impl Record {
     }
 
     /// Whether the task has come to its end: a duplicate delivery has nothing to do then.
+    ///
+    /// What failed by the machine's fault is not at its end: someone may bring its message back
+    /// from the dead-letter queue.
     pub(crate) async fn is_final(&self) -> Result<bool> {
         let Some(bytes) = self.storage.get(&self.key, TaskRecord::MAX_SIZE_BYTES).await? else {
             return Ok(false);
@@ -47,7 +52,9 @@ impl Record {
         Ok(parse::<TaskRecord>(&bytes).is_ok_and(|record| {
             matches!(
                 record.state,
-                TaskState::Done { .. } | TaskState::Failed { .. } | TaskState::Cancelled
+                TaskState::Done { .. }
+                    | TaskState::Failed { failure: TaskFailure { class: FailureClass::Scene, .. } }
+                    | TaskState::Cancelled
             )
         }))
     }

@@ -104,7 +104,7 @@ impl Worker {
         record: &Record,
         deadline: Option<Instant>,
     ) -> Result<()> {
-        let started = Instant::now();
+        let (started, attempt) = (Instant::now(), message.receive_count);
         // The mapping hides a message for as long as the function may run. A lease of a minute
         // lets a crash be noticed in a minute.
         self.queue.set_visibility(&message.receipt_handle, self.settings.lease).await?;
@@ -138,7 +138,7 @@ impl Worker {
             }
         };
         let state = tokio::select! {
-            state = self.render(task, &job, started, &progress) => state?,
+            state = self.render(task, &job, attempt, started, &progress) => state?,
             error = heartbeat.run() => return Err(error),
             () = out_of_time => return Err(ConsumerError::Deadline { after: started.elapsed() }),
         };
@@ -149,6 +149,7 @@ impl Worker {
         &mut self,
         task: &TaskMessage,
         job: &Job,
+        attempt: u32,
         started: Instant,
         progress: &watch::Sender<Option<f32>>,
     ) -> Result<TaskState> {
@@ -171,6 +172,8 @@ impl Worker {
                 message: "Blender rendered the frame but wrote no file".into(),
             });
         }
+        let log = self.blender.as_ref().map(|blender| blender.log().bytes()).unwrap_or_default();
+        self.storage.put(&keys::log(task.job, task.frame, attempt), log).await?;
         let times = TaskTimes {
             fetch_seconds: fetched.as_secs_f64(),
             load_seconds: before_upload.saturating_sub(fetched).as_secs_f64()

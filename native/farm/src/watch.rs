@@ -165,8 +165,14 @@ impl WatchedJob {
             })
             .buffer_unordered(RECORDS_AT_ONCE);
         while let Some((frame, etag, record)) = records.next().await {
-            if let Some(record) = record? {
-                self.take(frame, etag, record, on_event);
+            match record {
+                Ok(Some(record)) => self.take(frame, etag, record, on_event),
+                Ok(None) => {}
+                // One record that cannot be read is no reason to lose sight of the others.
+                Err(FarmError::Protocol(error)) => on_event(Event::Trouble {
+                    message: format!("frame {frame}: {}", protocol::sentence(&error)),
+                }),
+                Err(error) => return Err(error),
             }
         }
         drop(records);
