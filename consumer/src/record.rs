@@ -1,7 +1,5 @@
 use farm::{Storage, now_ms};
-use protocol::{
-    FailureClass, JobId, TaskFailure, TaskRecord, TaskState, Versioned, keys, parse,
-};
+use protocol::{FailureClass, JobId, TaskFailure, TaskRecord, TaskState, Versioned, keys, parse};
 
 use crate::error::Result;
 use crate::settings::Settings;

@@ -22,13 +22,8 @@ pub(crate) fn job(body: &[u8]) -> Result<Job, String> {
     // First as any JSON, so that what is no JSON at all is told from a field that is wrong.
     let value: serde_json::Value = serde_json::from_slice(body)
         .map_err(|error| format!("body: expected a JSON object, got {error}"))?;
-    let request: JobRequest = serde_json::from_value(value).map_err(|error| {
-        let text = error.to_string();
-        match text.strip_prefix("missing field `").and_then(|rest| rest.split('`').next()) {
-            Some(field) => format!("{field}: expected a value, got none"),
-            None => format!("body: {text}"),
-        }
-    })?;
+    let request: JobRequest =
+        serde_path_to_error::deserialize(value).map_err(|error| in_words(&error))?;
     let pack: PackId = request.pack.parse().map_err(|error| sentence(&error))?;
     let job = Job {
         version: Job::VERSION,
@@ -45,6 +40,22 @@ pub(crate) fn job(body: &[u8]) -> Result<Job, String> {
     Ok(job)
 }
 
+/// What a value is wrong with, behind the path of its field: `frames.last: …`.
+fn in_words(error: &serde_path_to_error::Error<serde_json::Error>) -> String {
+    let text = error.inner().to_string();
+    let path = match error.path().to_string() {
+        path if path == "." => None,
+        path => Some(path),
+    };
+    match text.strip_prefix("missing field `").and_then(|rest| rest.split('`').next()) {
+        Some(field) => {
+            let path = path.map(|path| format!("{path}.")).unwrap_or_default();
+            format!("{path}{field}: expected a value, got none")
+        }
+        None => format!("{}: {text}", path.as_deref().unwrap_or("body")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -57,6 +68,7 @@ mod tests {
             "{}".into(),
             format!(r#"{{"pack":"{pack}"}}"#),
             format!(r#"{{"pack":"{pack}","frames":{{"first":1}}}}"#),
+            format!(r#"{{"pack":"{pack}","frames":{{"first":1,"last":"x"}}}}"#),
             format!(r#"{{"pack":"{pack}","frames":{{"first":10,"last":1}}}}"#),
             format!(r#"{{"pack":"{pack}","frames":{{"first":1,"last":1000000}}}}"#),
             r#"{"pack":"../x","frames":{"first":1,"last":2}}"#.into(),

@@ -8,6 +8,6 @@ fn the_committed_schemas_are_those_of_the_types() {
     for (name, schema) in protocol::schemas() {
         let committed = std::fs::read_to_string(folder.join(name)).unwrap_or_default();
         let current = serde_json::to_string_pretty(&schema).unwrap() + "\n";
-        assert_eq!(committed, current, "docs/schemas/{name} is old: run `make schemas`");
+        assert!(committed == current, "docs/schemas/{name} is old: run `make schemas`");
     }
 }
