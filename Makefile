@@ -45,7 +45,7 @@ lint: build ## Formatters and linters, nothing changed
 	@$(PYTHON) -m ruff format --check --quiet .
 	@$(PYTHON) -m ruff check --quiet .
 	@$(PYTHON) -m basedpyright --level error
-	@$(PYTHON) -m cfnlint infra/template.yaml
+	@.tools/venv/bin/cfn-lint infra/template.yaml
 
 format: setup ## Format everything
 	@cargo fmt --all
