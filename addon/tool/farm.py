@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import render_on_lambda as native
@@ -31,8 +30,7 @@ class NativeFarm:
         )
 
     def watch(self, job: Job) -> native.Job:
-        """Begin to follow; the scene's copy has been sent and is not needed any more."""
-        Path(job.blend_file).unlink(missing_ok=True)
+        """Begin to follow."""
         return native.Job(settings(job.farm), job.id, job.output_folder)
 
 

@@ -82,6 +82,7 @@ class Jobs:
         """Move every job on by a step; whether anything changed. Never waits."""
         changed = self._poll_stack_check()
         for job_id, session in list(self.sessions.items()):
+            before = session.job.state
             if not session.poll() and not session.job.state.is_over:
                 continue
             changed = True
@@ -91,6 +92,11 @@ class Jobs:
             if session.job.state.is_over:
                 del self.sessions[job_id]
                 self._ended(session.job)
+            elif session.job.state is not before:
+                self._save()
+                if before is JobState.SUBMITTING:
+                    # Only now: a list that still said "submitting" would look for the copy.
+                    discard_copy(session.job)
             elif time.monotonic() - self._saved_seconds > SAVE_EVERY_SECONDS:
                 self._save()
         return changed
