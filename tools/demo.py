@@ -29,8 +29,9 @@ COLUMNS = 6
 
 def main() -> int:
     """Run the demo; 0 where every frame arrived."""
-    # As if Ctrl-C had been pressed, so that everything is ended in order.
-    signal.signal(signal.SIGTERM, lambda *_: os.kill(os.getpid(), signal.SIGINT))
+    # Both end everything in order, also where the shell that started us ignores Ctrl-C.
+    for interruption in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(interruption, signal.default_int_handler)
     began = time.monotonic()
     shutil.rmtree(OUTPUT, ignore_errors=True)
     OUTPUT.mkdir()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
@@ -230,20 +229,20 @@ RESULT["jobs"] = len(jobs.jobs().list.jobs)
 def test_a_frame_comes_once_although_its_worker_is_killed(
     farm: LocalFarm, blender: Blender, sample: Path, victim: str
 ) -> None:
+    s3, bucket = farm.client("s3"), farm.outputs()["BucketName"]
+
+    def jobs_at_work() -> set[str]:
+        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix="jobs/")
+        keys = [item["Key"] for page in pages for item in page.get("Contents", [])]
+        return {key.split("/")[1] for key in keys if "/tasks/" in key}
+
+    before = jobs_at_work()
     process = blender.start(
         RENDER.format(change="scene.frame_end = 2\nscene.cycles.samples = 300"), str(sample)
     )
-    s3, bucket = farm.client("s3"), farm.outputs()["BucketName"]
-    running = blender.folder / "user" / "extensions" / ".user"
-
-    def newest_job() -> str | None:
-        for path in running.rglob("jobs.json"):
-            found = json.loads(path.read_text())["jobs"]
-            if found and found[-1]["running"]:
-                return found[-1]["id"]
-        return None
-
-    job = wait_for(newest_job, "rendering")
+    (job,) = wait_for(lambda: jobs_at_work() - before, "rendering")
+    # Into the render, past the loading of the scene.
+    time.sleep(1.5)
     workers = wait_for(farm.workers, "a worker")
     for worker in workers if victim == "consumer" else children(workers):
         os.kill(worker, signal.SIGKILL)
