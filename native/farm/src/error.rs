@@ -185,3 +185,30 @@ impl FarmError {
 fn of_profile(profile: Option<&String>) -> String {
     profile.map_or_else(String::new, |profile| format!(" of the profile \"{profile}\""))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_says_what_happened_where_and_what_to_do() {
+        let errors = [
+            FarmError::Credentials {
+                profile: Some("artist".into()),
+                reason: "the token has expired".into(),
+            },
+            FarmError::NoStack { stack: "farm".into(), region: "eu-central-1".into() },
+            FarmError::NotOurStack { stack: "farm".into(), output: "QueueUrl" },
+            FarmError::NoBucket { bucket: "farm-bucket".into() },
+            FarmError::Unreachable {
+                action: "find the stack".into(),
+                reason: "connection refused".into(),
+            },
+            FarmError::PackIncomplete { missing: 2, total: 9, example: "wood.png".into() },
+            FarmError::FileChanging { path: "/show/cache.abc".into() },
+            FarmError::InsecureEndpoint { endpoint: "http://farm".into() },
+        ];
+        let messages = errors.map(|error| error.to_string());
+        insta::assert_snapshot!(messages.join("\n"));
+    }
+}

@@ -107,3 +107,32 @@ fn write_copy(blend: &TracedBlendFile, changes: &[(usize, String)], to: &Path) -
     }
     Ok(rewrite.write(&mut file, to)?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn pack_path() -> impl Strategy<Value = PackPath> {
+        prop::collection::vec("[a-z]{1,3}", 1..6)
+            .prop_map(|parts| PackPath::try_from(parts.join("/")).unwrap())
+    }
+
+    proptest! {
+        #[test]
+        fn a_rewritten_path_leads_to_its_target_from_anywhere(
+            blend in pack_path(),
+            target in pack_path(),
+        ) {
+            let written = BlendPath::new(relative(&blend, &target).into_bytes());
+            prop_assert!(leads_to(&written, &blend, &target), "{:?}", written);
+        }
+    }
+
+    #[test]
+    fn an_absolute_path_leads_nowhere_in_a_pack() {
+        let place = |text: &str| PackPath::try_from(text.to_owned()).unwrap();
+        let written = BlendPath::new(b"/pack/project/wood.png".to_vec());
+        assert!(!leads_to(&written, &place("project/a.blend"), &place("project/wood.png")));
+    }
+}
