@@ -1,5 +1,6 @@
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::block::{read_u16, read_u32};
 use crate::error::{BlendError, Result};
@@ -31,6 +32,7 @@ pub struct Struct {
     /// Its size in bytes.
     pub size_bytes: usize,
     fields: HashMap<String, Field>,
+    order: Vec<String>,
 }
 
 /// A field of a struct.
@@ -44,6 +46,8 @@ pub struct Field {
     pub size_bytes: usize,
     /// Whether it holds addresses instead of values.
     pub is_pointer: bool,
+    /// Whether those are addresses of arrays of addresses (`Material **mat`).
+    pub is_pointer_to_pointers: bool,
 }
 
 impl Struct {
@@ -51,6 +55,11 @@ impl Struct {
     #[must_use]
     pub fn field(&self, name: &str) -> Option<&Field> {
         self.fields.get(name)
+    }
+
+    /// Every field with its name, in the order of the struct.
+    pub fn fields(&self) -> impl Iterator<Item = (&str, &Field)> {
+        self.order.iter().filter_map(|name| Some((name.as_str(), self.fields.get(name)?)))
     }
 }
 
@@ -88,6 +97,7 @@ impl Dna {
                 cursor.too_large("the count of fields", u64::from(limits::DNA_COUNT) + 1)
             })?;
             let mut fields = HashMap::with_capacity(usize::from(field_count));
+            let mut order = Vec::with_capacity(usize::from(field_count));
             let mut at = 0_usize;
             for _ in 0..field_count {
                 let field_type = cursor.index("a type", types.len())?;
@@ -110,15 +120,23 @@ impl Dna {
                     .split(['[', ')'])
                     .next()
                     .unwrap_or_default();
+                let is_pointer_to_pointers = declared.starts_with("**");
+                order.push(name.to_owned());
                 fields.insert(
                     name.to_owned(),
-                    Field { type_name: type_name.clone(), offset: at, size_bytes, is_pointer },
+                    Field {
+                        type_name: type_name.clone(),
+                        offset: at,
+                        size_bytes,
+                        is_pointer,
+                        is_pointer_to_pointers,
+                    },
                 );
                 at += size_bytes;
             }
             let name = types.get(type_index).cloned().unwrap_or_default();
             dna.by_name.insert(name.clone(), dna.structs.len());
-            dna.structs.push(Struct { name, size_bytes: at, fields });
+            dna.structs.push(Struct { name, size_bytes: at, fields, order });
         }
         Ok(dna)
     }
@@ -132,7 +150,48 @@ impl Dna {
     /// The struct of that name.
     #[must_use]
     pub fn struct_named(&self, name: &str) -> Option<&Struct> {
-        self.structs.get(*self.by_name.get(name)?)
+        self.structs.get(self.index_of(name)?)
+    }
+
+    /// Every struct, in the order by which blocks name them.
+    #[must_use]
+    pub fn structs(&self) -> &[Struct] {
+        &self.structs
+    }
+
+    pub(crate) fn index_of(&self, name: &str) -> Option<usize> {
+        self.by_name.get(name).copied()
+    }
+}
+
+/// The descriptions of the files read so far. Files of one Blender have the same, and reading it
+/// costs more than all else in a small file.
+#[derive(Debug, Default)]
+pub struct DnaCache {
+    known: Mutex<Vec<(Vec<u8>, Arc<Dna>)>>,
+}
+
+impl DnaCache {
+    /// The most descriptions kept: more than Blender has had releases in a production's time.
+    const KEPT: usize = 16;
+
+    pub(crate) fn get_or_parse(
+        &self,
+        payload: Vec<u8>,
+        parse: impl FnOnce(&[u8]) -> Result<Dna>,
+    ) -> Result<Arc<Dna>> {
+        // A thread that panicked with the lock held cannot have left half an entry.
+        let lock = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, dna)) = lock().iter().find(|(known, _)| *known == payload) {
+            return Ok(Arc::clone(dna));
+        }
+        let dna = Arc::new(parse(&payload)?);
+        let mut known = lock();
+        if known.len() == Self::KEPT {
+            known.remove(0);
+        }
+        known.push((payload, Arc::clone(&dna)));
+        Ok(dna)
     }
 }
 

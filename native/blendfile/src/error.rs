@@ -42,12 +42,12 @@ pub enum BlendError {
         limit: u64,
     },
     /// A new path that does not fit where the old one stood.
-    #[error("{}: the path \"{value}\" has {} bytes, but {field} holds {capacity} at most", path.display(), value.len())]
+    #[error("{}: at byte {offset}: the path \"{value}\" has {} bytes, but {capacity} fit", path.display(), value.len())]
     PathTooLong {
         /// The file.
         path: PathBuf,
-        /// The field that was to hold it.
-        field: String,
+        /// Where the field that was to hold it begins, in bytes of the decompressed file.
+        offset: u64,
         /// The path that does not fit.
         value: String,
         /// How many bytes fit, without the closing zero.

@@ -1,8 +1,8 @@
-use std::collections::HashMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::block::{Block, BlockCode, RawBlockHeader};
-use crate::dna::Dna;
+use crate::dna::{Dna, DnaCache};
 use crate::error::{BlendError, Result};
 use crate::header::Header;
 use crate::limits;
@@ -15,8 +15,7 @@ pub struct BlendFile {
     pub(crate) source: Source,
     header: Header,
     blocks: Vec<Block>,
-    by_address: HashMap<u64, usize>,
-    dna: Dna,
+    dna: Arc<Dna>,
 }
 
 impl BlendFile {
@@ -26,6 +25,14 @@ impl BlendFile {
     /// [`BlendError::Io`] where it cannot be read, [`BlendError::Damaged`] and
     /// [`BlendError::TooLarge`] where it is not a sound `.blend` file.
     pub fn open(path: &Path) -> Result<Self> {
+        Self::open_with(path, &DnaCache::default())
+    }
+
+    /// Opens one of many files, whose descriptions of structs are mostly the same.
+    ///
+    /// # Errors
+    /// Those of [`BlendFile::open`].
+    pub fn open_with(path: &Path, known: &DnaCache) -> Result<Self> {
         let mut source = Source::open(path)?;
         let mut start = [0; Header::MAX_SIZE_BYTES];
         let read = source.read_at(0, &mut start)?;
@@ -41,16 +48,16 @@ impl BlendFile {
             });
         }
         let payload = read_payload(&mut source, &dna_block)?;
-        let dna = Dna::parse(
-            &payload,
-            dna_block.payload_offset,
-            path,
-            header.byte_order,
-            header.pointer_width,
-        )?;
-        let by_address =
-            blocks.iter().enumerate().map(|(index, block)| (block.old_address, index)).collect();
-        Ok(Self { source, header, blocks, by_address, dna })
+        let dna = known.get_or_parse(payload, |payload| {
+            Dna::parse(
+                payload,
+                dna_block.payload_offset,
+                path,
+                header.byte_order,
+                header.pointer_width,
+            )
+        })?;
+        Ok(Self { source, header, blocks, dna })
     }
 
     /// The file on disk.
@@ -73,7 +80,7 @@ impl BlendFile {
 
     /// Its struct descriptions.
     #[must_use]
-    pub fn dna(&self) -> &Dna {
+    pub fn dna(&self) -> &Arc<Dna> {
         &self.dna
     }
 
@@ -88,15 +95,6 @@ impl BlendFile {
         self.blocks.iter().filter(move |block| block.code == code).copied()
     }
 
-    /// The block that a pointer names; `None` for null and for what the file does not hold.
-    #[must_use]
-    pub fn block_at(&self, address: u64) -> Option<Block> {
-        if address == 0 {
-            return None;
-        }
-        self.blocks.get(*self.by_address.get(&address)?).copied()
-    }
-
     /// Reads a block's payload.
     ///
     /// # Errors
@@ -106,21 +104,32 @@ impl BlendFile {
         read_payload(&mut self.source, block)
     }
 
-    /// Reads a block as the struct that it says it is; `None` where the DNA does not know it.
+    /// Reads the first struct of a block; `None` where the DNA does not know it.
     ///
     /// # Errors
     /// Those of [`BlendFile::payload`].
-    pub fn view(&mut self, block: &Block) -> Result<Option<StructView<'_>>> {
-        let payload = read_payload(&mut self.source, block)?;
-        Ok(self.dna.struct_at(block.struct_index).map(|structure| {
+    pub fn view(&mut self, block: &Block) -> Result<Option<StructView>> {
+        let payload = Arc::new(read_payload(&mut self.source, block)?);
+        Ok(self.views(block, &payload).next())
+    }
+
+    /// The structs of a block whose payload was read; none where the DNA does not know them.
+    pub fn views(&self, block: &Block, payload: &Arc<Vec<u8>>) -> impl Iterator<Item = StructView> {
+        let index = usize::try_from(block.struct_index).unwrap_or(usize::MAX);
+        let size_bytes = self.dna.structs().get(index).map_or(0, |structure| structure.size_bytes);
+        // A header may claim any count: the payload decides how many there are.
+        let fitting = payload.len().checked_div(size_bytes).unwrap_or(0);
+        let count = fitting.min(usize::try_from(block.count).unwrap_or(usize::MAX));
+        (0..count).map(move |number| {
             StructView::new(
-                &self.dna,
-                structure,
-                payload,
-                self.header.byte_order,
-                self.header.pointer_width,
+                Arc::clone(&self.dna),
+                index,
+                *block,
+                Arc::clone(payload),
+                number * size_bytes,
+                &self.header,
             )
-        }))
+        })
     }
 }
 

@@ -16,14 +16,15 @@ mod file;
 mod header;
 pub mod limits;
 mod rewrite;
+mod seekable;
 mod source;
 mod view;
 
 pub use block::{Block, BlockCode};
-pub use dna::{Dna, Field, Struct};
+pub use dna::{Dna, DnaCache, Field, Struct};
 pub use error::{BlendError, Result};
 pub use file::BlendFile;
 pub use header::{BlockHeaderForm, ByteOrder, Header, PointerWidth};
-pub use rewrite::Rewrite;
+pub use rewrite::{CharArray, Rewrite};
 pub use source::Compression;
 pub use view::StructView;

@@ -6,6 +6,18 @@ use std::path::Path;
 use crate::block::{Block, RawBlockHeader};
 use crate::error::{BlendError, Result};
 use crate::file::BlendFile;
+use crate::seekable::SeekableWriter;
+
+/// A char array in a block's payload: where a path stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CharArray {
+    /// The block.
+    pub block: Block,
+    /// Where the array begins in the payload, in bytes.
+    pub offset: usize,
+    /// The size of the array in bytes, with room for the closing zero.
+    pub size_bytes: usize,
+}
 
 /// Changes to a `.blend` file, to be written to a copy.
 ///
@@ -28,42 +40,38 @@ impl Rewrite {
         self.payloads.is_empty()
     }
 
-    /// Puts a string into a char-array field of a block; the rest of the array becomes zero.
+    /// Puts a string into a char array; the rest of the array becomes zero.
     ///
     /// # Errors
     /// [`BlendError::PathTooLong`] where it does not fit with its closing zero,
-    /// [`BlendError::Damaged`] where the block has no such field.
+    /// [`BlendError::Damaged`] where the block ends before the array does.
     pub fn set_string(
         &mut self,
         file: &mut BlendFile,
-        block: &Block,
-        field_path: &str,
+        place: &CharArray,
         value: &[u8],
     ) -> Result<()> {
         let path = file.path().to_owned();
-        let no_field = || {
-            BlendError::damaged(
-                &path,
-                block.payload_offset,
-                format!("a field {field_path}"),
-                "none",
-            )
-        };
-        let field =
-            file.view(block)?.and_then(|view| view.field(field_path)).ok_or_else(no_field)?;
-        if value.len() >= field.size_bytes {
+        if value.len() >= place.size_bytes {
             return Err(BlendError::PathTooLong {
                 path,
-                field: field_path.to_owned(),
+                offset: place.block.payload_offset + place.offset as u64,
                 value: String::from_utf8_lossy(value).into_owned(),
-                capacity: field.size_bytes.saturating_sub(1),
+                capacity: place.size_bytes.saturating_sub(1),
             });
         }
-        let payload = self.payload_of(file, block)?;
-        let place =
-            payload.get_mut(field.offset..field.offset + field.size_bytes).ok_or_else(no_field)?;
-        place.fill(0);
-        for (to, from) in place.iter_mut().zip(value) {
+        let payload = self.payload_of(file, &place.block)?;
+        let end = place.offset.saturating_add(place.size_bytes);
+        let array = payload.get_mut(place.offset..end).ok_or_else(|| {
+            BlendError::damaged(
+                &path,
+                place.block.payload_offset,
+                format!("a block of at least {end} bytes"),
+                place.block.size_bytes.to_string(),
+            )
+        })?;
+        array.fill(0);
+        for (to, from) in array.iter_mut().zip(value) {
             *to = *from;
         }
         Ok(())
@@ -76,18 +84,15 @@ impl Rewrite {
         self.payloads.insert(block.payload_offset, payload);
     }
 
-    /// Writes the changed file to `to`, compressed with Zstandard.
-    ///
-    /// Blender reads one frame without a seek table as well (`filereader_zstd.cc`).
+    /// Writes the changed file to `to`, compressed with Zstandard in frames with a seek table.
     ///
     /// # Errors
     /// [`BlendError::Io`] where `to` cannot be written or the source no longer be read.
     pub fn write(&self, file: &mut BlendFile, to: &Path) -> Result<()> {
         let output = File::create(to).map_err(BlendError::io("write", to))?;
-        let mut encoder =
-            zstd::Encoder::new(BufWriter::new(output), 3).map_err(BlendError::io("write", to))?;
-        self.copy_blocks(file, &mut encoder, to)?;
-        let mut output = encoder.finish().map_err(BlendError::io("write", to))?;
+        let mut writer = SeekableWriter::new(BufWriter::new(output));
+        self.copy_blocks(file, &mut writer, to)?;
+        let mut output = writer.finish().map_err(BlendError::io("write", to))?;
         output.flush().map_err(BlendError::io("write", to))
     }
 

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{BlendError, Result};
 use crate::limits;
+use crate::seekable::SeekableReader;
 
 /// How a `.blend` file is compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,16 +17,27 @@ pub enum Compression {
     Zstandard,
 }
 
-/// The decompressed bytes of a file, on disk, with random access.
-///
-/// A compressed file is unfolded once into an unnamed temporary file, so that memory stays flat.
+/// The decompressed bytes of a file with random access, never all in memory.
 #[derive(Debug)]
 pub(crate) struct Source {
     path: PathBuf,
-    file: BufReader<File>,
+    bytes: Bytes,
     size_bytes: u64,
     compression: Compression,
 }
+
+#[derive(Debug)]
+enum Bytes {
+    /// A plain file; or a compressed one without a seek table, unfolded once into an unnamed
+    /// temporary file.
+    File(BufReader<File>),
+    /// Zstandard with a seek table, decoded frame by frame.
+    Seekable(Box<SeekableReader>),
+}
+
+/// What is read ahead of a block's header. Blocks are mostly small: more would mostly be wasted
+/// on the large ones between them.
+const READ_AHEAD_BYTES: usize = 16 << 10;
 
 impl Source {
     pub(crate) fn open(path: &Path) -> Result<Self> {
@@ -38,23 +50,28 @@ impl Source {
             Some([0x28, 0xb5, 0x2f, 0xfd]) => Compression::Zstandard,
             _ => Compression::None,
         };
-        let file = match compression {
-            Compression::None => original,
+        let plain = |file| Bytes::File(BufReader::with_capacity(READ_AHEAD_BYTES, file));
+        let bytes = match compression {
+            Compression::None => plain(original),
             Compression::Gzip => {
-                unfold(flate2::bufread::MultiGzDecoder::new(BufReader::new(original)), path)?
+                plain(unfold(flate2::bufread::MultiGzDecoder::new(BufReader::new(original)), path)?)
             }
-            Compression::Zstandard => {
-                let decoder = zstd::Decoder::new(original).map_err(BlendError::io("read", path))?;
-                unfold(decoder, path)?
-            }
+            Compression::Zstandard => match SeekableReader::open(original, path)? {
+                Ok(seekable) => Bytes::Seekable(Box::new(seekable)),
+                Err(stream) => {
+                    let decoder =
+                        zstd::Decoder::new(stream).map_err(BlendError::io("read", path))?;
+                    plain(unfold(decoder, path)?)
+                }
+            },
         };
-        let size_bytes = file.metadata().map_err(BlendError::io("read", path))?.len();
-        Ok(Self {
-            path: path.to_owned(),
-            file: BufReader::with_capacity(1 << 16, file),
-            size_bytes,
-            compression,
-        })
+        let size_bytes = match &bytes {
+            Bytes::File(file) => {
+                file.get_ref().metadata().map_err(BlendError::io("read", path))?.len()
+            }
+            Bytes::Seekable(seekable) => seekable.size_bytes(),
+        };
+        Ok(Self { path: path.to_owned(), bytes, size_bytes, compression })
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -71,8 +88,12 @@ impl Source {
 
     /// Reads up to `buffer.len()` bytes at `offset`; fewer only at the end of the file.
     pub(crate) fn read_at(&mut self, offset: u64, buffer: &mut [u8]) -> Result<usize> {
-        self.seek(offset)?;
-        read_up_to(&mut self.file, buffer).map_err(BlendError::io("read", &self.path))
+        match &mut self.bytes {
+            Bytes::File(file) => seek(file, offset, &self.path).and_then(|()| {
+                read_up_to(file, buffer).map_err(BlendError::io("read", &self.path))
+            }),
+            Bytes::Seekable(seekable) => seekable.read_at(offset, buffer),
+        }
     }
 
     /// Copies `size_bytes` from `offset` to `to`.
@@ -83,28 +104,36 @@ impl Source {
         to: &mut impl Write,
         to_path: &Path,
     ) -> Result<()> {
-        self.seek(offset)?;
-        let copied = io::copy(&mut (&mut self.file).take(size_bytes), to)
-            .map_err(BlendError::io("write", to_path))?;
-        if copied != size_bytes {
-            return Err(BlendError::damaged(
-                &self.path,
-                offset,
-                format!("{size_bytes} bytes"),
-                format!("{copied} bytes: the file ends there"),
-            ));
+        let mut buffer = vec![0; usize::try_from(size_bytes.min(1 << 20)).unwrap_or(0)];
+        let mut copied = 0;
+        while copied < size_bytes {
+            let wanted = usize::try_from(size_bytes - copied).unwrap_or(usize::MAX);
+            let piece = buffer.len().min(wanted);
+            let piece = buffer.get_mut(..piece).unwrap_or_default();
+            let read = self.read_at(offset + copied, piece)?;
+            if read == 0 {
+                return Err(BlendError::damaged(
+                    &self.path,
+                    offset,
+                    format!("{size_bytes} bytes"),
+                    format!("{copied} bytes: the file ends there"),
+                ));
+            }
+            let piece = piece.get(..read).unwrap_or_default();
+            to.write_all(piece).map_err(BlendError::io("write", to_path))?;
+            copied += read as u64;
         }
         Ok(())
     }
+}
 
-    /// Moves without dropping what is buffered, so that small steps forward cost no system call.
-    fn seek(&mut self, offset: u64) -> Result<()> {
-        let at = self.file.stream_position().map_err(BlendError::io("read", &self.path))?;
-        let step = i64::try_from(i128::from(offset) - i128::from(at)).map_err(|_| {
-            BlendError::damaged(&self.path, offset, "an offset inside the file", "one beyond 2^63")
-        })?;
-        self.file.seek_relative(step).map_err(BlendError::io("read", &self.path))
-    }
+/// Moves without dropping what is buffered, so that small steps forward cost no system call.
+fn seek(file: &mut BufReader<File>, offset: u64, path: &Path) -> Result<()> {
+    let at = file.stream_position().map_err(BlendError::io("read", path))?;
+    let step = i64::try_from(i128::from(offset) - i128::from(at)).map_err(|_| {
+        BlendError::damaged(path, offset, "an offset inside the file", "one beyond 2^63")
+    })?;
+    file.seek_relative(step).map_err(BlendError::io("read", path))
 }
 
 fn unfold(decoder: impl Read, path: &Path) -> Result<File> {

@@ -1,55 +1,79 @@
-use crate::block::{read_i32, read_u16, read_u32, read_u64};
-use crate::dna::{Dna, Field, Struct};
-use crate::header::{ByteOrder, PointerWidth};
+use std::sync::Arc;
 
-/// A block's payload, read by field names.
+use crate::block::{Block, read_i32, read_u16, read_u32, read_u64};
+use crate::dna::{Dna, Field, Struct};
+use crate::header::{ByteOrder, Header, PointerWidth};
+use crate::rewrite::CharArray;
+
+/// One struct of a block's payload, read by field names.
 ///
 /// A name is a path: `id.name` goes into the struct that the field `id` holds by value. Every
 /// getter is `None` where the file's DNA has no such field or the payload ends before it.
-#[derive(Debug)]
-pub struct StructView<'a> {
-    dna: &'a Dna,
-    structure: &'a Struct,
-    payload: Vec<u8>,
+#[derive(Debug, Clone)]
+pub struct StructView {
+    dna: Arc<Dna>,
+    structure: usize,
+    block: Block,
+    payload: Arc<Vec<u8>>,
+    origin: usize,
     byte_order: ByteOrder,
     pointer_width: PointerWidth,
 }
 
-impl<'a> StructView<'a> {
+impl StructView {
     pub(crate) fn new(
-        dna: &'a Dna,
-        structure: &'a Struct,
-        payload: Vec<u8>,
-        byte_order: ByteOrder,
-        pointer_width: PointerWidth,
+        dna: Arc<Dna>,
+        structure: usize,
+        block: Block,
+        payload: Arc<Vec<u8>>,
+        origin: usize,
+        header: &Header,
     ) -> Self {
-        Self { dna, structure, payload, byte_order, pointer_width }
+        let (byte_order, pointer_width) = (header.byte_order, header.pointer_width);
+        Self { dna, structure, block, payload, origin, byte_order, pointer_width }
     }
 
     /// The struct's name in C.
     #[must_use]
     pub fn struct_name(&self) -> &str {
-        &self.structure.name
+        self.structure().map_or("", |structure| &structure.name)
+    }
+
+    /// The block that holds it.
+    #[must_use]
+    pub fn block(&self) -> &Block {
+        &self.block
     }
 
     /// The field at a path, with its offset from the start of the payload.
     #[must_use]
     pub fn field(&self, path: &str) -> Option<Field> {
-        let mut structure = self.structure;
-        let mut start = 0;
+        let mut structure = self.structure()?;
+        let mut start = self.origin;
         let mut parts = path.split('.').peekable();
         while let Some(part) = parts.next() {
             let field = structure.field(part)?;
             if parts.peek().is_none() {
-                return Some(Field { offset: start + field.offset, ..field.clone() });
+                return Some(Field { offset: start.checked_add(field.offset)?, ..field.clone() });
             }
             if field.is_pointer {
                 return None;
             }
-            start += field.offset;
+            start = start.checked_add(field.offset)?;
             structure = self.dna.struct_named(&field.type_name)?;
         }
         None
+    }
+
+    /// Where a char array stands, to be changed by [`crate::Rewrite::set_string`].
+    #[must_use]
+    pub fn char_array(&self, path: &str) -> Option<CharArray> {
+        let field = self.field(path)?;
+        (!field.is_pointer && field.type_name == "char").then_some(CharArray {
+            block: self.block,
+            offset: field.offset,
+            size_bytes: field.size_bytes,
+        })
     }
 
     /// The bytes of a field.
@@ -70,13 +94,16 @@ impl<'a> StructView<'a> {
     #[must_use]
     pub fn integer(&self, path: &str) -> Option<i64> {
         let field = self.field(path)?;
+        let order = self.byte_order;
         match field.type_name.as_str() {
-            "char" => self.payload.get(field.offset).map(|byte| i64::from(byte.cast_signed())),
-            "uchar" | "int8_t" => self.payload.get(field.offset).map(|byte| i64::from(*byte)),
-            "short" => read_u16(&self.payload, field.offset, self.byte_order)
+            "char" | "int8_t" => {
+                self.payload.get(field.offset).map(|byte| i64::from(byte.cast_signed()))
+            }
+            "uchar" | "uint8_t" => self.payload.get(field.offset).map(|byte| i64::from(*byte)),
+            "short" => read_u16(&self.payload, field.offset, order)
                 .map(|value| i64::from(value.cast_signed())),
-            "ushort" => read_u16(&self.payload, field.offset, self.byte_order).map(i64::from),
-            "int" => read_i32(&self.payload, field.offset, self.byte_order).map(i64::from),
+            "ushort" => read_u16(&self.payload, field.offset, order).map(i64::from),
+            "int" => read_i32(&self.payload, field.offset, order).map(i64::from),
             _ => None,
         }
     }
@@ -85,14 +112,36 @@ impl<'a> StructView<'a> {
     #[must_use]
     pub fn pointer(&self, path: &str) -> Option<u64> {
         let field = self.field(path)?;
-        if !field.is_pointer {
-            return None;
-        }
-        match self.pointer_width {
-            PointerWidth::Four => {
-                read_u32(&self.payload, field.offset, self.byte_order).map(u64::from)
-            }
-            PointerWidth::Eight => read_u64(&self.payload, field.offset, self.byte_order),
-        }
+        field.is_pointer.then(|| self.pointer_at(field.offset)).flatten()
+    }
+
+    /// The address at an offset from the start of the struct.
+    #[must_use]
+    pub fn pointer_from_start(&self, offset: usize) -> Option<u64> {
+        self.pointer_at(self.origin.checked_add(offset)?)
+    }
+
+    /// The payload as an array of addresses, which is what `Material **mat` leads to.
+    #[must_use]
+    pub fn addresses(payload: &[u8], header: &Header) -> Vec<u64> {
+        payload
+            .chunks_exact(header.pointer_width.bytes())
+            .filter_map(|bytes| address(bytes, 0, header.byte_order, header.pointer_width))
+            .collect()
+    }
+
+    fn pointer_at(&self, offset: usize) -> Option<u64> {
+        address(&self.payload, offset, self.byte_order, self.pointer_width)
+    }
+
+    fn structure(&self) -> Option<&Struct> {
+        self.dna.structs().get(self.structure)
+    }
+}
+
+fn address(bytes: &[u8], offset: usize, order: ByteOrder, width: PointerWidth) -> Option<u64> {
+    match width {
+        PointerWidth::Four => read_u32(bytes, offset, order).map(u64::from),
+        PointerWidth::Eight => read_u64(bytes, offset, order),
     }
 }

@@ -5,7 +5,7 @@
 use std::io::Write;
 use std::path::Path;
 
-use blendfile::{BlendError, BlendFile, BlockCode, ByteOrder, Compression, Rewrite};
+use blendfile::{BlendError, BlendFile, Block, BlockCode, ByteOrder, Compression, Rewrite};
 use proptest::prelude::*;
 
 /// The size of `Image.name` in the files built here.
@@ -144,18 +144,18 @@ fn fields_are_found_in_every_form_and_compression() {
             assert_eq!(view.integer("source"), Some(-2), "{form:?}");
             assert_eq!(view.pointer("next"), Some(77), "{form:?}");
             assert_eq!(view.integer("no_such_field"), None);
-            assert_eq!(file.block_at(77).unwrap().code, BlockCode::DATA);
+            assert_eq!(file.blocks_of(BlockCode::DATA).next().unwrap().code, BlockCode::DATA);
         }
     }
 }
 
 #[test]
-fn a_path_that_does_not_fit_is_refused_with_its_field() {
+fn a_path_that_does_not_fit_is_refused_with_its_place() {
     let folder = tempfile::tempdir().unwrap();
     let mut file = open(folder.path(), &FORMS[4].file(b"//a", b"")).unwrap();
     let block = file.blocks_of(BlockCode::datablock(*b"IM")).next().unwrap();
-    let error =
-        Rewrite::new().set_string(&mut file, &block, "name", &[b'x'; PATH_BYTES]).unwrap_err();
+    let place = file.view(&block).unwrap().unwrap().char_array("name").unwrap();
+    let error = Rewrite::new().set_string(&mut file, &place, &[b'x'; PATH_BYTES]).unwrap_err();
     assert!(matches!(error, BlendError::PathTooLong { capacity: 63, .. }), "{error}");
 }
 
@@ -169,20 +169,46 @@ proptest! {
         let folder = tempfile::tempdir().unwrap();
         let mut file = open(folder.path(), &FORMS[form].file(b"//wood.png", b"old\0")).unwrap();
         let image = file.blocks_of(BlockCode::datablock(*b"IM")).next().unwrap();
-        let data = file.block_at(77).unwrap();
+        let data = file.blocks_of(BlockCode::DATA).next().unwrap();
         let mut rewrite = Rewrite::new();
-        rewrite.set_string(&mut file, &image, "name", &path).unwrap();
+        let place = file.view(&image).unwrap().unwrap().char_array("name").unwrap();
+        rewrite.set_string(&mut file, &place, &path).unwrap();
         rewrite.replace_string_block(&data, &text);
         let to = folder.path().join("copy.blend");
         rewrite.write(&mut file, &to).unwrap();
 
         let mut copy = BlendFile::open(&to).unwrap();
         prop_assert_eq!(image_path(&mut copy), path);
-        let data = copy.block_at(77).unwrap();
+        let data = copy.blocks_of(BlockCode::DATA).next().unwrap();
         prop_assert_eq!(copy.payload(&data).unwrap(), [&*text, b"\0"].concat());
         let image = copy.blocks_of(BlockCode::datablock(*b"IM")).next().unwrap();
         prop_assert_eq!(copy.view(&image).unwrap().unwrap().integer("source"), Some(-2));
         prop_assert_eq!(copy.blocks().len(), file.blocks().len());
+    }
+
+    #[test]
+    fn what_is_written_in_frames_is_read_at_random(
+        size in 0_usize..3_000_000,
+        reads in prop::collection::vec((any::<prop::sample::Index>(), 1_usize..100_000), 1..8),
+    ) {
+        let folder = tempfile::tempdir().unwrap();
+        let form = FORMS[4];
+        let text: Vec<u8> = (0..size).map(|at| u8::try_from(at / 7 % 251 + 1).unwrap()).collect();
+        let mut file = open(folder.path(), &form.file(b"//a", &text)).unwrap();
+        let to = folder.path().join("copy.blend");
+        Rewrite::new().write(&mut file, &to).unwrap();
+        let mut copy = BlendFile::open(&to).unwrap();
+        let data = copy.blocks_of(BlockCode::DATA).next().unwrap();
+        for (at, length) in reads {
+            let at = at.index(size + 1);
+            let piece = Block {
+                payload_offset: data.payload_offset + at as u64,
+                size_bytes: length.min(size - at) as u64,
+                ..data
+            };
+            let expected = &text[at..at + length.min(size - at)];
+            prop_assert_eq!(&copy.payload(&piece).unwrap()[..], expected);
+        }
     }
 
     #[test]

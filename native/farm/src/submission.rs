@@ -124,12 +124,14 @@ fn blocking_trace(request: &Request, on_event: &impl Fn(Event)) -> Result<Trace>
 fn missing_files(traced: &Trace) -> Vec<MissingFile> {
     traced
         .missing()
-        .map(|dependency| MissingFile {
-            kind: dependency.kind.as_str(),
-            datablock_type: dependency.datablock_type,
-            datablock: dependency.datablock.clone(),
-            path: dependency.resolved.clone(),
-            blend_file: dependency.library_chain.last().cloned().unwrap_or_default(),
+        .flat_map(|dependency| {
+            dependency.missing_paths().iter().map(|path| MissingFile {
+                kind: dependency.kind.as_str(),
+                datablock_type: dependency.datablock_type,
+                datablock: dependency.datablock.clone(),
+                path: path.clone(),
+                blend_file: dependency.library_chain.last().cloned().unwrap_or_default(),
+            })
         })
         .collect()
 }

@@ -16,6 +16,7 @@ pub(crate) struct PyDependency {
     path: PathBuf,
     files: Vec<PathBuf>,
     missing: bool,
+    required: bool,
 }
 
 impl From<&Dependency> for PyDependency {
@@ -29,6 +30,7 @@ impl From<&Dependency> for PyDependency {
             path: dependency.resolved.clone(),
             files: dependency.files.clone(),
             missing: dependency.is_missing(),
+            required: dependency.is_required,
         }
     }
 }

@@ -60,13 +60,13 @@ impl fmt::Debug for BlendPath {
 }
 
 #[cfg(unix)]
-fn native(bytes: Vec<u8>) -> PathBuf {
+pub(crate) fn native(bytes: Vec<u8>) -> PathBuf {
     use std::os::unix::ffi::OsStringExt;
     std::ffi::OsString::from_vec(bytes).into()
 }
 
 #[cfg(not(unix))]
-fn native(bytes: Vec<u8>) -> PathBuf {
+pub(crate) fn native(bytes: Vec<u8>) -> PathBuf {
     String::from_utf8_lossy(&bytes).into_owned().into()
 }
 

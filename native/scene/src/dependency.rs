@@ -24,6 +24,30 @@ pub enum DependencyKind {
     Volume,
     /// An Alembic or USD cache, single or a sequence.
     Cache,
+    /// A mesh cache modifier's file.
+    MeshCache,
+    /// A multires modifier's displacements outside the `.blend` file.
+    Multires,
+    /// A point cache on disk: particles, cloth, soft and rigid bodies, dynamic paint, old smoke.
+    PointCache,
+    /// The folder of a fluid simulation.
+    FluidCache,
+    /// The folder of a baked ocean.
+    OceanCache,
+    /// The folder of a geometry nodes bake or simulation.
+    GeometryBake,
+    /// The light distribution of an IES texture.
+    IesLight,
+    /// A shader in the Open Shading Language.
+    OslScript,
+    /// A file that a node imports.
+    NodeInput,
+    /// The proxies of a movie clip.
+    Proxy,
+    /// The file beside a text.
+    Text,
+    /// The picture of a brush.
+    BrushIcon,
 }
 
 impl DependencyKind {
@@ -40,6 +64,18 @@ impl DependencyKind {
             Self::Font => "font",
             Self::Volume => "volume",
             Self::Cache => "cache file",
+            Self::MeshCache => "mesh cache",
+            Self::Multires => "multires file",
+            Self::PointCache => "point cache",
+            Self::FluidCache => "fluid cache",
+            Self::OceanCache => "ocean bake",
+            Self::GeometryBake => "geometry nodes bake",
+            Self::IesLight => "IES light",
+            Self::OslScript => "OSL script",
+            Self::NodeInput => "node input",
+            Self::Proxy => "clip proxies",
+            Self::Text => "text",
+            Self::BrushIcon => "brush icon",
         }
     }
 }
@@ -55,7 +91,7 @@ impl fmt::Display for DependencyKind {
 pub struct Dependency {
     /// What it is.
     pub kind: DependencyKind,
-    /// The type of the datablock: `Image`, `Library`, …
+    /// The type of the datablock that owns the path: `Image`, `Library`, `Object`, …
     pub datablock_type: &'static str,
     /// The name of the datablock.
     pub datablock: String,
@@ -63,16 +99,35 @@ pub struct Dependency {
     pub library_chain: Vec<PathBuf>,
     /// The path as the datablock has it.
     pub written: BlendPath,
-    /// That path on this machine; for a sequence or tiles still the pattern.
+    /// That path on this machine; for a set of files still the pattern or the folder.
     pub resolved: PathBuf,
     /// The files that are there, sorted. Empty where it is missing.
     pub files: Vec<PathBuf>,
+    /// Files that are named one by one and are not there: frames of an image strip.
+    pub absent_files: Vec<PathBuf>,
+    /// Whether the scene renders wrongly without it. A cache that was never baked, the file beside
+    /// a text, a brush's icon: Blender lists them, no render needs them.
+    pub is_required: bool,
 }
 
 impl Dependency {
-    /// Whether no file is there.
+    /// Whether no file is there, or one of those that it names is not.
     #[must_use]
     pub fn is_missing(&self) -> bool {
-        self.files.is_empty()
+        self.files.is_empty() || !self.absent_files.is_empty()
+    }
+
+    /// The paths to show for what is missing: the files named one by one, or the path itself.
+    #[must_use]
+    pub fn missing_paths(&self) -> &[PathBuf] {
+        match self.absent_files.as_slice() {
+            [] if self.files.is_empty() => std::slice::from_ref(&self.resolved),
+            absent => absent,
+        }
+    }
+
+    /// Whether it belongs into a pack: an editing aid does not.
+    pub(crate) fn is_packed(&self) -> bool {
+        !matches!(self.kind, DependencyKind::Text | DependencyKind::BrushIcon)
     }
 }

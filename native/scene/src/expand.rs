@@ -2,22 +2,94 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::dependency::DependencyKind;
+use crate::blend_path::{BlendPath, native};
 
-/// The files behind a resolved path, sorted; empty where there are none.
-pub(crate) fn files(kind: DependencyKind, is_sequence: bool, resolved: &Path) -> Vec<PathBuf> {
-    let pattern = resolved.file_name().and_then(|name| {
-        let name = name.as_encoded_bytes();
-        match kind {
-            DependencyKind::ImageTiles => tiles_pattern(name),
-            _ if is_sequence => sequence_pattern(name),
-            _ => None,
+/// Most files in one folder that is packed whole.
+const MOST_FILES: usize = 1_000_000;
+
+/// Most folders below one that is packed whole.
+const MOST_LEVELS: usize = 32;
+
+/// Which files a path stands for.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Expansion {
+    /// One file.
+    File,
+    /// The numbered files that it is one of.
+    Sequence,
+    /// The tiles of its `<UDIM>` or `<UVTILE>`.
+    Tiles,
+    /// Every file below a folder.
+    Folder,
+    /// Those files of a folder.
+    Names(Vec<Vec<u8>>),
+    /// The files of a folder whose names begin like that.
+    Prefix(Vec<u8>),
+    /// The same in the folder `blendcache_<name>` beside the `.blend` file of that name.
+    BlendCache(Vec<u8>),
+}
+
+impl Expansion {
+    /// Where a path leads, for a `.blend` file at `blend`.
+    pub(crate) fn resolve(&self, written: &BlendPath, blend: &Path) -> PathBuf {
+        let folder = blend.parent().unwrap_or(blend);
+        match self {
+            Self::BlendCache(_) => {
+                let mut name = std::ffi::OsString::from("blendcache_");
+                name.push(blend.file_stem().unwrap_or_default());
+                folder.join(name)
+            }
+            _ => written.resolve(folder),
         }
-    });
-    match (pattern, resolved.parent()) {
-        (Some(pattern), Some(folder)) => matching(folder, &pattern),
-        _ if resolved.is_file() => vec![resolved.to_owned()],
-        _ => Vec::new(),
+    }
+
+    /// The files that are there, sorted, and those that are named and are not.
+    pub(crate) fn files(&self, resolved: &Path) -> (Vec<PathBuf>, Vec<PathBuf>) {
+        let name = resolved.file_name().map(std::ffi::OsStr::as_encoded_bytes).unwrap_or_default();
+        let pattern = match self {
+            Self::Sequence => sequence_pattern(name),
+            Self::Tiles => tiles_pattern(name),
+            _ => None,
+        };
+        let there = match (self, pattern, resolved.parent()) {
+            (_, Some(pattern), Some(folder)) => matching(folder, |name| pattern.matches(name)),
+            (Self::Folder, ..) => {
+                let mut files = Vec::new();
+                below(resolved, 0, &mut files);
+                files.sort();
+                files
+            }
+            (Self::Prefix(prefix) | Self::BlendCache(prefix), ..) => {
+                matching(resolved, |name| name.starts_with(prefix))
+            }
+            (Self::Names(names), ..) => {
+                let mut paths: Vec<PathBuf> =
+                    names.iter().map(|name| resolved.join(native(name.clone()))).collect();
+                paths.sort();
+                paths.dedup();
+                return paths.into_iter().partition(|path| path.is_file());
+            }
+            _ if resolved.is_file() => vec![resolved.to_owned()],
+            _ => Vec::new(),
+        };
+        (there, Vec::new())
+    }
+}
+
+/// Lists what is below a folder. A link to a folder is not followed: it could lead in circles.
+fn below(folder: &Path, level: usize, files: &mut Vec<PathBuf>) {
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    for entry in entries.filter_map(std::result::Result::ok) {
+        if files.len() >= MOST_FILES {
+            return;
+        }
+        match entry.file_type() {
+            Ok(kind) if kind.is_dir() && level < MOST_LEVELS => {
+                below(&entry.path(), level + 1, files);
+            }
+            Ok(_) if entry.path().is_file() => files.push(entry.path()),
+            _ => {}
+        }
     }
 }
 
@@ -94,11 +166,11 @@ impl Pattern {
     }
 }
 
-fn matching(folder: &Path, pattern: &Pattern) -> Vec<PathBuf> {
+fn matching(folder: &Path, matches: impl Fn(&[u8]) -> bool) -> Vec<PathBuf> {
     let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
     let mut files: Vec<PathBuf> = entries
         .filter_map(Result::ok)
-        .filter(|entry| pattern.matches(entry.file_name().as_encoded_bytes()))
+        .filter(|entry| matches(entry.file_name().as_encoded_bytes()))
         .map(|entry| entry.path())
         .filter(|path| path.is_file())
         .collect();

@@ -28,7 +28,7 @@ impl Layout {
             }
             for path_use in &blend.uses {
                 let Some(dependency) = trace.dependency(path_use) else { continue };
-                if !dependency.written.is_relative() || dependency.is_missing() {
+                if !dependency.written.is_relative() || dependency.files.is_empty() {
                     continue;
                 }
                 while !dependency.resolved.starts_with(&root) && root.pop() {}

@@ -7,6 +7,7 @@
 
 mod blend_path;
 mod datablock;
+mod datablock_type;
 mod dependency;
 mod error;
 mod expand;

@@ -5,6 +5,7 @@ use blendfile::{BlendFile, Rewrite};
 use protocol::PackPath;
 
 use crate::blend_path::BlendPath;
+use crate::datablock::Place;
 use crate::error::Result;
 use crate::layout::{Layout, relative};
 use crate::trace::{Trace, TracedBlendFile};
@@ -38,7 +39,7 @@ impl PackPlan {
     pub fn new(trace: &Trace, work_folder: &Path) -> Result<Self> {
         let layout = Layout::of(trace);
         let mut files = BTreeMap::new();
-        for dependency in trace.dependencies() {
+        for dependency in trace.dependencies().iter().filter(|one| one.is_packed()) {
             for file in &dependency.files {
                 files.insert(layout.place(file)?, file.clone());
             }
@@ -78,7 +79,7 @@ fn changed_paths(
     let mut changes = Vec::new();
     for (index, path_use) in blend.uses.iter().enumerate() {
         let Some(dependency) = trace.dependency(path_use) else { continue };
-        if dependency.is_missing() {
+        if dependency.files.is_empty() || !dependency.is_packed() || path_use.place.is_none() {
             continue;
         }
         let target = layout.place(&dependency.resolved)?;
@@ -101,8 +102,14 @@ fn write_copy(blend: &TracedBlendFile, changes: &[(usize, String)], to: &Path) -
     let mut file = BlendFile::open(&blend.file)?;
     let mut rewrite = Rewrite::new();
     for (index, path) in changes {
-        if let Some(path_use) = blend.uses.get(*index) {
-            rewrite.set_string(&mut file, &path_use.block, path_use.field, path.as_bytes())?;
+        match blend.uses.get(*index).and_then(|path_use| path_use.place) {
+            Some(Place::CharArray(place)) => {
+                rewrite.set_string(&mut file, &place, path.as_bytes())?;
+            }
+            Some(Place::StringBlock(block)) => {
+                rewrite.replace_string_block(&block, path.as_bytes());
+            }
+            None => {}
         }
     }
     Ok(rewrite.write(&mut file, to)?)

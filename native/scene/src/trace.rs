@@ -1,16 +1,25 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use blendfile::{BlendFile, Block};
+use blendfile::{BlendFile, Block, BlockCode, DnaCache, StructView};
 
-use crate::blend_path::BlendPath;
-use crate::datablock::{DatablockType, readers};
+use crate::datablock::{Owner, Place, Reader, reader};
+use crate::datablock_type::datablock_type;
 use crate::dependency::{Dependency, DependencyKind};
 use crate::error::{Result, SceneError};
-use crate::expand;
+use crate::expand::Expansion;
 
 /// Most `.blend` files that one scene may lead to.
 const MAX_BLEND_FILES: usize = 100_000;
+
+/// How many `.blend` files are handed to the processors at once: enough to keep them busy, few
+/// enough that what is shown of the progress is true.
+const FILES_IN_BATCH: usize = 32;
+
+/// Most structs of one block that are asked for paths; bakes of a modifier are the only arrays.
+const MAX_STRUCTS: usize = 10_000;
 
 /// The scene to trace.
 #[derive(Debug, Clone)]
@@ -41,9 +50,16 @@ pub(crate) struct TracedBlendFile {
 /// A path in a `.blend` file: where it stands, and which dependency it is.
 #[derive(Debug)]
 pub(crate) struct PathUse {
-    pub(crate) block: Block,
-    pub(crate) field: &'static str,
+    /// `None` where Blender derives the path from names.
+    pub(crate) place: Option<Place>,
     pub(crate) dependency: usize,
+}
+
+impl TracedBlendFile {
+    /// The files that lead to it, and itself.
+    fn whole_chain(&self) -> Vec<PathBuf> {
+        self.chain.iter().chain([&self.as_path]).cloned().collect()
+    }
 }
 
 impl Trace {
@@ -53,9 +69,11 @@ impl Trace {
         &self.dependencies
     }
 
-    /// The dependencies of which no file is there.
+    /// The dependencies that a render needs and that are not there, or not all of them.
     pub fn missing(&self) -> impl Iterator<Item = &Dependency> {
-        self.dependencies.iter().filter(|dependency| dependency.is_missing())
+        self.dependencies
+            .iter()
+            .filter(|dependency| dependency.is_required && dependency.is_missing())
     }
 
     pub(crate) fn dependency(&self, path_use: &PathUse) -> Option<&Dependency> {
@@ -82,68 +100,133 @@ pub fn trace(source: &TraceSource, mut on_file: impl FnMut(&Path)) -> Result<Tra
         chain: Vec::new(),
     }]);
     let mut seen = HashSet::from([source.as_path.clone()]);
-    let mut expanded = HashMap::new();
-    while let Some(mut blend) = waiting.pop_front() {
-        on_file(&blend.as_path);
-        let mut chain = blend.chain.clone();
-        chain.push(blend.as_path.clone());
-        for (path_use, dependency) in read_uses(&blend, &chain, &mut expanded)? {
-            if dependency.kind == DependencyKind::Library
-                && !dependency.is_missing()
-                && seen.insert(dependency.resolved.clone())
-            {
-                if seen.len() > MAX_BLEND_FILES {
-                    return Err(SceneError::TooManyLibraries {
-                        path: source.as_path.clone(),
-                        limit: MAX_BLEND_FILES,
-                    });
-                }
-                waiting.push_back(TracedBlendFile {
-                    file: dependency.resolved.clone(),
-                    as_path: dependency.resolved.clone(),
-                    uses: Vec::new(),
-                    chain: chain.clone(),
-                });
-            }
-            blend.uses.push(PathUse { dependency: trace.dependencies.len(), ..path_use });
-            trace.dependencies.push(dependency);
+    let (known, expanded) = (DnaCache::default(), Expanded::default());
+    while !waiting.is_empty() {
+        let batch: Vec<TracedBlendFile> =
+            waiting.drain(..waiting.len().min(FILES_IN_BATCH)).collect();
+        for blend in &batch {
+            on_file(&blend.as_path);
         }
-        trace.blend_files.push(blend);
+        let read = read_batch(&batch, &known, &expanded);
+        for (blend, uses) in batch.into_iter().zip(read) {
+            follow(&mut trace, &mut waiting, &mut seen, blend, uses?)?;
+        }
     }
     Ok(trace)
 }
 
-type Expanded = HashMap<(DependencyKind, bool, PathBuf), Vec<PathBuf>>;
+/// Adds what a `.blend` file asks for to the trace, and the libraries among it to what waits.
+fn follow(
+    trace: &mut Trace,
+    waiting: &mut VecDeque<TracedBlendFile>,
+    seen: &mut HashSet<PathBuf>,
+    mut blend: TracedBlendFile,
+    uses: Vec<(PathUse, Dependency)>,
+) -> Result<()> {
+    for (path_use, dependency) in uses {
+        if dependency.kind == DependencyKind::Library
+            && !dependency.is_missing()
+            && seen.insert(dependency.resolved.clone())
+        {
+            if seen.len() > MAX_BLEND_FILES {
+                return Err(SceneError::TooManyLibraries {
+                    path: blend.as_path,
+                    limit: MAX_BLEND_FILES,
+                });
+            }
+            waiting.push_back(TracedBlendFile {
+                file: dependency.resolved.clone(),
+                as_path: dependency.resolved.clone(),
+                uses: Vec::new(),
+                chain: blend.whole_chain(),
+            });
+        }
+        blend.uses.push(PathUse { dependency: trace.dependencies.len(), ..path_use });
+        trace.dependencies.push(dependency);
+    }
+    trace.blend_files.push(blend);
+    Ok(())
+}
+
+/// Reads several `.blend` files on all processors; the results are in the order of the files.
+fn read_batch(
+    batch: &[TracedBlendFile],
+    known: &DnaCache,
+    expanded: &Expanded,
+) -> Vec<Result<Vec<(PathUse, Dependency)>>> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(batch.len());
+    let next = AtomicUsize::new(0);
+    let read: Mutex<Vec<(usize, Result<_>)>> = Mutex::new(Vec::with_capacity(batch.len()));
+    let work = || {
+        while let index = next.fetch_add(1, Ordering::Relaxed)
+            && let Some(blend) = batch.get(index)
+        {
+            let uses = read_uses(blend, known, expanded);
+            read.lock().unwrap_or_else(PoisonError::into_inner).push((index, uses));
+        }
+    };
+    if threads <= 1 {
+        work();
+    } else {
+        std::thread::scope(|scope| {
+            for _ in 0..threads {
+                scope.spawn(work);
+            }
+        });
+    }
+    let mut read = read.into_inner().unwrap_or_else(PoisonError::into_inner);
+    read.sort_unstable_by_key(|(index, _)| *index);
+    read.into_iter().map(|(_, uses)| uses).collect()
+}
+
+/// What was found on disk, so that a folder named by a hundred libraries is listed once.
+type Expanded = Mutex<HashMap<(Expansion, PathBuf), (Vec<PathBuf>, Vec<PathBuf>)>>;
 
 fn read_uses(
     blend: &TracedBlendFile,
-    chain: &[PathBuf],
-    expanded: &mut Expanded,
+    known: &DnaCache,
+    expanded: &Expanded,
 ) -> Result<Vec<(PathUse, Dependency)>> {
-    let mut file = BlendFile::open(&blend.file)?;
-    let folder = blend.as_path.parent().unwrap_or(&blend.as_path).to_owned();
+    let chain = blend.whole_chain();
+    let mut file = BlendFile::open_with(&blend.file, known)?;
+    let readers: Vec<Option<Reader>> =
+        file.dna().structs().iter().map(|structure| reader(&structure.name)).collect();
     let mut uses = Vec::new();
-    for datablock_type in readers() {
-        let blocks: Vec<Block> = file.blocks_of(datablock_type.code).collect();
-        for block in blocks {
-            for (field, name, kind, is_sequence, written) in
-                paths_of(&mut file, &block, &datablock_type)?
-            {
-                let resolved = written.resolve(&folder);
-                let files = expanded
-                    .entry((kind, is_sequence, resolved.clone()))
-                    .or_insert_with(|| expand::files(kind, is_sequence, &resolved))
+    let mut owner_block = None;
+    for index in 0..file.blocks().len() {
+        let Some(block) = file.blocks().get(index).copied() else { break };
+        if block.code != BlockCode::DATA {
+            owner_block = Some((index, block));
+        }
+        let struct_index = usize::try_from(block.struct_index).unwrap_or(usize::MAX);
+        let Some(Some(reader)) = readers.get(struct_index) else { continue };
+        let Some((owner_index, owner_block)) = owner_block else { continue };
+        let [first, second, ..] = owner_block.code.0;
+        let name = owner_name(&mut file, &owner_block)?;
+        let payload = Arc::new(file.payload(&block)?);
+        let views: Vec<StructView> = file.views(&block, &payload).take(MAX_STRUCTS).collect();
+        let mut owner = Owner::new(&mut file, [first, second], name, owner_index);
+        for view in views {
+            for found in reader(&mut owner, &view)? {
+                let resolved = found.expansion.resolve(&found.written, &blend.as_path);
+                let (files, absent_files) = expanded
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .entry((found.expansion.clone(), resolved.clone()))
+                    .or_insert_with(|| found.expansion.files(&resolved))
                     .clone();
                 uses.push((
-                    PathUse { block, field, dependency: 0 },
+                    PathUse { place: found.place, dependency: 0 },
                     Dependency {
-                        kind,
-                        datablock_type: datablock_type.name,
-                        datablock: name,
-                        library_chain: chain.to_vec(),
-                        written,
+                        kind: found.kind,
+                        datablock_type: datablock_type(owner.code),
+                        datablock: String::from_utf8_lossy(&owner.name).into_owned(),
+                        library_chain: chain.clone(),
+                        written: found.written,
                         resolved,
                         files,
+                        absent_files,
+                        is_required: found.is_required,
                     },
                 ));
             }
@@ -152,23 +235,8 @@ fn read_uses(
     Ok(uses)
 }
 
-type FoundPath = (&'static str, String, DependencyKind, bool, BlendPath);
-
-fn paths_of(
-    file: &mut BlendFile,
-    block: &Block,
-    datablock_type: &DatablockType,
-) -> Result<Vec<FoundPath>> {
-    let Some(view) = file.view(block)? else { return Ok(Vec::new()) };
-    // The first two letters of a datablock's name are its type.
-    let name = view.string("id.name").unwrap_or_default();
-    let name = String::from_utf8_lossy(name.get(2..).unwrap_or_default()).into_owned();
-    Ok((datablock_type.reader)(&view)
-        .into_iter()
-        .filter_map(|found| {
-            let written = BlendPath::new(view.string(found.field)?);
-            (!written.is_empty())
-                .then(|| (found.field, name.clone(), found.kind, found.is_sequence, written))
-        })
-        .collect())
+/// The name of a datablock without the two letters of its type; empty for what has none.
+fn owner_name(file: &mut BlendFile, block: &Block) -> Result<Vec<u8>> {
+    let name = file.view(block)?.and_then(|view| view.string("id.name")).unwrap_or_default();
+    Ok(name.get(2..).unwrap_or_default().to_vec())
 }

@@ -380,7 +380,7 @@ class Dependency:
 
     @property
     def path(self) -> Path:
-        """That path on this machine; for a sequence or tiles still the pattern."""
+        """That path on this machine; for a set of files still the pattern or the folder."""
 
     @property
     def files(self) -> list[Path]:
@@ -388,7 +388,11 @@ class Dependency:
 
     @property
     def missing(self) -> bool:
-        """Whether no file is there."""
+        """Whether no file is there, or one of those that it names is not."""
+
+    @property
+    def required(self) -> bool:
+        """Whether the scene renders wrongly without it: not so for what was never baked."""
 
 def new_job_id() -> str:
     """A new job id; ids sort by the time they were made."""

@@ -1,61 +1,169 @@
-//! One small function a datablock type: which paths it holds, and what they mean.
+//! One small function a struct: which paths it holds, and what they mean.
 //!
-//! To support another type, write its function and add one line to [`readers`].
+//! To support another struct, write its function and add one line to [`reader`].
 
+mod cache;
 mod image;
-mod library;
-mod single;
+mod media;
+mod node;
+mod strip;
 
-use blendfile::{BlockCode, StructView};
+use std::collections::HashMap;
+use std::sync::Arc;
 
+use blendfile::{BlendFile, Block, CharArray, StructView};
+
+use crate::blend_path::BlendPath;
 use crate::dependency::DependencyKind;
+use crate::error::Result;
+use crate::expand::Expansion;
 
-/// A path that a datablock holds.
+/// A path that a struct holds.
 #[derive(Debug, Clone)]
-pub(crate) struct PathField {
+pub(crate) struct FoundPath {
     /// What it points to.
     pub(crate) kind: DependencyKind,
-    /// The char array that holds it, as a path of fields.
-    pub(crate) field: &'static str,
-    /// Whether it stands for a numbered sequence of files.
-    pub(crate) is_sequence: bool,
+    /// The path as written.
+    pub(crate) written: BlendPath,
+    /// Where it stands; `None` where Blender derives it from names.
+    pub(crate) place: Option<Place>,
+    /// Which files it stands for.
+    pub(crate) expansion: Expansion,
+    /// Whether the scene renders wrongly without it.
+    pub(crate) is_required: bool,
 }
 
-/// Reads the paths of one datablock; none where its data is packed into the file.
-pub(crate) type Reader = fn(&StructView<'_>) -> Vec<PathField>;
-
-/// A datablock type that can ask for files.
-pub(crate) struct DatablockType {
-    /// The code of its blocks.
-    pub(crate) code: BlockCode,
-    /// Its name in Blender.
-    pub(crate) name: &'static str,
-    /// Its function.
-    pub(crate) reader: Reader,
+/// Where a path stands in a `.blend` file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// A char array inside a struct.
+    CharArray(CharArray),
+    /// A block that is a string.
+    StringBlock(Block),
 }
 
-/// Every datablock type that can ask for files.
-pub(crate) const fn readers() -> [DatablockType; 7] {
-    const fn of(letters: [u8; 2], name: &'static str, reader: Reader) -> DatablockType {
-        DatablockType { code: BlockCode::datablock(letters), name, reader }
+/// Reads the paths of one struct; none where its data is packed into the file.
+pub(crate) type Reader = fn(&mut Owner<'_>, &StructView) -> Result<Vec<FoundPath>>;
+
+/// The function for a struct, by its name in C.
+pub(crate) fn reader(struct_name: &str) -> Option<Reader> {
+    Some(match struct_name {
+        "Library" => media::library,
+        "Image" => image::image,
+        "bSound" => media::sound,
+        "VFont" => media::font,
+        "Volume" => media::volume,
+        "MovieClip" => media::movie_clip,
+        "CacheFile" => media::cache_file,
+        "CacheFileLayer" => media::cache_file_layer,
+        "Text" => media::text,
+        "Brush" => media::brush_icon,
+        "CustomDataExternal" => cache::multires,
+        "MeshCacheModifierData" => cache::mesh_cache,
+        "OceanModifierData" => cache::ocean,
+        "FluidDomainSettings" => cache::fluid,
+        "FluidsimSettings" => cache::elbeem_fluid,
+        "PointCache" => cache::point_cache,
+        "NodesModifierData" => cache::geometry_bakes,
+        "NodesModifierBake" => cache::geometry_bake,
+        "VoxelData" => cache::voxel_data,
+        "NodeShaderTexIES" => node::ies,
+        "NodeShaderScript" => node::osl_script,
+        "bNodeSocketValueString" => node::path_socket,
+        "NodeInputString" => node::string_input,
+        "Sequence" => strip::strip,
+        _ => return None,
+    })
+}
+
+/// The datablock that a struct belongs to, with the blocks that follow it in the file.
+pub(crate) struct Owner<'a> {
+    file: &'a mut BlendFile,
+    /// The two letters of its type.
+    pub(crate) code: [u8; 2],
+    /// Its name, without those letters.
+    pub(crate) name: Vec<u8>,
+    first_block: usize,
+    by_address: Option<HashMap<u64, Block>>,
+}
+
+impl<'a> Owner<'a> {
+    pub(crate) fn new(
+        file: &'a mut BlendFile,
+        code: [u8; 2],
+        name: Vec<u8>,
+        first_block: usize,
+    ) -> Self {
+        Self { file, code, name, first_block, by_address: None }
     }
-    [
-        of(*b"LI", "Library", library::read),
-        of(*b"IM", "Image", image::read),
-        of(*b"SO", "Sound", single::sound),
-        of(*b"VF", "Font", single::font),
-        of(*b"MC", "MovieClip", single::movie_clip),
-        of(*b"CF", "CacheFile", single::cache_file),
-        of(*b"VO", "Volume", single::volume),
-    ]
+
+    /// The structs of a block. Addresses mean something among the blocks of one datablock only:
+    /// Blender frees and reuses memory while it writes.
+    pub(crate) fn structs_at(&mut self, address: u64) -> Result<Vec<StructView>> {
+        /// Image strips have one struct a frame; nothing else here has more than a few.
+        const MOST: usize = 1_000_000;
+        let Some(block) = self.block_at(address) else { return Ok(Vec::new()) };
+        let payload = Arc::new(self.file.payload(&block)?);
+        Ok(self.file.views(&block, &payload).take(MOST).collect())
+    }
+
+    /// A string that a `char *` leads to, with its block.
+    fn string_at(&mut self, address: Option<u64>) -> Result<Option<(Block, Vec<u8>)>> {
+        let Some(block) = address.and_then(|address| self.block_at(address)) else {
+            return Ok(None);
+        };
+        let payload = self.file.payload(&block)?;
+        let text = payload.split(|byte| *byte == 0).next().unwrap_or_default().to_vec();
+        Ok((!text.is_empty()).then_some((block, text)))
+    }
+
+    fn block_at(&mut self, address: u64) -> Option<Block> {
+        if address == 0 {
+            return None;
+        }
+        let blocks = self.file.blocks().get(self.first_block..).unwrap_or_default();
+        let by_address = self.by_address.get_or_insert_with(|| {
+            let data = |block: &&Block| block.code == blendfile::BlockCode::DATA;
+            blocks
+                .iter()
+                .skip(1)
+                .take_while(data)
+                .map(|block| (block.old_address, *block))
+                .collect()
+        });
+        by_address.get(&address).copied()
+    }
 }
 
-/// The first of some fields that the file's DNA knows: names differ between versions.
-fn first_known(view: &StructView<'_>, fields: &[&'static str]) -> Option<&'static str> {
-    fields.iter().find(|field| view.field(field).is_some()).copied()
+impl FoundPath {
+    fn at(
+        view: &StructView,
+        fields: &[&str],
+        kind: DependencyKind,
+        expansion: Expansion,
+    ) -> Vec<Self> {
+        let Some(field) = fields.iter().find(|field| view.char_array(field).is_some()) else {
+            return Vec::new();
+        };
+        let written = BlendPath::new(view.string(field).unwrap_or_default());
+        if written.is_empty() {
+            return Vec::new();
+        }
+        let place = view.char_array(field).map(Place::CharArray);
+        vec![Self { kind, written, place, expansion, is_required: true }]
+    }
+
+    fn optional(mut self) -> Self {
+        self.is_required = false;
+        self
+    }
 }
+
+/// The fields of a datablock's path: `name` in files; the running Blender calls it `filepath`
+/// (`dna_rename_defs.h`).
+const PATH: [&str; 2] = ["filepath", "name"];
 
 /// Whether any of some pointers is set.
-fn any_set(view: &StructView<'_>, pointers: &[&str]) -> bool {
+fn any_set(view: &StructView, pointers: &[&str]) -> bool {
     pointers.iter().any(|pointer| view.pointer(pointer).is_some_and(|address| address != 0))
 }
