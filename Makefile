@@ -9,7 +9,7 @@ PYTHON := .tools/venv/bin/python
 REST := --workspace --exclude render-on-lambda-python
 CARGO_BUILD := cargo build --release --locked $(REST) --all-targets
 
-.PHONY: help demo test setup build extension rust-test python-test e2e gui-test lint format schemas clean
+.PHONY: help demo test setup build extension rust-test python-test e2e gui-test bench lint format schemas clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ e2e: python-test ## End to end against MiniStack and a real Blender
 
 gui-test: python-test ## The panel in Blender's own window under Xvfb (installs a Debian with Blender)
 	@$(PYTHON) tools/gui_test.py
+
+bench: python-test ## Beside its peers, one table (makes 700 MB of projects; installs peers into build/bench)
+	@$(PYTHON) bench/trace.py
 
 lint: build ## Formatters and linters, nothing changed
 	@cargo fmt --all --check

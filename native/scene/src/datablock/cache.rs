@@ -4,7 +4,7 @@
 
 use blendfile::StructView;
 
-use super::{FoundPath, Owner, Place};
+use super::{FoundPath, Owner};
 use crate::blend_path::BlendPath;
 use crate::dependency::DependencyKind;
 use crate::error::Result;
@@ -93,12 +93,13 @@ pub(super) fn point_cache(owner: &mut Owner<'_>, view: &StructView) -> Result<Ve
 pub(super) fn geometry_bakes(owner: &mut Owner<'_>, view: &StructView) -> Result<Vec<FoundPath>> {
     let fields = ["bake_directory", "simulation_bake_directory"];
     let address = fields.iter().find_map(|field| view.pointer(field));
-    bake_folder(owner, address)
+    FoundPath::in_string(owner, address, DependencyKind::GeometryBake, Expansion::Folder)
 }
 
 /// The folder of one bake, where the artist chose one.
 pub(super) fn geometry_bake(owner: &mut Owner<'_>, view: &StructView) -> Result<Vec<FoundPath>> {
-    bake_folder(owner, view.pointer("directory"))
+    let address = view.pointer("directory");
+    FoundPath::in_string(owner, address, DependencyKind::GeometryBake, Expansion::Folder)
 }
 
 /// Voxel data of the textures of 2.5 to 2.7.
@@ -107,18 +108,4 @@ pub(super) fn voxel_data(_owner: &mut Owner<'_>, view: &StructView) -> Result<Ve
         return Ok(Vec::new());
     }
     Ok(FoundPath::at(view, &["source_path"], DependencyKind::Volume, Expansion::File))
-}
-
-fn bake_folder(owner: &mut Owner<'_>, address: Option<u64>) -> Result<Vec<FoundPath>> {
-    Ok(owner
-        .string_at(address)?
-        .map(|(block, text)| FoundPath {
-            kind: DependencyKind::GeometryBake,
-            written: BlendPath::new(text),
-            place: Some(Place::StringBlock(block)),
-            expansion: Expansion::Folder,
-            is_required: false,
-        })
-        .into_iter()
-        .collect())
 }

@@ -4,7 +4,7 @@
 
 use blendfile::StructView;
 
-use super::{FoundPath, Owner, PATH, Place, any_set};
+use super::{FoundPath, Owner, PATH, any_set};
 use crate::blend_path::BlendPath;
 use crate::dependency::DependencyKind;
 use crate::error::Result;
@@ -73,17 +73,8 @@ pub(super) fn movie_clip(_owner: &mut Owner<'_>, view: &StructView) -> Result<Ve
 
 /// A text's words are in the `.blend` file; the file beside it is for editing.
 pub(super) fn text(owner: &mut Owner<'_>, view: &StructView) -> Result<Vec<FoundPath>> {
-    let string = owner.string_at(view.pointer("name").or_else(|| view.pointer("filepath")))?;
-    Ok(string
-        .map(|(block, text)| FoundPath {
-            kind: DependencyKind::Text,
-            written: BlendPath::new(text),
-            place: Some(Place::StringBlock(block)),
-            expansion: Expansion::File,
-            is_required: false,
-        })
-        .into_iter()
-        .collect())
+    let address = view.pointer("name").or_else(|| view.pointer("filepath"));
+    FoundPath::in_string(owner, address, DependencyKind::Text, Expansion::File)
 }
 
 pub(super) fn brush_icon(_owner: &mut Owner<'_>, view: &StructView) -> Result<Vec<FoundPath>> {

@@ -153,6 +153,19 @@ impl FoundPath {
         vec![Self { kind, written, place, expansion, is_required: true }]
     }
 
+    /// A path that is a string of its own, where there is one. None of those found so is required:
+    /// each names what was baked, or what may be a path.
+    fn in_string(
+        owner: &mut Owner<'_>,
+        address: Option<u64>,
+        kind: DependencyKind,
+        expansion: Expansion,
+    ) -> Result<Vec<Self>> {
+        let Some((block, text)) = owner.string_at(address)? else { return Ok(Vec::new()) };
+        let (written, place) = (BlendPath::new(text), Some(Place::StringBlock(block)));
+        Ok(vec![Self { kind, written, place, expansion, is_required: false }])
+    }
+
     fn optional(mut self) -> Self {
         self.is_required = false;
         self

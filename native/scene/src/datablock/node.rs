@@ -4,8 +4,7 @@
 
 use blendfile::StructView;
 
-use super::{FoundPath, Owner, Place};
-use crate::blend_path::BlendPath;
+use super::{FoundPath, Owner};
 use crate::dependency::DependencyKind;
 use crate::error::Result;
 use crate::expand::Expansion;
@@ -35,19 +34,11 @@ pub(super) fn path_socket(_owner: &mut Owner<'_>, view: &StructView) -> Result<V
 /// A string that may reach such a socket over a link. Whether it is a path nobody can tell
 /// without evaluating the nodes, so it counts where a file of that name is there.
 pub(super) fn string_input(owner: &mut Owner<'_>, view: &StructView) -> Result<Vec<FoundPath>> {
-    let string = owner.string_at(view.pointer("string"))?;
-    let is_path = |text: &[u8]| text.contains(&b'/') || text.contains(&b'\\');
-    Ok(string
-        .filter(|(_, text)| is_path(text))
-        .map(|(block, text)| FoundPath {
-            kind: DependencyKind::NodeInput,
-            written: BlendPath::new(text),
-            place: Some(Place::StringBlock(block)),
-            expansion: Expansion::File,
-            is_required: false,
-        })
-        .into_iter()
-        .collect())
+    let address = view.pointer("string");
+    let mut found =
+        FoundPath::in_string(owner, address, DependencyKind::NodeInput, Expansion::File)?;
+    found.retain(|path| path.written.as_bytes().iter().any(|byte| matches!(byte, b'/' | b'\\')));
+    Ok(found)
 }
 
 fn external(view: &StructView, kind: DependencyKind) -> Vec<FoundPath> {

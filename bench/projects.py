@@ -1,0 +1,115 @@
+"""Makes the projects of the benchmarks with Blender: `python bench/projects.py FOLDER`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import bpy
+import numpy
+
+LEVELS = 5
+LIBRARIES_IN_LEVEL = 40
+OBJECTS_IN_LIBRARY = 10
+VERTICES_OF_OBJECT = 4_000
+LARGE_MESHES = 9
+VERTICES_OF_LARGE_MESH = 1_250_000
+SMALL_OBJECTS = 20_000
+
+
+def main() -> None:
+    """Writes `shot.blend` with its libraries, and `raw`, `zstd` and `objects` .blend files."""
+    folder = Path(sys.argv[1])
+    (folder / "libraries").mkdir(parents=True, exist_ok=True)
+    make_libraries(folder / "libraries")
+    make_shot(folder)
+    make_large(folder)
+    make_objects(folder)
+
+
+def make_libraries(folder: Path) -> None:
+    """Two hundred libraries, each of which links one of the level below."""
+    random = numpy.random.default_rng(1)
+    for level in range(LEVELS):
+        for number in range(LIBRARIES_IN_LEVEL):
+            clear()
+            collection = bpy.data.collections.new("set")
+            bpy.context.scene.collection.children.link(collection)
+            for index in range(OBJECTS_IN_LIBRARY):
+                mesh = bpy.data.meshes.new("mesh")
+                mesh.vertices.add(VERTICES_OF_OBJECT)
+                points = random.random(VERTICES_OF_OBJECT * 3, dtype="f")
+                mesh.vertices.foreach_set("co", points)
+                material = bpy.data.materials.new("material")
+                material.use_nodes = True
+                mesh.materials.append(material)
+                texture = bpy.data.images.new("texture", 4, 4)
+                texture.source = "FILE"
+                texture.filepath = f"//texture_{level}_{number}_{index}.png"
+                material.node_tree.nodes.new("ShaderNodeTexImage").image = texture
+                collection.objects.link(bpy.data.objects.new("object", mesh))
+            path = folder / f"library_{level}_{number}.blend"
+            save(path, compress=True)
+            if level:
+                link_set(folder / f"library_{level - 1}_{number}.blend", collection)
+                save(path, compress=True)
+
+
+def make_shot(folder: Path) -> None:
+    """A shot that links every library of the highest level."""
+    clear()
+    save(folder / "shot.blend", compress=True)
+    for number in range(LIBRARIES_IN_LEVEL):
+        library = folder / "libraries" / f"library_{LEVELS - 1}_{number}.blend"
+        link_set(library, bpy.context.scene.collection)
+    save(folder / "shot.blend", compress=True)
+
+
+def make_large(folder: Path) -> None:
+    """About 500 MB of geometry in few blocks, plain and compressed."""
+    clear()
+    random = numpy.random.default_rng(2)
+    for _ in range(LARGE_MESHES):
+        mesh = bpy.data.meshes.new("mesh")
+        mesh.vertices.add(VERTICES_OF_LARGE_MESH)
+        mesh.vertices.foreach_set("co", random.random(VERTICES_OF_LARGE_MESH * 3, dtype="f"))
+        mesh.attributes.new("first", "FLOAT_COLOR", "POINT")
+        mesh.attributes.new("second", "FLOAT_COLOR", "POINT")
+        thing = bpy.data.objects.new("object", mesh)
+        bpy.context.scene.collection.objects.link(thing)
+    save(folder / "raw.blend", compress=False)
+    save(folder / "zstd.blend", compress=True)
+
+
+def make_objects(folder: Path) -> None:
+    """Many small objects: hundreds of thousands of blocks."""
+    clear()
+    mesh = bpy.data.meshes.new("mesh")
+    for _ in range(SMALL_OBJECTS):
+        thing = bpy.data.objects.new("object", mesh)
+        thing.modifiers.new("bevel", "BEVEL")
+        bpy.context.scene.collection.objects.link(thing)
+    save(folder / "objects.blend", compress=False)
+
+
+def link_set(library: Path, collection: bpy.types.Collection) -> None:
+    """Instances the collection `set` of a library in a collection."""
+    with bpy.data.libraries.load(str(library), link=True, relative=True) as (_, into):
+        into.collections = ["set"]
+    instance = bpy.data.objects.new("instance", None)
+    instance.instance_type = "COLLECTION"
+    instance.instance_collection = into.collections[0]
+    collection.objects.link(instance)
+
+
+def clear() -> None:
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+
+
+def save(path: Path, *, compress: bool) -> None:
+    bpy.context.preferences.filepaths.save_version = 0
+    bpy.ops.wm.save_as_mainfile(filepath=str(path), compress=compress)
+
+
+if __name__ == "__main__":
+    main()
