@@ -1,9 +1,9 @@
 """Render on Lambda: renders the open scene on AWS Lambda and brings the frames back."""
 
 from . import operators, panels, preferences, properties
-from .tool import timer
+from .tool import command_line, timer
 
-_MODULES = (properties, preferences, operators, panels, timer)
+_MODULES = (properties, preferences, operators, panels, command_line, timer)
 
 
 def register() -> None:

@@ -1,0 +1,89 @@
+"""`render-on-lambda` as a person and a machine use it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import bpy
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+COMMAND = Path(sys.executable).with_name("render-on-lambda")
+
+
+def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [COMMAND, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Path:
+    """A scene with a picture that is there, a name that is not UTF-8, and one that is not there."""
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    path = tmp_path / "shot.blend"
+    bpy.ops.wm.save_as_mainfile(filepath=str(path))
+    for name in (b"wood.png", b"caf\xe9.png", b"gone.png"):
+        made = bpy.data.images.new("image", 2, 2)
+        made.source = "FILE"
+        made.filepath = "//" + os.fsdecode(name)
+        made.use_fake_user = True
+        if name != b"gone.png":
+            (tmp_path / os.fsdecode(name)).write_bytes(b"x")
+    bpy.ops.wm.save_as_mainfile(filepath=str(path))
+    return path
+
+
+def test_trace_lists_paths_for_machines(scene: Path) -> None:
+    done = run("trace", "--json", scene)
+    assert done.returncode == 1, done.stderr
+    found = {item["path"]: item for item in json.loads(done.stdout)}
+    assert found[str(scene.parent / "wood.png")]["missing"] is False
+    assert found[str(scene.parent / os.fsdecode(b"caf\xe9.png"))]["missing"] is False
+    gone = found[str(scene.parent / "gone.png")]
+    assert (gone["missing"], gone["kind"], gone["library_chain"]) == (True, "image", [str(scene)])
+
+
+def test_trace_shows_people_what_is_missing_first(scene: Path) -> None:
+    lines = run("trace", scene).stdout.splitlines()
+    assert lines[0].startswith("MISSING")
+    assert "gone.png" in lines[0]
+    assert lines[-1] == "2 files, 0.0 MB; 1 missing"
+
+
+def test_blender_runs_the_same_command(scene: Path, tmp_path: Path) -> None:
+    (extension,) = (ROOT / "build").glob("render_on_lambda-*.zip")
+    script = f"""
+import sys
+from pathlib import Path
+sys.path.insert(0, {str(ROOT / "tools")!r})
+import blender_with_extension as installed
+installed.install(Path({str(extension)!r}))
+from bl_ext.user_default.render_on_lambda.tool import command_line
+assert command_line._registered
+sys.exit(command_line.main(["trace", "--json", {str(scene)!r}]))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", f"import bpy\n{script}"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        env=os.environ | {"BLENDER_USER_RESOURCES": str(tmp_path / "blender")},
+    )
+    assert done.returncode == 1, done.stderr
+    assert "gone.png" in done.stdout
+
+
+def test_what_is_no_blend_file_is_said_in_one_line(tmp_path: Path) -> None:
+    text = tmp_path / "text.blend"
+    text.write_text("no scene")
+    for path in (text, tmp_path / "none.blend", tmp_path):
+        done = run("trace", path)
+        assert done.returncode == 3, path
+        assert len(done.stderr.splitlines()) == 1
+        assert path.name in done.stderr
+    assert run("render").returncode == 2
