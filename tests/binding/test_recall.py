@@ -137,6 +137,30 @@ def test_libraries_of_libraries_and_what_they_need(empty: Path) -> None:
     ]
 
 
+def test_datablocks_of_a_packed_library_keep_their_folder(empty: Path) -> None:
+    library = empty.parent / "sets" / "set.blend"
+    library.parent.mkdir()
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    save(library)
+    material = bpy.data.materials.new("material")
+    material.use_nodes = True
+    wood = load_image(image(library.parent / "wood.png"))
+    wood.filepath = "//wood.png"
+    material.node_tree.nodes.new("ShaderNodeTexImage").image = wood
+    material.use_fake_user = True
+    save(library)
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    save(empty)
+    with bpy.data.libraries.load(str(library), link=True, relative=True) as (_, into):
+        into.materials = ["material"]
+    packed = bpy.data.pack_linked_ids_hierarchy(into.materials[0])
+    mesh = bpy.data.meshes.new("mesh")
+    mesh.materials.append(packed)
+    mesh.use_fake_user = True
+    save(empty)
+    check(empty, library.parent / "wood.png")
+
+
 def test_strips_of_the_sequencer(empty: Path) -> None:
     footage = empty.parent / "footage"
     frames = [image(footage / f"plate.{frame:03}.png") for frame in range(3)]

@@ -2,7 +2,7 @@
 //!
 //! | part            | content                                                              |
 //! |-----------------|----------------------------------------------------------------------|
-//! | frames          | each decodes by itself; Blender's hold up to 1 MiB                   |
+//! | frames          | each decodes by itself; Blender's hold about 1 MiB                   |
 //! | skippable frame | magic `0x184D2A5E`, size, 4 bytes each                               |
 //! | entries         | for each frame: compressed size, decompressed size, 4 bytes each,    |
 //! |                 | and a checksum of 4 bytes where bit 7 of the descriptor is set       |

@@ -16,6 +16,8 @@ pub enum DependencyKind {
     Movie,
     /// A linked `.blend` file.
     Library,
+    /// A library whose datablocks are packed into the `.blend` file: where they came from.
+    PackedLibrary,
     /// A sound.
     Sound,
     /// A font.
@@ -60,6 +62,7 @@ impl DependencyKind {
             Self::ImageTiles => "UDIM tiles",
             Self::Movie => "movie",
             Self::Library => "library",
+            Self::PackedLibrary => "packed library",
             Self::Sound => "sound",
             Self::Font => "font",
             Self::Volume => "volume",
@@ -128,6 +131,9 @@ impl Dependency {
 
     /// Whether it belongs into a pack: an editing aid does not.
     pub(crate) fn is_packed(&self) -> bool {
-        !matches!(self.kind, DependencyKind::Text | DependencyKind::BrushIcon)
+        !matches!(
+            self.kind,
+            DependencyKind::Text | DependencyKind::BrushIcon | DependencyKind::PackedLibrary
+        )
     }
 }

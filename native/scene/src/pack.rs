@@ -6,6 +6,7 @@ use protocol::PackPath;
 
 use crate::blend_path::BlendPath;
 use crate::datablock::Place;
+use crate::dependency::DependencyKind;
 use crate::error::Result;
 use crate::layout::{Layout, relative};
 use crate::trace::{Trace, TracedBlendFile};
@@ -48,7 +49,7 @@ impl PackPlan {
         let mut scene = None;
         for (number, blend) in trace.blend_files.iter().enumerate() {
             let place = layout.place(&blend.as_path)?;
-            let changes = changed_paths(trace, blend, &layout, &place)?;
+            let changes = changed_paths(trace, blend, &layout)?;
             let source = if changes.is_empty() {
                 blend.file.clone()
             } else {
@@ -74,17 +75,20 @@ fn changed_paths(
     trace: &Trace,
     blend: &TracedBlendFile,
     layout: &Layout,
-    blend_place: &PackPath,
 ) -> Result<Vec<(usize, String)>> {
     let mut changes = Vec::new();
     for (index, path_use) in blend.uses.iter().enumerate() {
         let Some(dependency) = trace.dependency(path_use) else { continue };
-        if dependency.files.is_empty() || !dependency.is_packed() || path_use.place.is_none() {
+        let is_there = !dependency.files.is_empty() && dependency.is_packed();
+        // The path of a packed library leads nowhere, but those of its datablocks begin there.
+        let matters = is_there || dependency.kind == DependencyKind::PackedLibrary;
+        if !matters || path_use.place.is_none() {
             continue;
         }
+        let base = layout.place(&path_use.base)?;
         let target = layout.place(&dependency.resolved)?;
-        if !leads_to(&dependency.written, blend_place, &target) {
-            changes.push((index, relative(blend_place, &target)));
+        if !leads_to(&dependency.written, &base, &target) {
+            changes.push((index, relative(&base, &target)));
         }
     }
     Ok(changes)

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use blendfile::{BlendFile, Block, BlockCode, DnaCache, StructView};
 
+use crate::blend_path::BlendPath;
 use crate::datablock::{Owner, Place, Reader, reader};
 use crate::datablock_type::datablock_type;
 use crate::dependency::{Dependency, DependencyKind};
@@ -52,6 +53,8 @@ pub(crate) struct TracedBlendFile {
 pub(crate) struct PathUse {
     /// `None` where Blender derives the path from names.
     pub(crate) place: Option<Place>,
+    /// The `.blend` file at whose folder `//` begins.
+    pub(crate) base: PathBuf,
     pub(crate) dependency: usize,
 }
 
@@ -191,6 +194,7 @@ fn read_uses(
     let mut file = BlendFile::open_with(&blend.file, known)?;
     let readers: Vec<Option<Reader>> =
         file.dna().structs().iter().map(|structure| reader(&structure.name)).collect();
+    let packed_libraries = packed_libraries(&mut file, &blend.as_path)?;
     let mut uses = Vec::new();
     let mut owner_block = None;
     for index in 0..file.blocks().len() {
@@ -202,13 +206,14 @@ fn read_uses(
         let Some(Some(reader)) = readers.get(struct_index) else { continue };
         let Some((owner_index, owner_block)) = owner_block else { continue };
         let [first, second, ..] = owner_block.code.0;
-        let name = owner_name(&mut file, &owner_block)?;
+        let (name, library) = name_and_library(&mut file, &owner_block)?;
+        let base = packed_libraries.get(&library).unwrap_or(&blend.as_path);
         let payload = Arc::new(file.payload(&block)?);
         let views: Vec<StructView> = file.views(&block, &payload).take(MAX_STRUCTS).collect();
         let mut owner = Owner::new(&mut file, [first, second], name, owner_index);
         for view in views {
             for found in reader(&mut owner, &view)? {
-                let resolved = found.expansion.resolve(&found.written, &blend.as_path);
+                let resolved = found.expansion.resolve(&found.written, base);
                 let (files, absent_files) = expanded
                     .lock()
                     .unwrap_or_else(PoisonError::into_inner)
@@ -216,7 +221,7 @@ fn read_uses(
                     .or_insert_with(|| found.expansion.files(&resolved))
                     .clone();
                 uses.push((
-                    PathUse { place: found.place, dependency: 0 },
+                    PathUse { place: found.place, base: base.clone(), dependency: 0 },
                     Dependency {
                         kind: found.kind,
                         datablock_type: datablock_type(owner.code),
@@ -235,8 +240,25 @@ fn read_uses(
     Ok(uses)
 }
 
-/// The name of a datablock without the two letters of its type; empty for what has none.
-fn owner_name(file: &mut BlendFile, block: &Block) -> Result<Vec<u8>> {
-    let name = file.view(block)?.and_then(|view| view.string("id.name")).unwrap_or_default();
-    Ok(name.get(2..).unwrap_or_default().to_vec())
+/// Where the libraries whose datablocks are packed into a file (Blender 5.0) came from, by address:
+/// paths of those datablocks begin there still.
+fn packed_libraries(file: &mut BlendFile, blend: &Path) -> Result<HashMap<u64, PathBuf>> {
+    let blocks: Vec<Block> = file.blocks_of(BlockCode::datablock(*b"LI")).collect();
+    let mut libraries = HashMap::new();
+    for block in blocks {
+        let Some(view) = file.view(&block)? else { continue };
+        if view.pointer("archive_parent_library").is_some_and(|address| address != 0) {
+            let written = BlendPath::new(view.string("name").unwrap_or_default());
+            let folder = blend.parent().unwrap_or(blend);
+            libraries.insert(block.old_address, written.resolve(folder));
+        }
+    }
+    Ok(libraries)
+}
+
+/// The name of a datablock without the two letters of its type, and the address of its library.
+fn name_and_library(file: &mut BlendFile, block: &Block) -> Result<(Vec<u8>, u64)> {
+    let Some(view) = file.view(block)? else { return Ok((Vec::new(), 0)) };
+    let name = view.string("id.name").unwrap_or_default();
+    Ok((name.get(2..).unwrap_or_default().to_vec(), view.pointer("id.lib").unwrap_or(0)))
 }
