@@ -32,7 +32,6 @@ pub struct Struct {
     /// Its size in bytes.
     pub size_bytes: usize,
     fields: HashMap<String, Field>,
-    order: Vec<String>,
 }
 
 /// A field of a struct.
@@ -46,8 +45,6 @@ pub struct Field {
     pub size_bytes: usize,
     /// Whether it holds addresses instead of values.
     pub is_pointer: bool,
-    /// Whether those are addresses of arrays of addresses (`Material **mat`).
-    pub is_pointer_to_pointers: bool,
 }
 
 impl Struct {
@@ -55,11 +52,6 @@ impl Struct {
     #[must_use]
     pub fn field(&self, name: &str) -> Option<&Field> {
         self.fields.get(name)
-    }
-
-    /// Every field with its name, in the order of the struct.
-    pub fn fields(&self) -> impl Iterator<Item = (&str, &Field)> {
-        self.order.iter().filter_map(|name| Some((name.as_str(), self.fields.get(name)?)))
     }
 }
 
@@ -97,7 +89,6 @@ impl Dna {
                 cursor.too_large("the count of fields", u64::from(limits::DNA_COUNT) + 1)
             })?;
             let mut fields = HashMap::with_capacity(usize::from(field_count));
-            let mut order = Vec::with_capacity(usize::from(field_count));
             let mut at = 0_usize;
             for _ in 0..field_count {
                 let field_type = cursor.index("a type", types.len())?;
@@ -120,47 +111,29 @@ impl Dna {
                     .split(['[', ')'])
                     .next()
                     .unwrap_or_default();
-                let is_pointer_to_pointers = declared.starts_with("**");
-                order.push(name.to_owned());
                 fields.insert(
                     name.to_owned(),
-                    Field {
-                        type_name: type_name.clone(),
-                        offset: at,
-                        size_bytes,
-                        is_pointer,
-                        is_pointer_to_pointers,
-                    },
+                    Field { type_name: type_name.clone(), offset: at, size_bytes, is_pointer },
                 );
                 at += size_bytes;
             }
             let name = types.get(type_index).cloned().unwrap_or_default();
             dna.by_name.insert(name.clone(), dna.structs.len());
-            dna.structs.push(Struct { name, size_bytes: at, fields, order });
+            dna.structs.push(Struct { name, size_bytes: at, fields });
         }
         Ok(dna)
-    }
-
-    /// The struct that a block names by its index.
-    #[must_use]
-    pub fn struct_at(&self, index: u32) -> Option<&Struct> {
-        self.structs.get(usize::try_from(index).ok()?)
     }
 
     /// The struct of that name.
     #[must_use]
     pub fn struct_named(&self, name: &str) -> Option<&Struct> {
-        self.structs.get(self.index_of(name)?)
+        self.structs.get(*self.by_name.get(name)?)
     }
 
     /// Every struct, in the order by which blocks name them.
     #[must_use]
     pub fn structs(&self) -> &[Struct] {
         &self.structs
-    }
-
-    pub(crate) fn index_of(&self, name: &str) -> Option<usize> {
-        self.by_name.get(name).copied()
     }
 }
 

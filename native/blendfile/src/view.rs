@@ -115,33 +115,14 @@ impl StructView {
         field.is_pointer.then(|| self.pointer_at(field.offset)).flatten()
     }
 
-    /// The address at an offset from the start of the struct.
-    #[must_use]
-    pub fn pointer_from_start(&self, offset: usize) -> Option<u64> {
-        self.pointer_at(self.origin.checked_add(offset)?)
-    }
-
-    /// The payload as an array of addresses, which is what `Material **mat` leads to.
-    #[must_use]
-    pub fn addresses(payload: &[u8], header: &Header) -> Vec<u64> {
-        payload
-            .chunks_exact(header.pointer_width.bytes())
-            .filter_map(|bytes| address(bytes, 0, header.byte_order, header.pointer_width))
-            .collect()
-    }
-
     fn pointer_at(&self, offset: usize) -> Option<u64> {
-        address(&self.payload, offset, self.byte_order, self.pointer_width)
+        match self.pointer_width {
+            PointerWidth::Four => read_u32(&self.payload, offset, self.byte_order).map(u64::from),
+            PointerWidth::Eight => read_u64(&self.payload, offset, self.byte_order),
+        }
     }
 
     fn structure(&self) -> Option<&Struct> {
         self.dna.structs().get(self.structure)
-    }
-}
-
-fn address(bytes: &[u8], offset: usize, order: ByteOrder, width: PointerWidth) -> Option<u64> {
-    match width {
-        PointerWidth::Four => read_u32(bytes, offset, order).map(u64::from),
-        PointerWidth::Eight => read_u64(bytes, offset, order),
     }
 }

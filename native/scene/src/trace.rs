@@ -196,21 +196,19 @@ fn read_uses(
         file.dna().structs().iter().map(|structure| reader(&structure.name)).collect();
     let packed_libraries = packed_libraries(&mut file, &blend.as_path)?;
     let mut uses = Vec::new();
-    let mut owner_block = None;
-    for index in 0..file.blocks().len() {
-        let Some(block) = file.blocks().get(index).copied() else { break };
+    let mut owner = Owner::new(&mut file);
+    let mut owner_index = 0;
+    for index in 0..owner.file.blocks().len() {
+        let Some(block) = owner.file.blocks().get(index).copied() else { break };
         if block.code != BlockCode::DATA {
-            owner_block = Some((index, block));
+            owner_index = index;
         }
         let struct_index = usize::try_from(block.struct_index).unwrap_or(usize::MAX);
         let Some(Some(reader)) = readers.get(struct_index) else { continue };
-        let Some((owner_index, owner_block)) = owner_block else { continue };
-        let [first, second, ..] = owner_block.code.0;
-        let (name, library) = name_and_library(&mut file, &owner_block)?;
-        let base = packed_libraries.get(&library).unwrap_or(&blend.as_path);
-        let payload = Arc::new(file.payload(&block)?);
-        let views: Vec<StructView> = file.views(&block, &payload).take(MAX_STRUCTS).collect();
-        let mut owner = Owner::new(&mut file, [first, second], name, owner_index);
+        owner.enter(owner_index)?;
+        let base = packed_libraries.get(&owner.library).unwrap_or(&blend.as_path);
+        let payload = Arc::new(owner.file.payload(&block)?);
+        let views: Vec<StructView> = owner.file.views(&block, &payload).take(MAX_STRUCTS).collect();
         for view in views {
             for found in reader(&mut owner, &view)? {
                 let resolved = found.expansion.resolve(&found.written, base);
@@ -254,11 +252,4 @@ fn packed_libraries(file: &mut BlendFile, blend: &Path) -> Result<HashMap<u64, P
         }
     }
     Ok(libraries)
-}
-
-/// The name of a datablock without the two letters of its type, and the address of its library.
-fn name_and_library(file: &mut BlendFile, block: &Block) -> Result<(Vec<u8>, u64)> {
-    let Some(view) = file.view(block)? else { return Ok((Vec::new(), 0)) };
-    let name = view.string("id.name").unwrap_or_default();
-    Ok((name.get(2..).unwrap_or_default().to_vec(), view.pointer("id.lib").unwrap_or(0)))
 }

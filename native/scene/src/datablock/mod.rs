@@ -78,23 +78,38 @@ pub(crate) fn reader(struct_name: &str) -> Option<Reader> {
 
 /// The datablock that a struct belongs to, with the blocks that follow it in the file.
 pub(crate) struct Owner<'a> {
-    file: &'a mut BlendFile,
+    pub(crate) file: &'a mut BlendFile,
     /// The two letters of its type.
     pub(crate) code: [u8; 2],
-    /// Its name, without those letters.
+    /// Its name, without those letters; empty for what has none.
     pub(crate) name: Vec<u8>,
-    first_block: usize,
+    /// The address of its library.
+    pub(crate) library: u64,
+    first_block: Option<usize>,
     by_address: Option<HashMap<u64, Block>>,
 }
 
 impl<'a> Owner<'a> {
-    pub(crate) fn new(
-        file: &'a mut BlendFile,
-        code: [u8; 2],
-        name: Vec<u8>,
-        first_block: usize,
-    ) -> Self {
-        Self { file, code, name, first_block, by_address: None }
+    pub(crate) fn new(file: &'a mut BlendFile) -> Self {
+        let (code, name, library) = ([0; 2], Vec::new(), 0);
+        Self { file, code, name, library, first_block: None, by_address: None }
+    }
+
+    /// Goes to the datablock that begins at a block, by its index; nothing is read if it is there.
+    pub(crate) fn enter(&mut self, index: usize) -> Result<()> {
+        if self.first_block == Some(index) {
+            return Ok(());
+        }
+        let Some(block) = self.file.blocks().get(index).copied() else { return Ok(()) };
+        let view = self.file.view(&block)?;
+        let name = view.as_ref().and_then(|view| view.string("id.name")).unwrap_or_default();
+        let [first, second, ..] = block.code.0;
+        self.code = [first, second];
+        self.name = name.get(2..).unwrap_or_default().to_vec();
+        self.library = view.and_then(|view| view.pointer("id.lib")).unwrap_or(0);
+        self.first_block = Some(index);
+        self.by_address = None;
+        Ok(())
     }
 
     /// The structs of a block. Addresses mean something among the blocks of one datablock only:
@@ -121,7 +136,7 @@ impl<'a> Owner<'a> {
         if address == 0 {
             return None;
         }
-        let blocks = self.file.blocks().get(self.first_block..).unwrap_or_default();
+        let blocks = self.file.blocks().get(self.first_block?..).unwrap_or_default();
         let by_address = self.by_address.get_or_insert_with(|| {
             let data = |block: &&Block| block.code == blendfile::BlockCode::DATA;
             blocks
