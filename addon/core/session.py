@@ -116,20 +116,21 @@ class Session:
                 ]
                 self._end(JobState.MISSING_FILES)
             case "Uploading":
-                job.status = wording.upload_text(
-                    event.files_done,
-                    event.files_total,
-                    event.sent_bytes,
-                    event.skipped_bytes,
-                    event.total_bytes,
-                )
-                done = event.sent_bytes + event.skipped_bytes
-                job.factor = done / event.total_bytes if event.total_bytes else 0.0
+                upload = event.progress
+                job.status = wording.upload_text(upload)
+                done = upload.sent_bytes + upload.skipped_bytes
+                factor = done / upload.found_bytes if upload.found_bytes else 0.0
+                if factor > job.factor:
+                    job.trouble = ""
+                job.factor = factor
+            case "Trouble":
+                job.trouble = event.message
             case "Enqueueing":
                 job.status = f"Enqueueing frames: {event.enqueued} of {event.total}"
                 job.factor = event.enqueued / event.total if event.total else 0.0
             case "Submitted":
                 job.state = JobState.RENDERING
+                job.trouble = ""
                 job.total = event.tasks
                 job.factor = 0.0
                 job.status = ""

@@ -53,6 +53,19 @@ def test_a_job_that_is_over_says_what_came_of_it() -> None:
 
 
 def test_an_upload_says_what_was_there() -> None:
-    assert wording.upload_text(3, 3, 0, 900, 900) == "Nothing to upload: all 3 files are there"
-    text = wording.upload_text(1, 3, 500_000, 1_000_000, 3_000_000)
-    assert text == "Uploading 500 KB of 2.0 MB, 1.0 MB were there"
+    there = upload(skipped_files=3, skipped_bytes=3_000_000)
+    assert wording.upload_text(there) == "Nothing to upload: all 3 files are there"
+    assert wording.upload_text(upload(hashed_files=1)) == "Reading 1 of 3 files, 3.0 MB"
+    sending = upload(sent_bytes=500_000, skipped_bytes=1_000_000, hashed_files=3)
+    assert wording.upload_text(sending) == "Uploading 500 KB of 2.0 MB, 1.0 MB were there"
+    sending.bytes_per_second, sending.seconds_left = 100_000.0, 15.0
+    assert wording.upload_text(sending).endswith("were there, 100 KB/s, 15 s left")
+
+
+def upload(**values: int) -> Any:
+    """The native UploadProgress of three files."""
+    names = "hashed_files hashed_bytes skipped_files skipped_bytes sent_files sent_bytes"
+    zeros = dict.fromkeys(names.split(), 0)
+    found = {"found_files": 3, "found_bytes": 3_000_000}
+    rate = {"bytes_per_second": 0.0, "seconds_left": None}
+    return SimpleNamespace(**(zeros | found | rate | values))

@@ -2,7 +2,30 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from .job import Job, JobState
+
+
+class UploadProgress(Protocol):
+    """What a line about an upload needs of the native UploadProgress."""
+
+    @property
+    def found_files(self) -> int: ...
+    @property
+    def found_bytes(self) -> int: ...
+    @property
+    def hashed_files(self) -> int: ...
+    @property
+    def skipped_files(self) -> int: ...
+    @property
+    def skipped_bytes(self) -> int: ...
+    @property
+    def sent_bytes(self) -> int: ...
+    @property
+    def bytes_per_second(self) -> float: ...
+    @property
+    def seconds_left(self) -> float | None: ...
 
 
 def bytes_text(count: int) -> str:
@@ -68,9 +91,22 @@ def summary_text(job: Job) -> str:
     return f"{job.fetched} {'frame' if job.fetched == 1 else 'frames'} in {cost}"
 
 
-def upload_text(files_done: int, files_total: int, sent: int, skipped: int, total: int) -> str:
-    """One line for an upload."""
-    if files_done == files_total and not sent:
-        return f"Nothing to upload: all {files_total} files are there"
-    there = f", {bytes_text(skipped)} were there" if skipped else ""
-    return f"Uploading {bytes_text(sent)} of {bytes_text(total - skipped)}{there}"
+def upload_text(upload: UploadProgress) -> str:
+    """One line for an upload: what it does now, how fast, how long still."""
+    done = upload.sent_bytes + upload.skipped_bytes
+    if upload.found_files and upload.skipped_files == upload.found_files:
+        return f"Nothing to upload: all {upload.found_files} files are there"
+    if not upload.sent_bytes and upload.hashed_files < upload.found_files:
+        return (
+            f"Reading {upload.hashed_files} of {upload.found_files} files,"
+            f" {bytes_text(upload.found_bytes)}"
+        )
+    text = f"Uploading {bytes_text(upload.sent_bytes)}"
+    text += f" of {bytes_text(upload.found_bytes - upload.skipped_bytes)}"
+    if upload.skipped_bytes:
+        text += f", {bytes_text(upload.skipped_bytes)} were there"
+    if upload.bytes_per_second and done < upload.found_bytes:
+        text += f", {bytes_text(round(upload.bytes_per_second))}/s"
+        if upload.seconds_left is not None:
+            text += f", {duration_text(upload.seconds_left)} left"
+    return text

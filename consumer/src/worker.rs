@@ -222,7 +222,7 @@ impl Worker {
             let mut digest = digest_file(&source)?;
             let mut size_bytes = size_of(&source)?;
             let key = keys::frame_file(task.job, &path);
-            if !self.storage.put_file_if_absent(&key, &source, size_bytes, |_| {}).await? {
+            if !self.storage.put_file_if_absent(&key, &source, size_bytes).await? {
                 (digest, size_bytes) = self.storage.digest_of(&key).await?;
             }
             files.push(ResultFile { path, digest, size_bytes });

@@ -64,7 +64,11 @@ impl FrontDoor {
                 );
             }
         };
-        match farm::submit_job(&self.storage, &self.queue, &job, |_| {}).await {
+        let submitted = match farm::check_pack(&self.storage, &job).await {
+            Ok(()) => farm::submit_job(&self.storage, &self.queue, &job, |_| {}).await,
+            Err(error) => Err(error),
+        };
+        match submitted {
             Ok(()) => {
                 tracing::info!(job = %job.id, tasks = job.frames.count(), "submitted");
                 json_answer(

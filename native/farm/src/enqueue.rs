@@ -25,12 +25,12 @@ pub struct EnqueueProgress {
     pub total: u64,
 }
 
-/// Submits a job: checks it, checks that its pack is whole in the bucket, puts `job.json` and
-/// enqueues one message a frame. The add-on and the HTTP API both come through here.
+/// Submits a job whose pack is whole in the bucket: puts `job.json` and enqueues one message a
+/// frame. The add-on, whose upload has asked for every blob, and the HTTP API, which has
+/// [`check_pack`] for that, both come through here.
 ///
 /// # Errors
-/// [`FarmError::Protocol`] with the field that is wrong, [`FarmError::NoPack`],
-/// [`FarmError::PackIncomplete`], else [`FarmError`] of a call.
+/// [`FarmError::Protocol`] with the field that is wrong, else [`FarmError`] of a call.
 pub async fn submit_job(
     storage: &Storage,
     queue: &Queue,
@@ -38,9 +38,47 @@ pub async fn submit_job(
     on_progress: impl Fn(EnqueueProgress),
 ) -> Result<()> {
     job.validate()?;
-    check_pack(storage, job).await?;
     storage.put_if_absent(&keys::job(job.id), json(job)?).await?;
     enqueue_job(storage, queue, job, on_progress).await
+}
+
+/// Checks that every blob of a job's pack is in the bucket with its size.
+///
+/// # Errors
+/// [`FarmError::Protocol`] with the field of the job that is wrong, [`FarmError::NoPack`],
+/// [`FarmError::PackIncomplete`], else [`FarmError`] of a call.
+pub async fn check_pack(storage: &Storage, job: &Job) -> Result<()> {
+    job.validate()?;
+    let manifest = storage
+        .get(&keys::pack(&job.pack), Manifest::MAX_SIZE_BYTES)
+        .await?
+        .ok_or_else(|| FarmError::NoPack { pack: job.pack.to_string() })?;
+    let manifest: Manifest = parse(&manifest)?;
+    let blobs: Vec<(String, u64, String)> = manifest
+        .blobs()
+        .into_iter()
+        .map(|(digest, (size_bytes, path))| (keys::blob(digest), size_bytes, path.to_string()))
+        .collect();
+    let total = blobs.len();
+    let mut missing: Vec<String> = stream::iter(blobs)
+        .map(|(key, size_bytes, path)| async move {
+            let found = storage.look(&key).await?;
+            let is_whole = found.is_some_and(|found| found.size_bytes == size_bytes);
+            Ok::<_, FarmError>((!is_whole).then_some(path))
+        })
+        .buffer_unordered(LOOKUPS_AT_ONCE)
+        .try_filter_map(|missing| async move { Ok(missing) })
+        .try_collect()
+        .await?;
+    missing.sort_unstable();
+    match missing.first() {
+        None => Ok(()),
+        Some(example) => Err(FarmError::PackIncomplete {
+            missing: missing.len(),
+            total,
+            example: example.clone(),
+        }),
+    }
 }
 
 /// Enqueues every frame of a job whose `job.json` is there, many batches at once.
@@ -90,7 +128,7 @@ pub async fn enqueue_job(
 /// [`FarmError`] of a call.
 pub async fn ensure_enqueued(storage: &Storage, queue: &Queue, job: &Job) -> Result<bool> {
     let age_ms = crate::now_ms().saturating_sub(created_ms(job.id));
-    if age_ms < SUBMISSION_LIMIT_MS || storage.size_of(&keys::enqueued(job.id)).await?.is_some() {
+    if age_ms < SUBMISSION_LIMIT_MS || storage.look(&keys::enqueued(job.id)).await?.is_some() {
         return Ok(false);
     }
     enqueue_job(storage, queue, job, |_| {}).await?;
@@ -101,33 +139,6 @@ pub async fn ensure_enqueued(storage: &Storage, queue: &Queue, job: &Job) -> Res
 fn created_ms(job: JobId) -> u64 {
     let digits: String = job.to_string().chars().filter(|letter| *letter != '-').take(12).collect();
     u64::from_str_radix(&digits, 16).unwrap_or(0)
-}
-
-async fn check_pack(storage: &Storage, job: &Job) -> Result<()> {
-    let manifest = storage
-        .get(&keys::pack(&job.pack), Manifest::MAX_SIZE_BYTES)
-        .await?
-        .ok_or_else(|| FarmError::NoPack { pack: job.pack.to_string() })?;
-    let manifest: Manifest = parse(&manifest)?;
-    let total = manifest.files.len();
-    let mut missing: Vec<String> = stream::iter(manifest.files)
-        .map(|file| async move {
-            let size = storage.size_of(&keys::blob(&file.digest)).await?;
-            Ok::<_, FarmError>((size != Some(file.size_bytes)).then(|| file.path.to_string()))
-        })
-        .buffer_unordered(LOOKUPS_AT_ONCE)
-        .try_filter_map(|missing| async move { Ok(missing) })
-        .try_collect()
-        .await?;
-    missing.sort_unstable();
-    match missing.first() {
-        None => Ok(()),
-        Some(example) => Err(FarmError::PackIncomplete {
-            missing: missing.len(),
-            total,
-            example: example.clone(),
-        }),
-    }
 }
 
 fn json(job: &Job) -> Result<Vec<u8>> {

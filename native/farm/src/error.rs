@@ -116,13 +116,15 @@ pub enum FarmError {
         limit_bytes: u64,
     },
     /// A pack that is not whole in the bucket.
-    #[error("pack: {missing} of {total} files are not in the bucket, for example {example}")]
+    #[error(
+        "pack: {missing} of {total} blobs are not in the bucket, for example that of {example}"
+    )]
     PackIncomplete {
-        /// How many files are missing.
+        /// How many blobs are missing.
         missing: usize,
-        /// How many files the pack has.
+        /// How many blobs the pack has.
         total: usize,
-        /// The first one.
+        /// The path of a file in the first one.
         example: String,
     },
     /// No pack of that id.
@@ -130,6 +132,16 @@ pub enum FarmError {
     NoPack {
         /// The pack.
         pack: String,
+    },
+    /// A bundle that does not hold what the manifest promises.
+    #[error("the bundle {} does not hold {path} as the manifest says: {reason}", bundle.display())]
+    BadBundle {
+        /// The zip.
+        bundle: PathBuf,
+        /// The file's path in the pack.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
     },
     /// A file that was changed each time it was read.
     #[error("{} keeps changing while it is read; wait until it is written and render again", path.display())]

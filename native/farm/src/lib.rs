@@ -5,12 +5,12 @@
 //! work, [`submission`] and [`watch`], report by events and are driven by whoever owns the runtime.
 
 mod aws_error;
+mod bundle;
 mod connection;
 mod digest_file;
 mod enqueue;
 mod error;
 mod fetch;
-mod multipart;
 mod progress;
 mod queue;
 mod stack;
@@ -19,16 +19,17 @@ pub mod submission;
 mod upload;
 pub mod watch;
 
+pub use bundle::unpack_bundle;
 pub use connection::{AwsConfig, FarmSettings};
 pub use digest_file::digest_file;
-pub use enqueue::{EnqueueProgress, enqueue_job, ensure_enqueued, submit_job};
+pub use enqueue::{EnqueueProgress, check_pack, enqueue_job, ensure_enqueued, submit_job};
 pub use error::{FarmError, Result};
 pub use fetch::fetch_files;
 pub use progress::{Progress, is_cancelled, job_progress, read_job};
 pub use queue::{Queue, ReceivedMessage};
 pub use stack::Farm;
-pub use storage::{ListedObject, Storage};
-pub use upload::{UploadProgress, upload_pack};
+pub use storage::{ListedObject, Storage, StoredObject};
+pub use upload::{UploadProgress, UploadSettings, upload_pack};
 
 /// Milliseconds since 1970 (UTC), for records.
 #[must_use]

@@ -1,4 +1,5 @@
 use std::collections::HashMap;
+use std::time::Duration;
 
 use aws_sdk_cloudformation::error::ProvideErrorMetadata;
 
@@ -21,6 +22,8 @@ pub struct Farm {
     pub max_attempts: u32,
     /// How many workers run at once.
     pub maximum_concurrency: u32,
+    /// After how long the bucket deletes an object.
+    pub retention: Duration,
 }
 
 impl Farm {
@@ -54,6 +57,7 @@ impl Farm {
             consumer_memory_mib: number("ConsumerMemory")?,
             max_attempts: number("MaximumAttempts")?,
             maximum_concurrency: number("MaximumConcurrency")?,
+            retention: Duration::from_secs(u64::from(number("RetentionDays")?) * 86_400),
         })
     }
 }

@@ -1,14 +1,18 @@
 use std::io::Write;
 use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::MetadataDirective;
+use bytes::Bytes;
 use protocol::Digest;
 
 use crate::aws_error::Attempt;
 use crate::connection::AwsConfig;
 use crate::error::{FarmError, Result};
-use crate::multipart;
+use crate::upload::{LargeFile, Limits, Share, counted_body, multipart};
 
 /// The bucket. Every write is atomic: an object is there whole or not at all.
 #[derive(Debug, Clone)]
@@ -27,9 +31,22 @@ pub struct ListedObject {
     pub etag: String,
 }
 
+/// What is known of an object without reading it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StoredObject {
+    /// How many bytes it has.
+    pub size_bytes: u64,
+    /// How long ago it was put.
+    pub age: Duration,
+}
+
 impl Storage {
     /// Files above this size are sent in parts.
-    pub const MULTIPART_FROM_BYTES: u64 = 64 << 20;
+    pub const MULTIPART_FROM_BYTES: u64 = 16 << 20;
+
+    /// Most bytes of an object that is copied in one call
+    /// (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html>).
+    pub(crate) const MAX_COPY_BYTES: u64 = 5 << 30;
 
     /// Opens a bucket; nothing is sent yet.
     #[must_use]
@@ -68,7 +85,7 @@ impl Storage {
     /// # Errors
     /// [`FarmError`] of the call.
     pub async fn put_if_absent(&self, key: &str, bytes: Vec<u8>) -> Result<bool> {
-        self.put_body_if_absent(key, || async { Ok(ByteStream::from(bytes.clone())) }).await
+        self.put_bytes_if_absent(key, &bytes.into(), &Share::uncounted()).await
     }
 
     /// Puts a file unless an object is there; large files go in parts. True where this call put it.
@@ -80,37 +97,32 @@ impl Storage {
         key: &str,
         path: &Path,
         size_bytes: u64,
-        on_sent: impl Fn(u64),
     ) -> Result<bool> {
-        if size_bytes > Self::MULTIPART_FROM_BYTES {
-            return multipart::put(self, key, path, size_bytes, on_sent).await;
+        if size_bytes <= Self::MULTIPART_FROM_BYTES {
+            let bytes = tokio::fs::read(path).await.map_err(FarmError::io("read", path))?;
+            return self.put_if_absent(key, bytes).await;
         }
-        let body = || async {
-            ByteStream::from_path(path).await.map_err(|error| FarmError::Io {
-                action: "read",
-                path: path.to_owned(),
-                source: std::io::Error::other(error),
-            })
-        };
-        let put = self.put_body_if_absent(key, body).await?;
-        if put {
-            on_sent(size_bytes);
-        }
-        Ok(put)
+        let started = multipart::start(self, key).await?;
+        let whole = LargeFile { key, path, size_bytes };
+        multipart::send(self, &whole, &started, &Limits::default(), |_, _| Share::uncounted()).await
     }
 
-    async fn put_body_if_absent<F: Future<Output = Result<ByteStream>>>(
+    pub(crate) async fn put_bytes_if_absent(
         &self,
         key: &str,
-        body: impl Fn() -> F,
+        bytes: &Bytes,
+        share: &Arc<Share>,
     ) -> Result<bool> {
         let mut conflicts = 0;
         loop {
             let put = self.client.put_object().bucket(&self.bucket).key(key).if_none_match("*");
-            match put.body(body().await?).send().await {
+            match put.body(counted_body(bytes, share)).send().await {
                 Ok(_) => return Ok(true),
                 Err(error) => match error.raw_response().map(|raw| raw.status().as_u16()) {
-                    Some(412) => return Ok(false),
+                    Some(412) => {
+                        share.take_back();
+                        return Ok(false);
+                    }
                     // Another conditional put of the key is under way: ask again who won.
                     Some(409) if conflicts < 5 => {
                         conflicts += 1;
@@ -122,20 +134,45 @@ impl Storage {
         }
     }
 
-    /// The size of an object in bytes; `None` where there is none.
+    /// The size and the age of an object; `None` where there is none.
     ///
     /// # Errors
     /// [`FarmError`] of the call.
-    pub async fn size_of(&self, key: &str) -> Result<Option<u64>> {
+    pub async fn look(&self, key: &str) -> Result<Option<StoredObject>> {
         match self.client.head_object().bucket(&self.bucket).key(key).send().await {
             Ok(head) => {
-                Ok(Some(head.content_length().and_then(|size| size.try_into().ok()).unwrap_or(0)))
+                let put_ms = head.last_modified().and_then(|time| time.to_millis().ok());
+                let age_ms = crate::now_ms()
+                    .saturating_sub(put_ms.and_then(|ms| u64::try_from(ms).ok()).unwrap_or(0));
+                let size = head.content_length().and_then(|size| size.try_into().ok());
+                Ok(Some(StoredObject {
+                    size_bytes: size.unwrap_or(0),
+                    age: Duration::from_millis(age_ms),
+                }))
             }
             Err(error) => match self.attempt("look into the bucket", key).error(error) {
                 FarmError::NoObject { .. } => Ok(None),
                 error => Err(error),
             },
         }
+    }
+
+    /// Copies an object over itself, which makes it new for the bucket's lifecycle rule.
+    ///
+    /// # Errors
+    /// [`FarmError`] of the call; S3 refuses it for more than [`Storage::MAX_COPY_BYTES`].
+    pub(crate) async fn renew(&self, key: &str) -> Result<()> {
+        // S3 takes a copy onto itself only where something of it changes: here, nothing into nothing.
+        self.client
+            .copy_object()
+            .bucket(&self.bucket)
+            .key(key)
+            .copy_source(format!("{}/{key}", self.bucket))
+            .metadata_directive(MetadataDirective::Replace)
+            .send()
+            .await
+            .map(drop)
+            .map_err(|error| self.attempt("renew in the bucket", key).error(error))
     }
 
     /// Reads a small object whole; `None` where there is none.

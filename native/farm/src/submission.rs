@@ -9,7 +9,7 @@ use crate::connection::FarmSettings;
 use crate::enqueue::{EnqueueProgress, submit_job};
 use crate::error::{FarmError, Result};
 use crate::stack::Farm;
-use crate::upload::{UploadProgress, upload_pack};
+use crate::upload::{UploadProgress, UploadSettings, upload_pack};
 
 /// What to render, and with what.
 #[derive(Debug, Clone)]
@@ -37,7 +37,7 @@ pub struct Request {
 }
 
 /// What a submission reports.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Event {
     /// A `.blend` file is being read.
     Tracing {
@@ -48,6 +48,11 @@ pub enum Event {
     MissingFiles(Vec<MissingFile>),
     /// Files are being hashed, looked up and sent.
     Uploading(UploadProgress),
+    /// Something is in the way, such as the network; the upload goes on when it is back.
+    Trouble {
+        /// What it is.
+        message: String,
+    },
     /// Frames are being enqueued.
     Enqueueing(EnqueueProgress),
     /// The job is on the farm.
@@ -83,7 +88,7 @@ pub struct MissingFile {
 pub async fn run(
     settings: &FarmSettings,
     request: Request,
-    on_event: impl Fn(Event) + Sync,
+    on_event: impl Fn(Event) + Send + Sync,
 ) -> Result<()> {
     // The farm is looked up first: a wrong profile should not be found out after minutes of tracing.
     let farm = Farm::connect(settings).await?;
@@ -96,9 +101,18 @@ pub async fn run(
     let work_folder =
         tempfile::tempdir().map_err(FarmError::io("make a folder in", &std::env::temp_dir()))?;
     let plan = tokio::task::block_in_place(|| PackPlan::new(&traced, work_folder.path()))?;
-    let pack = upload_pack(&farm.storage, &plan.blend_file, &plan.files, |progress| {
-        on_event(Event::Uploading(progress));
-    })
+    let upload = UploadSettings {
+        cache_folder: UploadSettings::default_cache_folder(),
+        retention: farm.retention,
+    };
+    let pack = upload_pack(
+        &farm.storage,
+        &upload,
+        &plan.blend_file,
+        &plan.files,
+        |progress| on_event(Event::Uploading(progress)),
+        |message| on_event(Event::Trouble { message }),
+    )
     .await?;
     let job = job_of(&request, pack);
     submit_job(&farm.storage, &farm.queue, &job, |progress| {

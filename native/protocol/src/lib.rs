@@ -22,7 +22,7 @@ pub use error::{ProtocolError, Result, sentence};
 pub use frames::FrameRange;
 pub use id::{Digest, JobId, PackId};
 pub use job::{BlenderVersion, Job, OutputNaming};
-pub use manifest::{Manifest, PackedFile};
+pub use manifest::{Bundle, Manifest, PackedFile};
 pub use pack_path::PackPath;
 pub use schema::schemas;
 pub use task::{

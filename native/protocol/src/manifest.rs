@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -14,8 +16,10 @@ pub struct Manifest {
     pub version: u32,
     /// The .blend file to open.
     pub blend_file: PackPath,
-    /// Every file, sorted by path; the bytes of each are in the blob of its digest.
+    /// Every file, sorted by path.
     pub files: Vec<PackedFile>,
+    /// The blobs that hold several small files each.
+    pub bundles: Vec<Bundle>,
 }
 
 /// One file of a pack.
@@ -28,6 +32,19 @@ pub struct PackedFile {
     pub digest: Digest,
     /// How many bytes it has.
     pub size_bytes: u64,
+    /// The index of the bundle that holds it; where absent, its bytes are the blob of its digest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bundle: Option<u32>,
+}
+
+/// A blob that is a zip of small files, each under its path in the pack.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Bundle {
+    /// The digest of the zip.
+    pub digest: Digest,
+    /// How many bytes the zip has.
+    pub size_bytes: u64,
 }
 
 impl Manifest {
@@ -37,11 +54,30 @@ impl Manifest {
     /// Most bytes of the document itself.
     pub const MAX_SIZE_BYTES: u64 = 512 << 20;
 
+    /// Most bytes of one bundle.
+    pub const MAX_BUNDLE_BYTES: u64 = 64 << 20;
+
     /// Makes a manifest: sorts the files, so that the same content always gives the same pack.
     #[must_use]
-    pub fn new(blend_file: PackPath, mut files: Vec<PackedFile>) -> Self {
+    pub fn new(blend_file: PackPath, mut files: Vec<PackedFile>, bundles: Vec<Bundle>) -> Self {
         files.sort_by(|one, other| one.path.cmp(&other.path));
-        Self { version: Self::VERSION, blend_file, files }
+        Self { version: Self::VERSION, blend_file, files, bundles }
+    }
+
+    /// Every blob that the pack needs, once, with its size in bytes and the path of a file in it.
+    #[must_use]
+    pub fn blobs(&self) -> BTreeMap<&Digest, (u64, &PackPath)> {
+        let blob = |file: &PackedFile| match file.bundle {
+            None => None,
+            Some(index) => self.bundles.get(usize::try_from(index).ok()?),
+        };
+        self.files
+            .iter()
+            .map(|file| match blob(file) {
+                Some(bundle) => (&bundle.digest, (bundle.size_bytes, &file.path)),
+                None => (&file.digest, (file.size_bytes, &file.path)),
+            })
+            .collect()
     }
 
     /// The document's bytes and the id that follows from them.
@@ -64,12 +100,23 @@ impl Manifest {
 
 impl Versioned for Manifest {
     const DOCUMENT: &'static str = "manifest";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
 
     fn validate(&self) -> Result<()> {
         let invalid = |field, expected, got| Err(ProtocolError::Invalid { field, expected, got });
         if self.files.len() > Self::MAX_FILES {
             return invalid("files", "at most 1000000", self.files.len().to_string());
+        }
+        if let Some(bundle) =
+            self.bundles.iter().find(|bundle| bundle.size_bytes > Self::MAX_BUNDLE_BYTES)
+        {
+            return invalid("bundles", "at most 64 MiB each", bundle.size_bytes.to_string());
+        }
+        let is_there = |index: u32| usize::try_from(index).is_ok_and(|at| at < self.bundles.len());
+        if let Some(index) =
+            self.files.iter().filter_map(|file| file.bundle).find(|at| !is_there(*at))
+        {
+            return invalid("files.bundle", "the index of a bundle", index.to_string());
         }
         let mut paths: Vec<&PackPath> = self.files.iter().map(|file| &file.path).collect();
         paths.sort_unstable();
@@ -93,29 +140,44 @@ mod tests {
             path: PackPath::try_from(path.to_owned()).unwrap(),
             digest: Digest::try_from("ab".repeat(32)).unwrap(),
             size_bytes: 3,
+            bundle: None,
         }
     }
 
     #[test]
     fn the_same_files_in_any_order_are_the_same_pack() {
         let blend = file("a.blend").path;
-        let one = Manifest::new(blend.clone(), vec![file("a.blend"), file("t/b.png")]);
-        let other = Manifest::new(blend, vec![file("t/b.png"), file("a.blend")]);
+        let one = Manifest::new(blend.clone(), vec![file("a.blend"), file("t/b.png")], Vec::new());
+        let other = Manifest::new(blend, vec![file("t/b.png"), file("a.blend")], Vec::new());
         assert_eq!(one.to_bytes().unwrap(), other.to_bytes().unwrap());
         assert_eq!(parse::<Manifest>(&one.to_bytes().unwrap().1).unwrap(), one);
     }
 
     #[test]
+    fn files_of_one_bundle_need_one_blob() {
+        let bundle = Bundle { digest: Digest::try_from("cd".repeat(32)).unwrap(), size_bytes: 9 };
+        let bundled = |path| PackedFile { bundle: Some(0), ..file(path) };
+        let files = vec![file("a.blend"), bundled("b.png"), bundled("c.png")];
+        let manifest = Manifest::new(file("a.blend").path, files, vec![bundle]);
+        let sizes: Vec<u64> = manifest.blobs().values().map(|(size, _)| *size).collect();
+        assert_eq!(sizes, [3, 9]);
+    }
+
+    #[test]
     fn what_is_wrong_with_a_manifest_is_named() {
         let blend = file("a.blend").path;
-        let twice = Manifest::new(blend.clone(), vec![file("a.blend"), file("a.blend")]);
-        let without = Manifest::new(blend, vec![file("b.blend")]);
+        let twice =
+            Manifest::new(blend.clone(), vec![file("a.blend"), file("a.blend")], Vec::new());
+        let mut nowhere = Manifest::new(blend.clone(), vec![file("a.blend")], Vec::new());
+        nowhere.files[0].bundle = Some(1);
+        let without = Manifest::new(blend, vec![file("b.blend")], Vec::new());
         let mut newer = serde_json::to_value(&without).unwrap();
-        newer["version"] = 2.into();
+        newer["version"] = 3.into();
         let escaping = serde_json::to_string(&without).unwrap().replace("b.blend", "../b");
         let messages = [
             twice.to_bytes().unwrap().1,
             without.to_bytes().unwrap().1,
+            nowhere.to_bytes().unwrap().1,
             newer.to_string().into_bytes(),
             escaping.into_bytes(),
             b"{".to_vec(),

@@ -22,7 +22,9 @@ mod native {
     #[pymodule_export]
     use super::job::{PyJob, PyJobEvent, PyProgress};
     #[pymodule_export]
-    use super::submission::{PyMissingFile, PySubmission, PySubmissionEvent, new_job_id};
+    use super::submission::{
+        PyMissingFile, PySubmission, PySubmissionEvent, PyUploadProgress, new_job_id,
+    };
     #[pymodule_export]
     use super::trace::{PyDependency, trace};
 

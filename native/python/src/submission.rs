@@ -1,5 +1,6 @@
 use std::path::PathBuf;
 
+use farm::UploadProgress;
 use farm::submission::{self, Event, MissingFile, Request};
 use protocol::{BlenderVersion, FrameRange, JobId};
 use pyo3::prelude::*;
@@ -30,31 +31,59 @@ impl From<MissingFile> for PyMissingFile {
     }
 }
 
+#[pyclass(name = "UploadProgress", frozen, get_all, from_py_object)]
+#[derive(Debug, Clone)]
+pub(crate) struct PyUploadProgress {
+    found_files: u64,
+    found_bytes: u64,
+    hashed_files: u64,
+    hashed_bytes: u64,
+    skipped_files: u64,
+    skipped_bytes: u64,
+    sent_files: u64,
+    sent_bytes: u64,
+    bytes_per_second: f64,
+    seconds_left: Option<f64>,
+}
+
+impl From<UploadProgress> for PyUploadProgress {
+    fn from(progress: UploadProgress) -> Self {
+        let UploadProgress {
+            found_files,
+            found_bytes,
+            hashed_files,
+            hashed_bytes,
+            skipped_files,
+            skipped_bytes,
+            sent_files,
+            sent_bytes,
+            bytes_per_second,
+            seconds_left,
+        } = progress;
+        Self {
+            found_files,
+            found_bytes,
+            hashed_files,
+            hashed_bytes,
+            skipped_files,
+            skipped_bytes,
+            sent_files,
+            sent_bytes,
+            bytes_per_second,
+            seconds_left,
+        }
+    }
+}
+
 #[pyclass(name = "SubmissionEvent", frozen)]
 #[derive(Debug)]
 pub(crate) enum PySubmissionEvent {
-    Tracing {
-        path: PathBuf,
-    },
-    MissingFiles {
-        files: Vec<Py<PyMissingFile>>,
-    },
-    Uploading {
-        files_done: u64,
-        files_total: u64,
-        sent_bytes: u64,
-        skipped_bytes: u64,
-        total_bytes: u64,
-    },
-    Enqueueing {
-        enqueued: u64,
-        total: u64,
-    },
-    Submitted {
-        job: String,
-        tasks: u64,
-        missing_files: usize,
-    },
+    Tracing { path: PathBuf },
+    MissingFiles { files: Vec<Py<PyMissingFile>> },
+    Uploading { progress: PyUploadProgress },
+    Trouble { message: String },
+    Enqueueing { enqueued: u64, total: u64 },
+    Submitted { job: String, tasks: u64, missing_files: usize },
 }
 
 impl PySubmissionEvent {
@@ -67,13 +96,8 @@ impl PySubmissionEvent {
                     .map(|file| Py::new(py, PyMissingFile::from(file)))
                     .collect::<PyResult<_>>()?,
             },
-            Event::Uploading(progress) => Self::Uploading {
-                files_done: progress.files_done,
-                files_total: progress.files_total,
-                sent_bytes: progress.sent_bytes,
-                skipped_bytes: progress.skipped_bytes,
-                total_bytes: progress.total_bytes,
-            },
+            Event::Uploading(progress) => Self::Uploading { progress: progress.into() },
+            Event::Trouble { message } => Self::Trouble { message },
             Event::Enqueueing(progress) => {
                 Self::Enqueueing { enqueued: progress.enqueued, total: progress.total }
             }

@@ -106,6 +106,40 @@ class MissingFile:
     def blend_file(self) -> Path:
         """The .blend file that holds the datablock."""
 
+@final
+class UploadProgress:
+    """What has been uploaded so far. Bytes are those of the files, however small they travel."""
+
+    @property
+    def found_files(self) -> int:
+        """Files of the pack that were found; all of them before the first is sent."""
+
+    @property
+    def found_bytes(self) -> int: ...
+    @property
+    def hashed_files(self) -> int:
+        """Files whose digest is known, by hashing or from before."""
+
+    @property
+    def hashed_bytes(self) -> int: ...
+    @property
+    def skipped_files(self) -> int:
+        """Files that the bucket had."""
+
+    @property
+    def skipped_bytes(self) -> int: ...
+    @property
+    def sent_files(self) -> int: ...
+    @property
+    def sent_bytes(self) -> int: ...
+    @property
+    def bytes_per_second(self) -> float:
+        """Bytes sent in a second, over the last ten."""
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Until everything is sent, at that rate; None before anything was."""
+
 class SubmissionEvent:
     """What a submission reports; one of the classes below."""
 
@@ -129,23 +163,17 @@ class SubmissionEvent:
     class Uploading(SubmissionEvent):
         """Files are being hashed, looked up and sent."""
 
-        __match_args__ = (
-            "files_done",
-            "files_total",
-            "sent_bytes",
-            "skipped_bytes",
-            "total_bytes",
-        )
+        __match_args__ = ("progress",)
         @property
-        def files_done(self) -> int: ...
+        def progress(self) -> UploadProgress: ...
+
+    @final
+    class Trouble(SubmissionEvent):
+        """Something is in the way, such as the network; the upload goes on when it is back."""
+
+        __match_args__ = ("message",)
         @property
-        def files_total(self) -> int: ...
-        @property
-        def sent_bytes(self) -> int: ...
-        @property
-        def skipped_bytes(self) -> int: ...
-        @property
-        def total_bytes(self) -> int: ...
+        def message(self) -> str: ...
 
     @final
     class Enqueueing(SubmissionEvent):
