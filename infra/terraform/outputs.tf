@@ -42,3 +42,8 @@ output "artist_policy_arn" {
   description = "The managed policy with what the add-on needs."
   value       = aws_cloudformation_stack.render_on_lambda.outputs["ArtistPolicyArn"]
 }
+
+output "retention_days" {
+  description = "After how many days uploads, jobs and results are deleted."
+  value       = aws_cloudformation_stack.render_on_lambda.outputs["RetentionDays"]
+}

@@ -15,7 +15,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
 use protocol::{PackId, PackPath, keys};
 use scene::PlannedFile;
 
@@ -107,7 +107,7 @@ async fn send_all(
 ) -> Result<PackId> {
     let members = find_all(transfer, files).await?;
     let packed: Vec<PackedUnit> = stream::iter(unit::divide(members, blend_file))
-        .map(|unit| unit.upload(transfer))
+        .map(|unit| unit.upload(transfer).boxed())
         .buffer_unordered(BLOBS_AT_ONCE)
         .try_collect()
         .await?;
@@ -122,14 +122,17 @@ async fn send_all(
 /// Looks at every file on disk: which bundle a file belongs to follows from all sizes.
 async fn find_all(transfer: &Transfer<'_>, files: &[PlannedFile]) -> Result<Vec<Member>> {
     let found: Vec<Vec<Member>> = stream::iter(files.chunks(FILES_PER_STAT).map(<[_]>::to_vec))
-        .map(|chunk| async move {
-            let look = move || chunk.into_iter().map(Member::look).collect::<Result<Vec<_>>>();
-            let found = blocking(look).await?;
-            transfer.meter.count(|progress| {
-                progress.found_files += found.len() as u64;
-                progress.found_bytes += found.iter().map(Member::size_bytes).sum::<u64>();
-            });
-            Ok::<_, FarmError>(found)
+        .map(|chunk| {
+            async move {
+                let look = move || chunk.into_iter().map(Member::look).collect::<Result<Vec<_>>>();
+                let found = blocking(look).await?;
+                transfer.meter.count(|progress| {
+                    progress.found_files += found.len() as u64;
+                    progress.found_bytes += found.iter().map(Member::size_bytes).sum::<u64>();
+                });
+                Ok::<_, FarmError>(found)
+            }
+            .boxed()
         })
         .buffered(STATS_AT_ONCE)
         .try_collect()

@@ -42,7 +42,7 @@ impl Transfer<'_> {
     /// Whether the bucket has a blob and keeps it long enough. One that is past half its time is
     /// made new, so that no blob of a pack is deleted under a job that still renders.
     pub(super) async fn has(&self, key: &str, size_bytes: u64) -> Result<bool> {
-        let Some(found) = self.patiently(async || self.storage.look(key).await).await? else {
+        let Some(found) = self.patiently(|| self.storage.look(key)).await? else {
             return Ok(false);
         };
         let is_whole = found.size_bytes == size_bytes;
@@ -50,7 +50,7 @@ impl Transfer<'_> {
             return Ok(true);
         }
         if is_whole && size_bytes <= Storage::MAX_COPY_BYTES {
-            return match self.patiently(async || self.storage.renew(key).await).await {
+            return match self.patiently(|| self.storage.renew(key)).await {
                 Ok(()) => Ok(true),
                 // The lifecycle rule was quicker.
                 Err(FarmError::NoObject { .. }) => Ok(false),
@@ -58,16 +58,14 @@ impl Transfer<'_> {
             };
         }
         // Damaged, or too large to copy: a conditional put only works where nothing is.
-        self.patiently(async || self.storage.delete(key).await).await?;
+        self.patiently(|| self.storage.delete(key)).await?;
         Ok(false)
     }
 
     /// Makes the bucket have these bytes. They were read once, so they are what was hashed.
     pub(super) async fn put(&self, key: &str, bytes: Bytes, file_bytes: u64) -> Result<Outcome> {
         let share = Share::new(&self.meter, file_bytes, bytes.len() as u64);
-        let sent = self
-            .patiently(async || self.storage.put_bytes_if_absent(key, &bytes, &share).await)
-            .await?;
+        let sent = self.patiently(|| self.storage.put_bytes_if_absent(key, &bytes, &share)).await?;
         Ok(if sent { Outcome::Sent } else { Outcome::WasThere })
     }
 
@@ -116,14 +114,13 @@ impl Transfer<'_> {
     async fn begin(&self, key: &str, file: &HashedFile<'_>) -> Result<Started> {
         let bucket = self.storage.bucket();
         if let Some(upload) = self.cache.find_upload(bucket, file) {
-            let resumed = self
-                .patiently(async || multipart::resume(self.storage, key, upload.clone()).await)
-                .await?;
+            let resumed =
+                self.patiently(|| multipart::resume(self.storage, key, upload.clone())).await?;
             if let Some(started) = resumed {
                 return Ok(started);
             }
         }
-        let started = self.patiently(async || multipart::start(self.storage, key).await).await?;
+        let started = self.patiently(|| multipart::start(self.storage, key)).await?;
         self.cache.remember_upload(bucket, file, &started.upload);
         Ok(started)
     }
@@ -139,13 +136,16 @@ impl Transfer<'_> {
         (self.on_trouble)(format!("{path} was changed while it was sent: reading it again"));
         if outcome == Outcome::Sent {
             let key = keys::blob(digest);
-            self.patiently(async || self.storage.delete(&key).await).await?;
+            self.patiently(|| self.storage.delete(&key)).await?;
         }
         Ok(())
     }
 
     /// Tries again as long as the network may come back; says so each time.
-    async fn patiently<T>(&self, work: impl AsyncFn() -> Result<T>) -> Result<T> {
+    async fn patiently<T, F: Future<Output = Result<T>> + Send>(
+        &self,
+        work: impl Fn() -> F + Send,
+    ) -> Result<T> {
         let since = Instant::now();
         let mut pause = Duration::from_secs(1);
         loop {
