@@ -25,7 +25,7 @@ pub use digest_file::digest_file;
 pub use enqueue::{EnqueueProgress, check_pack, enqueue_job, ensure_enqueued, submit_job};
 pub use error::{FarmError, Result};
 pub use fetch::fetch_files;
-pub use progress::{Progress, is_cancelled, job_progress, read_job};
+pub use progress::{Progress, is_cancelled, job_progress, list_jobs, read_job};
 pub use queue::{Queue, ReceivedMessage};
 pub use stack::Farm;
 pub use storage::{ListedObject, Storage, StoredObject};

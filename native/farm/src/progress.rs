@@ -11,6 +11,9 @@ use crate::storage::Storage;
 /// How many records are read at the same time.
 const RECORDS_AT_ONCE: usize = 64;
 
+/// How many jobs are looked at at the same time.
+const JOBS_AT_ONCE: usize = 8;
+
 /// How far a job is.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Progress {
@@ -94,6 +97,36 @@ pub async fn job_progress(
     let mut progress = Progress::of(&job, records.iter(), memory_mib);
     progress.is_cancelled = is_cancelled(storage, id).await?;
     Ok((job, progress))
+}
+
+/// The newest jobs, the newest first, each with how far it is.
+///
+/// # Errors
+/// [`FarmError`] of a call. A job that this version cannot read is left out.
+pub async fn list_jobs(
+    storage: &Storage,
+    limit: usize,
+    memory_mib: u32,
+) -> Result<Vec<(Job, Progress)>> {
+    let folders = storage.list_folders(keys::JOBS).await?;
+    let ids: Vec<JobId> = folders
+        .iter()
+        .rev()
+        .filter_map(|folder| folder.strip_prefix(keys::JOBS)?.strip_suffix('/')?.parse().ok())
+        .take(limit)
+        .collect();
+    let jobs: Vec<Option<(Job, Progress)>> = stream::iter(ids)
+        .map(|id| async move {
+            match job_progress(storage, id, memory_mib).await {
+                Ok(found) => Ok(Some(found)),
+                Err(FarmError::NoObject { .. } | FarmError::Protocol(_)) => Ok(None),
+                Err(error) => Err(error),
+            }
+        })
+        .buffered(JOBS_AT_ONCE)
+        .try_collect()
+        .await?;
+    Ok(jobs.into_iter().flatten().collect())
 }
 
 /// Reads a job's description.

@@ -279,6 +279,23 @@ impl Storage {
         Ok(objects)
     }
 
+    /// Lists the folders right below a prefix, by their whole prefix, sorted.
+    ///
+    /// # Errors
+    /// [`FarmError`] of the call.
+    pub async fn list_folders(&self, prefix: &str) -> Result<Vec<String>> {
+        let listing = self.client.list_objects_v2().bucket(&self.bucket).prefix(prefix);
+        let mut pages = listing.delimiter("/").into_paginator().send();
+        let mut folders = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page =
+                page.map_err(|error| self.attempt("list the bucket", prefix).error(error))?;
+            let found = page.common_prefixes().iter();
+            folders.extend(found.filter_map(|folder| folder.prefix().map(str::to_owned)));
+        }
+        Ok(folders)
+    }
+
     /// Deletes an object; no error where there is none.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use protocol::{BlenderVersion, FrameRange, Job, JobId, OutputNaming, PackId, Versioned};
-use scene::{PackPlan, Trace, TraceSource};
+use scene::{MissingFile, PackPlan, Trace, TraceSource};
 
 use crate::connection::FarmSettings;
 use crate::enqueue::{EnqueueProgress, submit_job};
@@ -66,21 +66,6 @@ pub enum Event {
     },
 }
 
-/// A file that the scene asks for and that is not there.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MissingFile {
-    /// What kind of file.
-    pub kind: &'static str,
-    /// The type of the datablock that asks for it.
-    pub datablock_type: &'static str,
-    /// The name of that datablock.
-    pub datablock: String,
-    /// The path that was looked for.
-    pub path: PathBuf,
-    /// The `.blend` file that holds the datablock.
-    pub blend_file: PathBuf,
-}
-
 /// Runs a submission to its end.
 ///
 /// # Errors
@@ -93,7 +78,7 @@ pub async fn run(
     // The farm is looked up first: a wrong profile should not be found out after minutes of tracing.
     let farm = Farm::connect(settings).await?;
     let traced = blocking_trace(&request, &on_event)?;
-    let missing = missing_files(&traced);
+    let missing = traced.missing_files();
     if !missing.is_empty() && !request.allow_missing_files {
         on_event(Event::MissingFiles(missing));
         return Ok(());
@@ -133,21 +118,6 @@ fn blocking_trace(request: &Request, on_event: &impl Fn(Event)) -> Result<Trace>
         scene::trace(&source, |path| on_event(Event::Tracing { path: path.to_owned() }))
     })?;
     Ok(traced)
-}
-
-fn missing_files(traced: &Trace) -> Vec<MissingFile> {
-    traced
-        .missing()
-        .flat_map(|dependency| {
-            dependency.missing_paths().iter().map(|path| MissingFile {
-                kind: dependency.kind.as_str(),
-                datablock_type: dependency.datablock_type,
-                datablock: dependency.datablock.clone(),
-                path: path.clone(),
-                blend_file: dependency.library_chain.last().cloned().unwrap_or_default(),
-            })
-        })
-        .collect()
 }
 
 fn job_of(request: &Request, pack: PackId) -> Job {

@@ -41,6 +41,20 @@ pub struct OutputNaming {
     pub template: String,
 }
 
+impl OutputNaming {
+    /// Splits a scene's output path into its fixed folder and the part that Blender fills in: frame
+    /// numbers (`#`) and, since 5.0, path templates (`{blend_name}`).
+    ///
+    /// `//render/shot_####` gives `//render/` and `shot_####`. The template has forward slashes.
+    #[must_use]
+    pub fn split(output_path: &str) -> (String, Self) {
+        let fixed = output_path.find(['#', '{']).and_then(|end| output_path.get(..end));
+        let slash = fixed.unwrap_or(output_path).rfind(['/', '\\']);
+        let (folder, template) = output_path.split_at(slash.map_or(0, |at| at + 1));
+        (folder.to_owned(), Self { template: template.replace('\\', "/") })
+    }
+}
+
 /// A version of Blender, such as 5.2.3.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
@@ -96,6 +110,21 @@ mod tests {
         });
         change(&mut document);
         parse(document.to_string().as_bytes())
+    }
+
+    #[test]
+    fn an_output_path_is_a_fixed_folder_and_a_template() {
+        for (path, folder, template) in [
+            ("//render/shot_####", "//render/", "shot_####"),
+            ("//render/", "//render/", ""),
+            ("/tmp/shot_", "/tmp/", "shot_"),
+            ("//out/{blend_name}/####", "//out/", "{blend_name}/####"),
+            ("C:\\out\\a_##\\b_####", "C:\\out\\", "a_##/b_####"),
+            ("shot", "", "shot"),
+        ] {
+            let naming = OutputNaming { template: template.to_owned() };
+            assert_eq!(OutputNaming::split(path), (folder.to_owned(), naming));
+        }
     }
 
     #[test]

@@ -1,9 +1,10 @@
 use std::path::PathBuf;
 
 use farm::UploadProgress;
-use farm::submission::{self, Event, MissingFile, Request};
+use farm::submission::{self, Event, Request};
 use protocol::{BlenderVersion, FrameRange, JobId};
 use pyo3::prelude::*;
+use scene::MissingFile;
 
 use crate::connection::PyFarmSettings;
 use crate::error::value_error;

@@ -137,3 +137,18 @@ impl Dependency {
         )
     }
 }
+
+/// A file that the scene asks for and that is not there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MissingFile {
+    /// What kind of file.
+    pub kind: &'static str,
+    /// The type of the datablock that asks for it.
+    pub datablock_type: &'static str,
+    /// The name of that datablock.
+    pub datablock: String,
+    /// The path that was looked for.
+    pub path: PathBuf,
+    /// The `.blend` file that holds the datablock.
+    pub blend_file: PathBuf,
+}

@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What can go wrong while a scene is traced and packed.
 #[derive(Debug, thiserror::Error)]
@@ -14,6 +14,41 @@ pub enum SceneError {
         /// What is wrong with its place in the pack.
         #[source]
         source: protocol::ProtocolError,
+    },
+    /// A file of a local pack could not be read or written.
+    #[error("cannot {action} {}", path.display())]
+    Io {
+        /// What was attempted, as a verb.
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// What the operating system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A folder for a pack that holds something already.
+    #[error("{} is not empty: expected a new or empty folder", path.display())]
+    NotEmpty {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// Blender could not open the pack, or was not there to do it.
+    #[error("{} cannot check the pack: {reason}", program.display())]
+    Blender {
+        /// The program.
+        program: PathBuf,
+        /// What happened.
+        reason: String,
+    },
+    /// No scene of that name.
+    #[error("{} has no scene \"{scene}\"; it has {}", path.display(), there.join(", "))]
+    NoScene {
+        /// The `.blend` file.
+        path: PathBuf,
+        /// The name that was asked for.
+        scene: String,
+        /// The scenes that it has, in quotes.
+        there: Vec<String>,
     },
     /// The scene's own path is not absolute.
     #[error("{}: expected an absolute path", path.display())]
@@ -33,3 +68,9 @@ pub enum SceneError {
 
 /// The result of tracing or packing.
 pub type Result<T> = std::result::Result<T, SceneError>;
+
+impl SceneError {
+    pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+        move |source| Self::Io { action, path: path.to_owned(), source }
+    }
+}

@@ -12,11 +12,17 @@ mod dependency;
 mod error;
 mod expand;
 mod layout;
+mod local_pack;
 mod pack;
+mod render_settings;
 mod trace;
+mod verify;
 
 pub use blend_path::BlendPath;
-pub use dependency::{Dependency, DependencyKind};
+pub use dependency::{Dependency, DependencyKind, MissingFile};
 pub use error::{Result, SceneError};
+pub use local_pack::{PackProgress, write_pack};
 pub use pack::{PackPlan, PlannedFile};
+pub use render_settings::RenderSettings;
 pub use trace::{Trace, TraceSource, trace};
+pub use verify::{BlenderCommand, Problem, ProblemKind, verify};

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use blendfile::{BlendFile, Rewrite};
@@ -29,6 +29,8 @@ pub struct PackPlan {
     pub files: Vec<PlannedFile>,
     /// How many `.blend` files had paths to rewrite.
     pub rewritten: usize,
+    /// The places that the pack leaves empty on purpose: editing aids, and what was never baked.
+    pub(crate) left_out: BTreeSet<PackPath>,
 }
 
 impl PackPlan {
@@ -65,8 +67,14 @@ impl PackPlan {
             Some(place) => place,
             None => layout.place(Path::new("empty.blend"))?,
         };
+        let left_out = trace
+            .dependencies()
+            .iter()
+            .filter(|one| !one.is_packed() || (!one.is_required && one.is_missing()))
+            .filter_map(|one| layout.place(&one.resolved).ok())
+            .collect();
         let files = files.into_iter().map(|(path, source)| PlannedFile { path, source }).collect();
-        Ok(Self { blend_file, files, rewritten })
+        Ok(Self { blend_file, files, rewritten, left_out })
     }
 }
 

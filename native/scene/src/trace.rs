@@ -8,7 +8,7 @@ use blendfile::{BlendFile, Block, BlockCode, DnaCache, StructView};
 use crate::blend_path::BlendPath;
 use crate::datablock::{Owner, Place, Reader, reader};
 use crate::datablock_type::datablock_type;
-use crate::dependency::{Dependency, DependencyKind};
+use crate::dependency::{Dependency, DependencyKind, MissingFile};
 use crate::error::{Result, SceneError};
 use crate::expand::Expansion;
 
@@ -77,6 +77,22 @@ impl Trace {
         self.dependencies
             .iter()
             .filter(|dependency| dependency.is_required && dependency.is_missing())
+    }
+
+    /// What is missing, a file at a time, with who asks for it.
+    #[must_use]
+    pub fn missing_files(&self) -> Vec<MissingFile> {
+        let files = |dependency: &'_ Dependency| {
+            let missing = |path: &PathBuf| MissingFile {
+                kind: dependency.kind.as_str(),
+                datablock_type: dependency.datablock_type,
+                datablock: dependency.datablock.clone(),
+                path: path.clone(),
+                blend_file: dependency.library_chain.last().cloned().unwrap_or_default(),
+            };
+            dependency.missing_paths().iter().map(missing).collect::<Vec<_>>()
+        };
+        self.missing().flat_map(files).collect()
     }
 
     pub(crate) fn dependency(&self, path_use: &PathUse) -> Option<&Dependency> {

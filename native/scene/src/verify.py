@@ -1,0 +1,59 @@
+"""Runs inside Blender: opens a packed scene and writes down what does not resolve.
+
+Arguments, last on the command line: the .blend file, the pack's folder, the file for the report.
+"""
+
+import glob
+import json
+import os
+import re
+import sys
+
+import bpy
+
+TILES = re.compile(r"<(UDIM|UVTILE)>")
+
+
+def main() -> None:
+    blend_file, root, report = sys.argv[-3:]
+    bpy.ops.wm.open_mainfile(filepath=blend_file, load_ui=False, use_scripts=False)
+    problems = []
+    for datablock in bpy.data.user_map():
+        if getattr(datablock, "is_missing", False):
+            problems.append(problem("missing_datablock", datablock, ""))
+    used = bpy.data.file_path_map(include_libraries=True)
+    for datablock, paths in used.items():
+        problems += [
+            problem(kind, datablock, path)
+            for path in sorted(paths)
+            if (kind := trouble(absolute(path, datablock), root))
+        ]
+    with open(report, "w", encoding="utf-8", errors="backslashreplace") as file:
+        json.dump(problems, file)
+
+
+def absolute(path: str, datablock) -> str:
+    library = getattr(datablock, "library", None)
+    return os.path.normpath(bpy.path.abspath(path, library=library))
+
+
+def trouble(path: str, root: str) -> str | None:
+    root = os.path.realpath(root)
+    if not os.path.realpath(path).startswith(root + os.sep):
+        return "outside"
+    pattern = TILES.sub("\0", glob.escape(path)).replace("\0", "*")
+    return None if glob.glob(pattern) else "missing_file"
+
+
+def problem(kind: str, datablock, path: str) -> dict[str, str]:
+    library = datablock.library
+    return {
+        "kind": kind,
+        "datablock_type": datablock.bl_rna.identifier,
+        "datablock": datablock.name,
+        "library": absolute(library.filepath, library) if library else "",
+        "path": absolute(path, datablock) if path else "",
+    }
+
+
+main()
