@@ -1,31 +1,13 @@
-"""What the artist reads, and what is read from the scene's output path."""
+"""What the artist reads."""
 
 from __future__ import annotations
 
 from types import SimpleNamespace
 from typing import Any
 
-import pytest
-from core import output_path, wording
+from core import wording
 from core.job import JobState
 from core.test_session import job
-
-
-@pytest.mark.parametrize(
-    ("filepath", "folder", "template"),
-    [
-        ("//render/shot_####", "//render/", "shot_####"),
-        ("//render/", "//render/", ""),
-        ("/tmp/shot_", "/tmp/", "shot_"),
-        ("//out/{blend_name}/####", "//out/", "{blend_name}/####"),
-        ("C:\\out\\a_##\\b_####", "C:\\out\\", "a_##/b_####"),
-        ("shot", "", "shot"),
-    ],
-)
-def test_an_output_path_is_a_fixed_folder_and_a_template(
-    filepath: str, folder: str, template: str
-) -> None:
-    assert output_path.split(filepath) == (folder, template)
 
 
 def test_numbers_are_written_as_people_read_them() -> None:

@@ -52,3 +52,8 @@ def check_stack(address: FarmAddress) -> native.StackCheck:
 def new_job_id() -> str:
     """An id for a new job."""
     return native.new_job_id()
+
+
+def split_output_path(output_path: str) -> tuple[str, str]:
+    """An output path's fixed folder, and the template below it."""
+    return native.split_output_path(output_path)

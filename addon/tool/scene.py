@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import bpy
 
-from ..core import output_path
 from ..core.job import Job
 from . import farm, preferences, storage
 
@@ -92,7 +91,7 @@ def frames(scene: Scene, *, animation: bool) -> tuple[int, int, int]:
 
 def output(scene: Scene) -> tuple[Path, str]:
     """Where the frames go on this machine, and the template of their names."""
-    fixed, template = output_path.split(scene.render.filepath)
+    fixed, template = farm.split_output_path(scene.render.filepath)
     if bpy.data.filepath or not fixed.startswith("//"):
         folder = Path(bpy.path.abspath(fixed))
         if folder.is_absolute():

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import bpy
@@ -58,6 +59,7 @@ def test_blender_runs_the_same_command(scene: Path, tmp_path: Path) -> None:
     (extension,) = (ROOT / "build").glob("render_on_lambda-*.zip")
     script = f"""
 import sys
+import zipfile
 from pathlib import Path
 sys.path.insert(0, {str(ROOT / "tools")!r})
 import blender_with_extension as installed
@@ -87,3 +89,73 @@ def test_what_is_no_blend_file_is_said_in_one_line(tmp_path: Path) -> None:
         assert len(done.stderr.splitlines()) == 1
         assert path.name in done.stderr
     assert run("render").returncode == 2
+
+
+def test_a_pack_opens_where_no_original_path_exists(scene: Path, tmp_path: Path) -> None:
+    (tmp_path / "gone.png").write_bytes(b"x")
+    for target in ("pack", "pack.zip"):
+        done = run("pack", "--json", scene, "--to", tmp_path / "out" / target)
+        assert done.returncode == 0, done.stderr
+        packed = json.loads(done.stdout)
+        assert (packed["files"], packed["blend_file"]) == (4, "project/shot.blend")
+    pack = tmp_path / "out" / "pack"
+    assert (pack / "project" / "wood.png").read_bytes() == b"x"
+    with zipfile.ZipFile(f"{pack}.zip") as archive:
+        assert len(archive.namelist()) == 4
+    assert "is not empty" in run("pack", scene, "--to", pack).stderr
+
+
+def test_a_pack_is_not_written_while_files_are_missing_unless_that_is_allowed(
+    scene: Path, tmp_path: Path
+) -> None:
+    target = tmp_path / "pack.zip"
+    done = run("pack", scene, "--to", target)
+    assert (done.returncode, target.exists()) == (1, False)
+    assert "gone.png" in done.stderr
+    assert run("pack", scene, "--to", target, "--allow-missing").returncode == 0
+    assert target.exists()
+
+
+def test_verify_names_what_blender_misses_in_the_pack(scene: Path, tmp_path: Path) -> None:
+    done = run("verify", "--json", scene, "--blender", sys.executable)
+    assert done.returncode == 1, done.stderr
+    (problem,) = json.loads(done.stdout)
+    assert problem == {
+        "problem": "missing file",
+        "datablock_type": "Image",
+        "datablock": problem["datablock"],
+        "library": "",
+        "path": "project/gone.png",
+    }
+    (tmp_path / "gone.png").write_bytes(b"x")
+    done = run("verify", scene, "--blender", sys.executable)
+    assert (done.returncode, done.stdout) == (0, "every path resolves in the pack\n")
+    missing_blender = run("verify", scene, "--blender", tmp_path / "blender")
+    assert missing_blender.returncode == 3
+    assert "cannot check the pack" in missing_blender.stderr
+
+
+def test_verify_names_a_datablock_that_its_library_does_not_have(tmp_path: Path) -> None:
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    collection = bpy.data.collections.new("set")
+    collection.use_fake_user = True
+    library, scene = tmp_path / "library.blend", tmp_path / "shot.blend"
+    bpy.ops.wm.save_as_mainfile(filepath=str(library))
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    bpy.ops.wm.save_as_mainfile(filepath=str(scene))
+    with bpy.data.libraries.load(str(library), link=True, relative=True) as (_, into):
+        into.collections = ["set"]
+    bpy.context.scene.collection.children.link(into.collections[0])
+    bpy.ops.wm.save_as_mainfile(filepath=str(scene))
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    bpy.ops.wm.save_as_mainfile(filepath=str(library))
+    done = run("verify", "--json", scene, "--blender", sys.executable)
+    (problem,) = json.loads(done.stdout)
+    assert (problem["problem"], problem["datablock"]) == ("missing datablock", "set")
+    assert problem["library"] == "project/library.blend"
+
+
+def test_frames_that_cannot_be_and_a_farm_that_is_not_there_are_said(scene: Path) -> None:
+    assert run("submit", scene, "--frames", "x").returncode == 2
+    done = run("jobs", "--endpoint", "http://farm.example.com")
+    assert (done.returncode, "has no encryption" in done.stderr) == (3, True)

@@ -1,7 +1,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
-use protocol::{Job, JobId, Manifest, TaskMessage, Versioned, keys, parse};
+use protocol::{Job, Manifest, TaskMessage, Versioned, keys, parse};
 
 use crate::error::{FarmError, Result};
 use crate::queue::Queue;
@@ -127,18 +127,12 @@ pub async fn enqueue_job(
 /// # Errors
 /// [`FarmError`] of a call.
 pub async fn ensure_enqueued(storage: &Storage, queue: &Queue, job: &Job) -> Result<bool> {
-    let age_ms = crate::now_ms().saturating_sub(created_ms(job.id));
+    let age_ms = crate::now_ms().saturating_sub(job.id.created_ms());
     if age_ms < SUBMISSION_LIMIT_MS || storage.look(&keys::enqueued(job.id)).await?.is_some() {
         return Ok(false);
     }
     enqueue_job(storage, queue, job, |_| {}).await?;
     Ok(true)
-}
-
-/// When an id was made: the first 48 bits of a `UUIDv7` are milliseconds since 1970.
-fn created_ms(job: JobId) -> u64 {
-    let digits: String = job.to_string().chars().filter(|letter| *letter != '-').take(12).collect();
-    u64::from_str_radix(&digits, 16).unwrap_or(0)
 }
 
 fn json(job: &Job) -> Result<Vec<u8>> {
@@ -147,15 +141,4 @@ fn json(job: &Job) -> Result<Vec<u8>> {
 
 fn malformed<T: Versioned>(source: serde_json::Error) -> FarmError {
     protocol::ProtocolError::Malformed { document: T::DOCUMENT, source }.into()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_id_tells_when_it_was_made() {
-        let age_ms = crate::now_ms().abs_diff(created_ms(JobId::now()));
-        assert!(age_ms < 60_000, "{age_ms}");
-    }
 }

@@ -20,6 +20,13 @@ impl JobId {
     pub fn now() -> Self {
         Self(Uuid::now_v7())
     }
+
+    /// When the id was made, in milliseconds since 1970 (UTC): its first 48 bits.
+    #[must_use]
+    pub fn created_ms(&self) -> u64 {
+        let (high, _) = self.0.as_u64_pair();
+        high >> 16
+    }
 }
 
 impl fmt::Display for JobId {
@@ -110,5 +117,16 @@ impl FromStr for PackId {
             expected: "64 lower-case hexadecimal digits",
             got: text.chars().take(80).collect(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_tells_when_it_was_made() {
+        let now_ms = std::time::UNIX_EPOCH.elapsed().unwrap().as_millis();
+        assert!(now_ms.abs_diff(JobId::now().created_ms().into()) < 60_000);
     }
 }

@@ -5,6 +5,8 @@
 mod connection;
 mod error;
 mod job;
+mod listing;
+mod local;
 mod runtime;
 mod submission;
 mod task;
@@ -21,6 +23,13 @@ mod native {
     use super::error::{CredentialsError, FarmError, StackError};
     #[pymodule_export]
     use super::job::{PyJob, PyJobEvent, PyProgress};
+    #[pymodule_export]
+    use super::listing::{PyListedJob, cancel_job, list_jobs};
+    #[pymodule_export]
+    use super::local::{
+        PyLocalPack, PyLocalPackEvent, PyProblem, PyRenderSettings, render_settings,
+        split_output_path,
+    };
     #[pymodule_export]
     use super::submission::{
         PyMissingFile, PySubmission, PySubmissionEvent, PyUploadProgress, new_job_id,

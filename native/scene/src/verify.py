@@ -8,6 +8,7 @@ import json
 import os
 import re
 import sys
+from pathlib import Path
 
 import bpy
 
@@ -23,13 +24,14 @@ def main() -> None:
             problems.append(problem("missing_datablock", datablock, ""))
     used = bpy.data.file_path_map(include_libraries=True)
     for datablock, paths in used.items():
+        if getattr(datablock, "packed_file", None) or getattr(datablock, "packed_files", None):
+            continue
         problems += [
             problem(kind, datablock, path)
             for path in sorted(paths)
             if (kind := trouble(absolute(path, datablock), root))
         ]
-    with open(report, "w", encoding="utf-8", errors="backslashreplace") as file:
-        json.dump(problems, file)
+    Path(report).write_text(json.dumps(problems), encoding="utf-8")
 
 
 def absolute(path: str, datablock) -> str:
@@ -42,7 +44,7 @@ def trouble(path: str, root: str) -> str | None:
     if not os.path.realpath(path).startswith(root + os.sep):
         return "outside"
     pattern = TILES.sub("\0", glob.escape(path)).replace("\0", "*")
-    return None if glob.glob(pattern) else "missing_file"
+    return None if glob.glob(pattern) else "missing_file"  # noqa: PTH207 - the path may be odd
 
 
 def problem(kind: str, datablock, path: str) -> dict[str, str]:

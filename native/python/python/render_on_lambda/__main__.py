@@ -1,96 +1,128 @@
-"""The command line: `render-on-lambda trace FILE`.
+"""The command line: `render-on-lambda COMMAND …`.
 
-Exit codes: 0 done · 1 files that the scene needs are missing · 2 wrong use · 3 a file cannot be
-read, or is no sound .blend file.
+Exit codes: 0 done · 1 files that the scene needs are missing, or do not resolve · 2 wrong use ·
+3 a file cannot be read or written, or is no sound .blend file · 4 the farm cannot be used ·
+5 frames failed · 130 interrupted.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
+import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from . import Dependency, __version__, trace
+from . import FarmError, __version__
+from .command_line import farm, local
+from .command_line.output import EXIT_FARM, EXIT_UNREADABLE, Reporter
 
-EXIT_MISSING = 1
-EXIT_UNREADABLE = 3
+EXIT_INTERRUPTED = 130
+_CODES = (
+    "Exit codes: 0 done, 1 needed files missing, 2 wrong use, 3 a file cannot be read or written,"
+    " 4 the farm cannot be used, 5 frames failed, 130 interrupted."
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; gives its exit code."""
     parsed = parser().parse_args(arguments)
+    reporter = Reporter(machine=parsed.json)
     try:
-        dependencies = trace(parsed.file.absolute())
+        return parsed.run(parsed, reporter)
+    except (FarmError, ConnectionError) as error:
+        reporter.note(str(error))
+        return EXIT_FARM
     except (OSError, ValueError) as error:
-        print(f"render-on-lambda: {error}", file=sys.stderr)
+        reporter.note(str(error))
         return EXIT_UNREADABLE
-    if parsed.json:
-        print(json.dumps(list(records(dependencies)), indent=1))
-    else:
-        print_for_people(dependencies)
-    needed = [item for item in dependencies if item.missing and item.required]
-    return EXIT_MISSING if needed else 0
+    except KeyboardInterrupt:
+        reporter.note("interrupted; the same command goes on where it was")
+        return EXIT_INTERRUPTED
 
 
 def parser() -> argparse.ArgumentParser:
     """What the command line takes."""
     command_line = argparse.ArgumentParser(
-        prog="render-on-lambda", description="What a Blender scene needs to render elsewhere."
+        prog="render-on-lambda", description="Blender scenes on AWS Lambda.", epilog=_CODES
     )
     command_line.add_argument("--version", action="version", version=__version__)
     commands = command_line.add_subparsers(required=True, metavar="COMMAND")
-    tracing = commands.add_parser(
-        "trace",
-        help="list the files behind a scene",
-        description="List every file that a scene asks for, through linked libraries too.",
-        epilog="Exit codes: 0 all there, 1 needed files missing, 2 wrong use, 3 unreadable file.",
+
+    def command(name: str, run: object, help_text: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(
+            name, help=help_text, description=help_text.capitalize() + ".", epilog=_CODES
+        )
+        added.add_argument("--json", action="store_true", help="for machines")
+        added.set_defaults(run=run)
+        return added
+
+    tracing = command("trace", local.trace, "list the files behind a scene, through libraries too")
+    _add_file(tracing)
+    packing = command("pack", local.pack, "write a scene with all its files to one place")
+    _add_file(packing)
+    packing.add_argument(
+        "--to", type=Path, required=True, metavar="DIR|ZIP", help="a new folder, or a .zip"
     )
-    tracing.add_argument("file", type=Path, metavar="FILE", help="the .blend file")
-    tracing.add_argument("--json", action="store_true", help="a list of objects, for machines")
+    _add_allow_missing(packing)
+    verifying = command("verify", local.verify, "open the pack with Blender; list what it misses")
+    _add_file(verifying)
+    verifying.add_argument("--blender", type=Path, help="the program (the one on the PATH)")
+    verifying.add_argument(
+        "--limit-seconds", type=int, default=600, metavar="N", help="how long it may take (600)"
+    )
+    _add_farm_commands(command)
     return command_line
 
 
-def records(dependencies: Sequence[Dependency]) -> Iterator[dict[str, object]]:
-    """One object a path; a set of files has one for its pattern or folder and one a file.
-
-    Bytes of a path that are not UTF-8 stand as Python's surrogates (`os.fsdecode`).
-    """
-    for item in dependencies:
-        record = {
-            "path": str(item.path),
-            "kind": item.kind,
-            "datablock_type": item.datablock_type,
-            "datablock": item.datablock,
-            "library_chain": [str(path) for path in item.library_chain],
-            "written": item.written.decode("utf-8", "surrogateescape"),
-            "missing": item.missing,
-            "required": item.required,
-            "part_of": None,
-        }
-        yield record
-        for file in item.files:
-            if file != item.path:
-                yield {**record, "path": str(file), "missing": False, "part_of": str(item.path)}
-
-
-def print_for_people(dependencies: Sequence[Dependency]) -> None:
-    """A line a dependency, what is missing first."""
-    for item in sorted(dependencies, key=lambda item: not (item.missing and item.required)):
-        state = "MISSING" if item.missing and item.required else "absent " if item.missing else ""
-        count = f" ({len(item.files)} files)" if len(item.files) > 1 else ""
-        where = item.library_chain[-1].name if item.library_chain else ""
-        # A name may hold what steers a terminal, or bytes that are not text.
-        path = "".join(
-            letter if letter.isprintable() else ascii(letter)[1:-1] for letter in str(item.path)
+def _add_farm_commands(command) -> None:
+    submitting = command("submit", farm.submit, "render a scene on the farm")
+    _add_file(submitting)
+    submitting.add_argument("--scene", help="its name (the active one)")
+    submitting.add_argument(
+        "--frames", type=_frames, metavar="A-B[:STEP]", help="such as 1-24 or 1-100:2 (the scene's)"
+    )
+    submitting.add_argument("--name", help="what people call the job (the file's name)")
+    submitting.add_argument("--job", help="go on with a submission that was interrupted")
+    submitting.add_argument("--allow-scripts", action="store_true", help="let its Python run")
+    _add_allow_missing(submitting)
+    submitting.add_argument("--watch", action="store_true", help="follow it and fetch its frames")
+    watching = command("watch", farm.watch, "follow a job and fetch its frames")
+    fetching = command("fetch", farm.fetch, "fetch the frames that are done")
+    cancelling = command("cancel", farm.cancel, "stop a job")
+    listing = command("jobs", farm.jobs, "list the newest jobs")
+    listing.add_argument("--limit", type=int, default=20, metavar="N", help="how many (20)")
+    for added in (watching, fetching, cancelling):
+        added.add_argument("job", metavar="JOB", help="the job's id")
+    for added in (submitting, watching, fetching):
+        added.add_argument(
+            "--to",
+            type=Path,
+            default=Path("render"),
+            metavar="DIR",
+            help="where frames go (render)",
         )
-        user = f"{item.datablock_type} “{item.datablock}” in {where}"
-        print(f"{state:8}{item.kind:20} {path}{count}  ·  {user}")
-    missing = sum(item.missing and item.required for item in dependencies)
-    files = {file for item in dependencies for file in item.files}
-    size_mb = sum(file.stat().st_size for file in files if file.is_file()) / 1e6
-    print(f"{len(files)} files, {size_mb:,.1f} MB; {missing} missing")
+    for added in (submitting, watching, fetching, cancelling, listing):
+        added.add_argument("--stack", default="render-on-lambda", help="(render-on-lambda)")
+        added.add_argument("--region", help="(the profile's)")
+        added.add_argument("--profile", help="in ~/.aws (the SDK's default chain)")
+        added.add_argument("--endpoint", help="for an emulator on this machine")
+
+
+def _add_file(command: argparse.ArgumentParser) -> None:
+    command.add_argument("file", type=Path, metavar="FILE", help="the .blend file")
+
+
+def _add_allow_missing(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--allow-missing", action="store_true", help="although files are missing")
+
+
+def _frames(text: str) -> tuple[int, int, int]:
+    found = re.fullmatch(r"(-?\d+)(?:-(-?\d+))?(?::(\d+))?", text)
+    if not found:
+        raise argparse.ArgumentTypeError(f"expected A-B or A-B:STEP, got {text!r}")
+    first, last, step = found.groups()
+    return int(first), int(last or first), int(step or 1)
 
 
 if __name__ == "__main__":

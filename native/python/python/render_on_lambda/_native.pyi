@@ -422,6 +422,204 @@ class Dependency:
     def required(self) -> bool:
         """Whether the scene renders wrongly without it: not so for what was never baked."""
 
+@final
+class Problem:
+    """Something that Blender would miss on the farm."""
+
+    @property
+    def kind(self) -> str:
+        """ "missing file", "path out of the pack" or "missing datablock"."""
+
+    @property
+    def datablock_type(self) -> str:
+        """The type of the datablock, as in bpy.types: "Image", "Library", …"""
+
+    @property
+    def datablock(self) -> str: ...
+    @property
+    def library(self) -> str:
+        """The library that it comes from, by its path in the pack; empty for the scene's own."""
+
+    @property
+    def path(self) -> str:
+        """The path that does not resolve: in the pack where it lies there, else as it stands."""
+
+class LocalPackEvent:
+    """What the writing or checking of a local pack reports; one of the classes below."""
+
+    @final
+    class Tracing(LocalPackEvent):
+        """A .blend file is being read."""
+
+        __match_args__ = ("path",)
+        @property
+        def path(self) -> Path: ...
+
+    @final
+    class MissingFiles(LocalPackEvent):
+        """Files are missing. Where that was not allowed, nothing was written: the last event."""
+
+        __match_args__ = ("files",)
+        @property
+        def files(self) -> list[MissingFile]: ...
+
+    @final
+    class Writing(LocalPackEvent):
+        """Files are being written."""
+
+        __match_args__ = ("files_done", "files_total", "bytes_done", "bytes_total")
+        @property
+        def files_done(self) -> int: ...
+        @property
+        def files_total(self) -> int: ...
+        @property
+        def bytes_done(self) -> int: ...
+        @property
+        def bytes_total(self) -> int: ...
+
+    @final
+    class Written(LocalPackEvent):
+        """The pack is whole. blend_file is the scene's place in it."""
+
+        __match_args__ = ("files", "bytes", "blend_file", "rewritten")
+        @property
+        def files(self) -> int: ...
+        @property
+        def bytes(self) -> int: ...
+        @property
+        def blend_file(self) -> str: ...
+        @property
+        def rewritten(self) -> int:
+            """How many .blend files had paths to rewrite."""
+
+    @final
+    class Opening(LocalPackEvent):
+        """Blender opens the pack."""
+
+    @final
+    class Verified(LocalPackEvent):
+        """Blender has opened the pack; the last event of a check."""
+
+        __match_args__ = ("problems",)
+        @property
+        def problems(self) -> list[Problem]: ...
+
+@final
+class LocalPack:
+    """Writes a scene with all its files to this machine, in the background."""
+
+    def __new__(
+        cls,
+        blend_file: str | PathLike[str],
+        to: str | PathLike[str],
+        *,
+        as_path: str | PathLike[str] | None = None,
+        allow_missing_files: bool = False,
+    ) -> LocalPack:
+        """Start writing.
+
+        blend_file: the file to read, absolute.
+        to: a zip where the name ends in .zip, else a new or empty folder.
+        as_path: where the scene lives as the artist sees it; blend_file where None.
+        allow_missing_files: whether to go on although files are missing.
+        """
+
+    @staticmethod
+    def verify(
+        blend_file: str | PathLike[str],
+        blender: str | PathLike[str],
+        *,
+        as_path: str | PathLike[str] | None = None,
+        limit_seconds: int = 600,
+    ) -> LocalPack:
+        """Start to check: pack into a temporary folder and open that with Blender, scripts off.
+
+        blender: the program; one whose name begins with "python" has Blender as a module.
+        limit_seconds: how long Blender may take.
+        """
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the work has ended and all its events were polled."""
+
+    def poll(self) -> list[LocalPackEvent]:
+        """What has happened since the last poll. Never waits.
+
+        Raises, once and last, what stopped the work: OSError or ValueError.
+        """
+
+    def stop(self) -> None:
+        """Stop within a moment. A zip leaves nothing; a folder keeps what was written."""
+
+@final
+class RenderSettings:
+    """What a scene says about its own rendering."""
+
+    @property
+    def scene(self) -> str: ...
+    @property
+    def frames(self) -> tuple[int, int, int]:
+        """First frame, last frame (included), step."""
+
+    @property
+    def output_folder(self) -> str:
+        """The fixed folder of the output path, as written."""
+
+    @property
+    def output_template(self) -> str:
+        """The rest of the output path, still with # and {…}."""
+
+    @property
+    def blender_version(self) -> tuple[int, int, int]:
+        """The Blender that saved the file; files do not tell the last number, which is 0."""
+
+@final
+class ListedJob:
+    """A job in the bucket."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def created_ms(self) -> int:
+        """When it was made, in milliseconds since 1970 (UTC)."""
+
+    @property
+    def frames(self) -> tuple[int, int, int]:
+        """First frame, last frame (included), step."""
+
+    @property
+    def progress(self) -> Progress: ...
+
+def list_jobs(settings: FarmSettings, *, limit: int = 20) -> list[ListedJob]:
+    """The newest jobs, the newest first. Waits for the answer.
+
+    Raises FarmError, OSError, ConnectionError or ValueError.
+    """
+
+def cancel_job(settings: FarmSettings, job: str) -> None:
+    """Ask that a job stop. Waits until the bucket has taken it.
+
+    Raises ValueError where the id cannot be, FarmError where there is no such job, or what stood in
+    the way.
+    """
+
+def render_settings(blend_file: str | PathLike[str], scene: str | None = None) -> RenderSettings:
+    """Read what a scene says about its own rendering, without Blender.
+
+    scene: its name; the active one where None.
+
+    Raises OSError where the file cannot be read, ValueError where it is not sound or has no such
+    scene.
+    """
+
+def split_output_path(output_path: str) -> tuple[str, str]:
+    """Split an output path into its fixed folder and the template that Blender fills in.
+
+    "//render/shot_####" gives ("//render/", "shot_####"). The template has forward slashes.
+    """
+
 def new_job_id() -> str:
     """A new job id; ids sort by the time they were made."""
 

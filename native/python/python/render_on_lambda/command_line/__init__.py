@@ -1,0 +1,1 @@
+"""The commands of `render-on-lambda`, one function each."""

@@ -1,0 +1,176 @@
+"""The commands that need no farm: trace, pack, verify."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import shutil
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .. import Dependency, LocalPack, LocalPackEvent, MissingFile, Problem
+from .. import trace as trace_scene
+from .output import EXIT_MISSING, Reporter, printable, size_text
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+_POLL_SECONDS = 0.02
+
+
+def trace(arguments: Namespace, _reporter: Reporter) -> int:
+    """List the files behind a scene."""
+    dependencies = trace_scene(arguments.file.absolute())
+    if arguments.json:
+        print(json.dumps(list(_records(dependencies)), indent=1))
+    else:
+        _print_for_people(dependencies)
+    needed = [item for item in dependencies if item.missing and item.required]
+    return EXIT_MISSING if needed else 0
+
+
+def pack(arguments: Namespace, reporter: Reporter) -> int:
+    """Write a scene with all its files to a folder or a zip."""
+    work = LocalPack(
+        arguments.file.absolute(),
+        arguments.to.absolute(),
+        allow_missing_files=arguments.allow_missing,
+    )
+    code = 0
+    for event in _events(work, reporter):
+        match event:
+            case LocalPackEvent.MissingFiles(files):
+                say_missing(files, reporter)
+                code = EXIT_MISSING
+            case LocalPackEvent.Written(files, count, blend_file, rewritten):
+                record = {
+                    "to": str(arguments.to.absolute()),
+                    "blend_file": blend_file,
+                    "files": files,
+                    "bytes": count,
+                    "rewritten_blend_files": rewritten,
+                }
+                text = f"{files} files, {size_text(count)} in {arguments.to}; open {blend_file}"
+                reporter.result(record, text)
+                code = 0 if arguments.allow_missing else code
+            case _:
+                pass
+    return code
+
+
+def verify(arguments: Namespace, reporter: Reporter) -> int:
+    """Open the pack with Blender and list what does not resolve."""
+    blender = arguments.blender or find_blender()
+    if blender is None:
+        raise FileNotFoundError("there is no blender on the PATH: name it with --blender")
+    work = LocalPack.verify(
+        arguments.file.absolute(), blender, limit_seconds=arguments.limit_seconds
+    )
+    problems: list[Problem] = []
+    for event in _events(work, reporter):
+        match event:
+            case LocalPackEvent.Verified(problems):
+                pass
+            case _:
+                pass
+    records = [
+        {
+            "problem": item.kind,
+            "datablock_type": item.datablock_type,
+            "datablock": item.datablock,
+            "library": item.library,
+            "path": item.path,
+        }
+        for item in problems
+    ]
+    lines = [
+        f"{item.kind}: {item.path or item.library}  ·  {item.datablock_type} “{item.datablock}”"
+        for item in problems
+    ]
+    if arguments.json:
+        reporter.result(records, "")
+    else:
+        for line in lines:
+            reporter.result(None, line)
+        found = f"{len(lines)} problems" if lines else "every path resolves in the pack"
+        reporter.result(None, found)
+    return EXIT_MISSING if problems else 0
+
+
+def find_blender() -> Path | None:
+    """Blender on the PATH, or this Python where it has Blender as a module."""
+    found = shutil.which("blender")
+    if found:
+        return Path(found)
+    return Path(sys.executable) if importlib.util.find_spec("bpy") else None
+
+
+def say_missing(files: Sequence[MissingFile], reporter: Reporter) -> None:
+    """Name each missing file with its user."""
+    for item in files:
+        user = f"{item.datablock_type} “{item.datablock}” in {item.blend_file.name}"
+        reporter.note(f"missing {item.kind}: {item.path}  ·  {user}")
+
+
+def _events(work: LocalPack, reporter: Reporter) -> Iterator[LocalPackEvent]:
+    """The events of a pack as they come; progress is shown on the way."""
+    try:
+        while not work.is_over:
+            for event in work.poll():
+                match event:
+                    case LocalPackEvent.Tracing(path):
+                        reporter.bar(0.0, f"Reading {path.name}")
+                    case LocalPackEvent.Writing(_, total, count, size):
+                        reporter.bar(
+                            count / size if size else 1.0,
+                            f"Packing {size_text(count)} of {size_text(size)} in {total} files",
+                        )
+                    case LocalPackEvent.Opening():
+                        reporter.bar(1.0, "Opening the pack with Blender")
+                    case _:
+                        pass
+                yield event
+            time.sleep(_POLL_SECONDS)
+    finally:
+        work.stop()
+        reporter.end_bar()
+
+
+def _records(dependencies: Sequence[Dependency]) -> Iterator[dict[str, object]]:
+    """One object a path; a set of files has one for its pattern or folder and one a file.
+
+    Bytes of a path that are not UTF-8 stand as Python's surrogates (`os.fsdecode`).
+    """
+    for item in dependencies:
+        record = {
+            "path": str(item.path),
+            "kind": item.kind,
+            "datablock_type": item.datablock_type,
+            "datablock": item.datablock,
+            "library_chain": [str(path) for path in item.library_chain],
+            "written": item.written.decode("utf-8", "surrogateescape"),
+            "missing": item.missing,
+            "required": item.required,
+            "part_of": None,
+        }
+        yield record
+        for file in item.files:
+            if file != item.path:
+                yield {**record, "path": str(file), "missing": False, "part_of": str(item.path)}
+
+
+def _print_for_people(dependencies: Sequence[Dependency]) -> None:
+    """A line a dependency, what is missing first."""
+    for item in sorted(dependencies, key=lambda item: not (item.missing and item.required)):
+        state = "MISSING" if item.missing and item.required else "absent " if item.missing else ""
+        count = f" ({len(item.files)} files)" if len(item.files) > 1 else ""
+        where = item.library_chain[-1].name if item.library_chain else ""
+        user = f"{item.datablock_type} “{item.datablock}” in {where}"
+        print(f"{state:8}{item.kind:20} {printable(item.path)}{count}  ·  {printable(user)}")
+    missing = sum(item.missing and item.required for item in dependencies)
+    files = {file for item in dependencies for file in item.files}
+    size = sum(file.stat().st_size for file in files if file.is_file())
+    print(f"{len(files)} files, {size_text(size)}; {missing} missing")

@@ -1,0 +1,56 @@
+use farm::{Farm, Result};
+use pyo3::prelude::*;
+
+use crate::connection::PyFarmSettings;
+use crate::error::{farm_error, value_error};
+use crate::job::PyProgress;
+use crate::runtime::runtime;
+
+#[pyclass(name = "ListedJob", frozen, get_all)]
+#[derive(Debug)]
+pub(crate) struct PyListedJob {
+    id: String,
+    name: String,
+    created_ms: u64,
+    frames: (i32, i32, u32),
+    progress: PyProgress,
+}
+
+#[pyfunction]
+#[pyo3(signature = (settings, *, limit=20))]
+pub(crate) fn list_jobs(
+    py: Python<'_>,
+    settings: &PyFarmSettings,
+    limit: usize,
+) -> PyResult<Vec<PyListedJob>> {
+    let settings = settings.to_rust();
+    let listed = wait(py, async move {
+        let farm = Farm::connect(&settings).await?;
+        farm::list_jobs(&farm.storage, limit, farm.consumer_memory_mib).await
+    })?;
+    let listed = listed.into_iter().map(|(job, progress)| PyListedJob {
+        id: job.id.to_string(),
+        created_ms: job.id.created_ms(),
+        name: job.name,
+        frames: (job.frames.first, job.frames.last, job.frames.step),
+        progress: progress.into(),
+    });
+    Ok(listed.collect())
+}
+
+#[pyfunction]
+pub(crate) fn cancel_job(py: Python<'_>, settings: &PyFarmSettings, job: &str) -> PyResult<()> {
+    let id = job.parse().map_err(|error| value_error(&error))?;
+    let settings = settings.to_rust();
+    wait(py, async move {
+        let farm = Farm::connect(&settings).await?;
+        farm::read_job(&farm.storage, id).await?;
+        farm::watch::cancel(&settings, id).await
+    })
+}
+
+/// Runs something short to its end; the GIL is released meanwhile.
+fn wait<T: Send>(py: Python<'_>, work: impl Future<Output = Result<T>> + Send) -> PyResult<T> {
+    let runtime = runtime()?;
+    py.detach(|| runtime.block_on(work)).map_err(|error| farm_error(&error))
+}

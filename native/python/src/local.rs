@@ -1,0 +1,253 @@
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use farm::{FarmError, Result};
+use protocol::OutputNaming;
+use pyo3::prelude::*;
+use scene::{BlenderCommand, PackPlan, PackProgress, Problem, RenderSettings, TraceSource};
+
+use crate::error::scene_error;
+use crate::submission::PyMissingFile;
+use crate::task::{EventTask, Sender};
+
+enum Event {
+    Tracing(PathBuf),
+    MissingFiles(Vec<scene::MissingFile>),
+    Writing(PackProgress),
+    Written { files: u64, bytes: u64, blend_file: String, rewritten: usize },
+    Opening,
+    Verified(Vec<Problem>),
+}
+
+#[pyclass(name = "Problem", frozen, get_all)]
+#[derive(Debug)]
+pub(crate) struct PyProblem {
+    kind: &'static str,
+    datablock_type: String,
+    datablock: String,
+    library: String,
+    path: String,
+}
+
+impl From<Problem> for PyProblem {
+    fn from(problem: Problem) -> Self {
+        let Problem { kind, datablock_type, datablock, library, path } = problem;
+        Self { kind: kind.as_str(), datablock_type, datablock, library, path }
+    }
+}
+
+#[pyclass(name = "LocalPackEvent", frozen)]
+#[derive(Debug)]
+pub(crate) enum PyLocalPackEvent {
+    Tracing { path: PathBuf },
+    MissingFiles { files: Vec<Py<PyMissingFile>> },
+    Writing { files_done: u64, files_total: u64, bytes_done: u64, bytes_total: u64 },
+    Written { files: u64, bytes: u64, blend_file: String, rewritten: usize },
+    Opening(),
+    Verified { problems: Vec<Py<PyProblem>> },
+}
+
+impl PyLocalPackEvent {
+    fn from_rust(py: Python<'_>, event: Event) -> PyResult<Self> {
+        Ok(match event {
+            Event::Tracing(path) => Self::Tracing { path },
+            Event::MissingFiles(files) => Self::MissingFiles {
+                files: files
+                    .into_iter()
+                    .map(|file| Py::new(py, PyMissingFile::from(file)))
+                    .collect::<PyResult<_>>()?,
+            },
+            Event::Writing(PackProgress { files_done, files_total, bytes_done, bytes_total }) => {
+                Self::Writing { files_done, files_total, bytes_done, bytes_total }
+            }
+            Event::Written { files, bytes, blend_file, rewritten } => {
+                Self::Written { files, bytes, blend_file, rewritten }
+            }
+            Event::Opening => Self::Opening(),
+            Event::Verified(problems) => Self::Verified {
+                problems: problems
+                    .into_iter()
+                    .map(|problem| Py::new(py, PyProblem::from(problem)))
+                    .collect::<PyResult<_>>()?,
+            },
+        })
+    }
+}
+
+#[pyclass(name = "LocalPack", frozen)]
+pub(crate) struct PyLocalPack {
+    task: EventTask<Event>,
+    is_stopped: Arc<AtomicBool>,
+}
+
+#[pymethods]
+impl PyLocalPack {
+    #[new]
+    #[pyo3(signature = (blend_file, to, *, as_path=None, allow_missing_files=false))]
+    fn new(
+        blend_file: PathBuf,
+        to: PathBuf,
+        as_path: Option<PathBuf>,
+        allow_missing_files: bool,
+    ) -> PyResult<Self> {
+        Self::spawn(move |work| {
+            let source = source(blend_file, as_path);
+            work.pack(&source, &to, allow_missing_files).map(drop)
+        })
+    }
+
+    #[staticmethod]
+    #[pyo3(signature = (blend_file, blender, *, as_path=None, limit_seconds=600))]
+    fn verify(
+        blend_file: PathBuf,
+        blender: PathBuf,
+        as_path: Option<PathBuf>,
+        limit_seconds: u64,
+    ) -> PyResult<Self> {
+        let limit = Duration::from_secs(limit_seconds);
+        let blender = BlenderCommand { program: blender, limit };
+        Self::spawn(move |work| {
+            let source = source(blend_file, as_path);
+            let folder = tempfile::tempdir().map_err(|source| FarmError::Io {
+                action: "make a folder in",
+                path: std::env::temp_dir(),
+                source,
+            })?;
+            // What is missing is what the artist wants to know: it is no reason to stop.
+            let Some(plan) = work.pack(&source, folder.path(), true)? else { return Ok(()) };
+            work.say(Event::Opening);
+            let problems = scene::verify(&blender, folder.path(), &plan, || work.is_wanted())?;
+            work.say(Event::Verified(problems));
+            Ok(())
+        })
+    }
+
+    fn poll(&self, py: Python<'_>) -> PyResult<Vec<PyLocalPackEvent>> {
+        let events = self.task.poll()?;
+        events.into_iter().map(|event| PyLocalPackEvent::from_rust(py, event)).collect()
+    }
+
+    #[getter]
+    fn is_over(&self) -> bool {
+        self.task.is_over()
+    }
+
+    fn stop(&self) {
+        self.is_stopped.store(true, Ordering::Relaxed);
+    }
+}
+
+impl PyLocalPack {
+    fn spawn(work: impl FnOnce(&Work) -> Result<()> + Send + 'static) -> PyResult<Self> {
+        let is_stopped = Arc::new(AtomicBool::new(false));
+        let stopped = is_stopped.clone();
+        let task = EventTask::spawn(move |sender| async move {
+            let context = Work { sender, is_stopped: stopped };
+            tokio::task::spawn_blocking(move || work(&context))
+                .await
+                .map_err(|_| FarmError::Cancelled)?
+        })?;
+        Ok(Self { task, is_stopped })
+    }
+}
+
+impl Drop for PyLocalPack {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+struct Work {
+    sender: Sender<Event>,
+    is_stopped: Arc<AtomicBool>,
+}
+
+impl Work {
+    /// Writes a pack; nothing where files are missing and that was not allowed.
+    fn pack(
+        &self,
+        source: &TraceSource,
+        to: &std::path::Path,
+        allow_missing_files: bool,
+    ) -> Result<Option<PackPlan>> {
+        let traced = scene::trace(source, |path| self.say(Event::Tracing(path.to_owned())))?;
+        let missing = traced.missing_files();
+        if !missing.is_empty() {
+            self.say(Event::MissingFiles(missing));
+            if !allow_missing_files {
+                return Ok(None);
+            }
+        }
+        let copies = tempfile::tempdir().map_err(|source| FarmError::Io {
+            action: "make a folder in",
+            path: std::env::temp_dir(),
+            source,
+        })?;
+        let plan = PackPlan::new(&traced, copies.path())?;
+        let mut last = PackProgress::default();
+        scene::write_pack(&plan, to, |progress| {
+            last = progress;
+            self.say(Event::Writing(progress));
+            self.is_wanted()
+        })?;
+        self.say(Event::Written {
+            files: last.files_done,
+            bytes: last.bytes_done,
+            blend_file: plan.blend_file.to_string(),
+            rewritten: plan.rewritten,
+        });
+        Ok(Some(plan))
+    }
+
+    fn say(&self, event: Event) {
+        // Nobody polls any more: then nobody wants to know.
+        let _ = self.sender.send(Ok(event));
+    }
+
+    fn is_wanted(&self) -> bool {
+        !self.is_stopped.load(Ordering::Relaxed)
+    }
+}
+
+fn source(blend_file: PathBuf, as_path: Option<PathBuf>) -> TraceSource {
+    TraceSource { as_path: as_path.unwrap_or_else(|| blend_file.clone()), file: blend_file }
+}
+
+#[pyclass(name = "RenderSettings", frozen, get_all)]
+#[derive(Debug)]
+pub(crate) struct PyRenderSettings {
+    scene: String,
+    frames: (i32, i32, u32),
+    output_folder: String,
+    output_template: String,
+    blender_version: (u16, u16, u16),
+}
+
+#[pyfunction]
+#[pyo3(signature = (blend_file, scene=None))]
+pub(crate) fn render_settings(
+    py: Python<'_>,
+    blend_file: PathBuf,
+    scene: Option<&str>,
+) -> PyResult<PyRenderSettings> {
+    let read = py
+        .detach(|| RenderSettings::read(&blend_file, scene))
+        .map_err(|error| scene_error(&error))?;
+    let (output_folder, naming) = OutputNaming::split(&read.output_path);
+    let (major, minor) = read.blender_version;
+    Ok(PyRenderSettings {
+        scene: read.scene,
+        frames: (read.frame_first, read.frame_last, read.frame_step),
+        output_folder,
+        output_template: naming.template,
+        blender_version: (major, minor, 0),
+    })
+}
+
+#[pyfunction]
+pub(crate) fn split_output_path(output_path: &str) -> (String, String) {
+    let (folder, naming) = OutputNaming::split(output_path);
+    (folder, naming.template)
+}
