@@ -41,8 +41,9 @@ e2e: python-test ## End to end against MiniStack and a real Blender
 gui-test: python-test ## The panel in Blender's own window under Xvfb (installs a Debian with Blender)
 	@$(PYTHON) tools/gui_test.py
 
-bench: python-test ## Beside its peers, one table (makes 700 MB of projects; installs peers into build/bench)
-	@$(PYTHON) bench/trace.py
+bench: python-test ## Beside its peers, as tables (needs 25 GB of disk and an hour; all in build/bench)
+	@$(PYTHON) bench/tracing.py
+	@$(PYTHON) bench/transfer.py
 
 lint: build ## Formatters and linters, nothing changed
 	@cargo fmt --all --check

@@ -233,7 +233,7 @@ pub(crate) fn render_settings(
     scene: Option<&str>,
 ) -> PyResult<PyRenderSettings> {
     let read = py
-        .detach(|| RenderSettings::read(&blend_file, scene))
+        .detach(move || RenderSettings::read(&blend_file, scene))
         .map_err(|error| scene_error(&error))?;
     let (output_folder, naming) = OutputNaming::split(&read.output_path);
     let (major, minor) = read.blender_version;

@@ -64,7 +64,7 @@ pub(super) fn read_bundle(members: &[(PackPath, PathBuf)], size_bytes: u64) -> R
         writer.add(place, &read.bytes).map_err(FarmError::io("bundle", source))?;
         files.push((read.identity, read.digest));
     }
-    let first = members.first().map(|(_, source)| source.as_path()).unwrap_or(Path::new(""));
+    let first = members.first().map_or(Path::new(""), |(_, source)| source.as_path());
     let zip = writer.finish().map_err(FarmError::io("bundle", first))?;
     let digest = digest_of(&zip)?;
     Ok(ReadBundle { files, zip, digest })

@@ -115,16 +115,15 @@ async fn upload_file(transfer: &Transfer<'_>, mut member: Member) -> Result<Pack
         if member.size_bytes() <= Storage::MULTIPART_FROM_BYTES {
             return upload_whole(transfer, member, known.is_some()).await;
         }
-        let digest = match &known {
-            Some(digest) => digest.clone(),
-            None => {
-                let digest = hash_large(transfer, &mut member).await?;
-                if transfer.has(&keys::blob(&digest), member.size_bytes()).await? {
-                    counted(transfer, Outcome::WasThere, 1, member.size_bytes());
-                    return Ok(member.packed(digest, member.size_bytes()));
-                }
-                digest
+        let digest = if let Some(digest) = known {
+            digest
+        } else {
+            let digest = hash_large(transfer, &mut member).await?;
+            if transfer.has(&keys::blob(&digest), member.size_bytes()).await? {
+                counted(transfer, Outcome::WasThere, 1, member.size_bytes());
+                return Ok(member.packed(digest, member.size_bytes()));
             }
+            digest
         };
         let identity = member.identity;
         let file = HashedFile { path: &member.source, identity, digest: &digest };

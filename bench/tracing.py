@@ -52,7 +52,7 @@ def main() -> None:
 
 
 def prepare() -> None:
-    if not (PEERS / "bin" / "bat").exists():
+    if not (PEERS / "bin" / "weed").exists():
         subprocess.run([sys.executable, "-m", "venv", PEERS], check=True)
         requirements = ROOT / "bench" / "requirements.txt"
         install = [PEERS / "bin" / "pip", "install", "--quiet", "-r", requirements]
