@@ -10,6 +10,7 @@ from bpy.types import Context, Event, Operator
 
 from .core import wording
 from .core.job import Job, JobState
+from .core.scene_check import SceneCheck
 from .tool import images, jobs, scene, selection
 
 # How often a script that waits looks at its job.
@@ -64,6 +65,50 @@ class RenderImage(_Render, Operator):
     bl_idname = "render_on_lambda.render_image"
     bl_label = "Render Image"
     animation = False
+
+
+class CheckScene(Operator):
+    """Pack the scene on this machine, open the pack with Blender, and list what it misses"""
+
+    bl_idname = "render_on_lambda.check_scene"
+    bl_label = "Check Scene"
+
+    def invoke(self, _context: Context, _event: Event) -> set[str]:
+        """From the button: start, and let Blender go on."""
+        return {"FINISHED"} if self._start() else {"CANCELLED"}
+
+    def execute(self, _context: Context) -> set[str]:
+        """From a script: wait for the result; cancelled where there are problems."""
+        check = self._start()
+        if check is None:
+            return {"CANCELLED"}
+        while not check.is_over:
+            jobs.jobs().poll()
+            time.sleep(WAIT_SECONDS)
+        for problem in check.problems:
+            user = f"{problem.datablock_type} {problem.datablock}"
+            self.report({"WARNING"}, f"{problem.kind}: {user}: {problem.path}")
+        self.report({"INFO"}, check.summary)
+        return {"CANCELLED"} if check.problems or check.error else {"FINISHED"}
+
+    def _start(self) -> SceneCheck | None:
+        try:
+            return jobs.jobs().check_scene()
+        except (OSError, RuntimeError) as error:
+            self.report({"ERROR"}, str(error))
+            return None
+
+
+class ForgetCheck(Operator):
+    """Stop the check, or take its result off the panel"""
+
+    bl_idname = "render_on_lambda.forget_check"
+    bl_label = "Forget Check"
+
+    def execute(self, _context: Context) -> set[str]:
+        """Forget."""
+        jobs.jobs().forget_check()
+        return {"FINISHED"}
 
 
 class _OfJob:
@@ -248,6 +293,8 @@ def wait(job: Job) -> None:
 _CLASSES = (
     RenderAnimation,
     RenderImage,
+    CheckScene,
+    ForgetCheck,
     CancelJob,
     ForgetJob,
     RenderAnyway,

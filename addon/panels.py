@@ -9,6 +9,7 @@ from bpy.types import Context, Panel, UILayout
 
 from .core import wording
 from .core.job import Job, JobState
+from .core.scene_check import SceneCheck
 from .tool import jobs
 
 # How many jobs, failures and missing files are drawn; the others are counted.
@@ -60,6 +61,11 @@ class RenderPanel(Panel):
             icon="RENDER_STILL",
         )
         layout.prop(context.window_manager.render_on_lambda, "allow_scripts")
+        check = jobs.jobs().scene_check
+        if check is None:
+            layout.operator("render_on_lambda.check_scene", icon="CHECKMARK")
+        else:
+            draw_check(layout.box().column(), check, line_characters(context))
         known = jobs.jobs().list.jobs
         for job in list(reversed(known))[:SHOWN_JOBS]:
             draw_job(layout.box().column(), job, line_characters(context))
@@ -94,6 +100,28 @@ def draw_job(layout: UILayout, job: Job, characters: int) -> None:
     if job.state is JobState.FAILED and job.total:
         button(layout, "render_on_lambda.watch_again", job, "FILE_REFRESH", text="Follow Again")
     draw_failures(layout, job)
+
+
+def draw_check(layout: UILayout, check: SceneCheck, characters: int) -> None:
+    """The check of the scene: how far, or what it found, each with its datablock."""
+    row = layout.row()
+    is_sound = check.is_over and not check.problems and not check.error
+    row.label(text="Check Scene", icon="CHECKMARK" if is_sound else "VIEWZOOM")
+    row.operator("render_on_lambda.check_scene", text="", icon="FILE_REFRESH")
+    row.operator("render_on_lambda.forget_check", text="", icon="X")
+    if not check.is_over:
+        layout.progress(factor=check.factor, text=check.status)
+        return
+    paragraph(layout, check.summary, "NONE", characters)
+    for problem in check.problems[:SHOWN_LINES]:
+        row = layout.row()
+        what = problem.path or problem.kind
+        text = f"{problem.datablock_type} {problem.datablock}: {what}"
+        row.label(text=text, icon="LIBRARY_DATA_BROKEN")
+        select = row.operator("render_on_lambda.select_user", text="", icon="RESTRICT_SELECT_OFF")
+        select.datablock_type, select.datablock = problem.datablock_type, problem.datablock
+    if len(check.problems) > SHOWN_LINES:
+        layout.label(text=f"and {len(check.problems) - SHOWN_LINES} more")
 
 
 def draw_missing(layout: UILayout, job: Job) -> None:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import render_on_lambda as native
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ..core.job import FarmAddress, Job
 
 
@@ -47,6 +49,11 @@ def settings(address: FarmAddress) -> native.FarmSettings:
 def check_stack(address: FarmAddress) -> native.StackCheck:
     """Begin to look whether the farm can be reached."""
     return native.StackCheck(settings(address))
+
+
+def verify(blend_file: Path, as_path: Path, blender: Path) -> native.LocalPack:
+    """Begin to pack a copy of the scene and to open the pack with Blender."""
+    return native.LocalPack.verify(blend_file, blender, as_path=as_path)
 
 
 def new_job_id() -> str:

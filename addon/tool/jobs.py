@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,8 +12,9 @@ import bpy
 
 from ..core.job import JobState
 from ..core.job_list import JobList
+from ..core.scene_check import SceneCheck
 from ..core.session import Session
-from . import farm, images, storage
+from . import farm, images, scene, storage
 
 if TYPE_CHECKING:
     import render_on_lambda as native
@@ -33,6 +35,8 @@ class Jobs:
         self.sessions: dict[str, Session] = {}
         self.stack_check: native.StackCheck | None = None
         self.stack_answer = ""
+        self.scene_check: SceneCheck | None = None
+        self._checked_copy: Path | None = None
         self._saved_seconds = 0.0
 
     def start(self, job: Job) -> None:
@@ -81,6 +85,10 @@ class Jobs:
     def poll(self) -> bool:
         """Move every job on by a step; whether anything changed. Never waits."""
         changed = self._poll_stack_check()
+        if self.scene_check is not None and self.scene_check.poll():
+            changed = True
+            if self.scene_check.is_over:
+                self._discard_checked_copy()
         for job_id, session in list(self.sessions.items()):
             before = session.job.state
             if not session.poll() and not session.job.state.is_over:
@@ -108,11 +116,40 @@ class Jobs:
         self.stack_answer = "Looking for the stack"
         self.stack_check = farm.check_stack(preferences.address())
 
+    def check_scene(self) -> SceneCheck:
+        """Begin to open a pack of the open scene with a Blender of its own.
+
+        Raises OSError or RuntimeError where the copy cannot be saved.
+        """
+        self.forget_check()
+        # A folder of its own each time: a check that is being stopped may still read the last one.
+        copy = storage.scene_copy(farm.new_job_id())
+        scene.save_copy(copy)
+        self._checked_copy = copy
+        as_path = Path(bpy.data.filepath) if bpy.data.filepath else copy
+        # Blender as a module has no program of its own: the Python that runs it is one.
+        blender = Path(bpy.app.binary_path or sys.executable)
+        self.scene_check = SceneCheck(farm.verify(copy, as_path, blender))
+        return self.scene_check
+
+    def forget_check(self) -> None:
+        """Stop a check, or take its result off the panel."""
+        if self.scene_check is not None:
+            self.scene_check.stop()
+            self.scene_check = None
+            self._discard_checked_copy()
+
     def close(self) -> None:
         """Let go of every job; on the farm they go on."""
+        self.forget_check()
         for session in self.sessions.values():
             session.close()
         self.sessions.clear()
+
+    def _discard_checked_copy(self) -> None:
+        if self._checked_copy is not None:
+            shutil.rmtree(self._checked_copy.parent, ignore_errors=True)
+            self._checked_copy = None
 
     def _open(self, job: Job) -> None:
         session = Session(job, self.farm)

@@ -153,6 +153,10 @@ def test_verify_names_a_datablock_that_its_library_does_not_have(tmp_path: Path)
     (problem,) = json.loads(done.stdout)
     assert (problem["problem"], problem["datablock"]) == ("missing datablock", "set")
     assert problem["library"] == "project/library.blend"
+    library.unlink()
+    done = run("verify", "--json", scene, "--blender", sys.executable)
+    gone = [item for item in json.loads(done.stdout) if item["datablock_type"] == "Library"]
+    assert [item["path"] for item in gone] == ["project/library.blend"]
 
 
 def test_frames_that_cannot_be_and_a_farm_that_is_not_there_are_said(scene: Path) -> None:

@@ -22,8 +22,7 @@ def main() -> None:
     for datablock in bpy.data.user_map():
         if getattr(datablock, "is_missing", False):
             problems.append(problem("missing_datablock", datablock, ""))
-    used = bpy.data.file_path_map(include_libraries=True)
-    for datablock, paths in used.items():
+    for datablock, paths in bpy.data.file_path_map().items():
         if getattr(datablock, "packed_file", None) or getattr(datablock, "packed_files", None):
             continue
         problems += [
@@ -31,7 +30,21 @@ def main() -> None:
             for path in sorted(paths)
             if (kind := trouble(absolute(path, datablock), root))
         ]
+    # Blender keeps the paths of libraries, also of those that libraries link, from the scene on.
+    for library in needed_libraries():
+        if kind := trouble(absolute(library.filepath, library), root):
+            problems.append(problem(kind, library, library.filepath))
     Path(report).write_text(json.dumps(problems), encoding="utf-8")
+
+
+def needed_libraries() -> list[bpy.types.Library]:
+    """The libraries that datablocks come from, but for those that are packed into the file."""
+    used = {datablock.library for datablock in bpy.data.user_map() if datablock.library}
+    return [
+        library
+        for library in bpy.data.libraries
+        if library in used and not library.packed_file and not getattr(library, "is_archive", False)
+    ]
 
 
 def absolute(path: str, datablock) -> str:

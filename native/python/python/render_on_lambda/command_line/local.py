@@ -63,7 +63,7 @@ def pack(arguments: Namespace, reporter: Reporter) -> int:
 
 def verify(arguments: Namespace, reporter: Reporter) -> int:
     """Open the pack with Blender and list what does not resolve."""
-    blender = arguments.blender or find_blender()
+    blender = find_blender(arguments.blender)
     if blender is None:
         raise FileNotFoundError("there is no blender on the PATH: name it with --blender")
     work = LocalPack.verify(
@@ -100,11 +100,14 @@ def verify(arguments: Namespace, reporter: Reporter) -> int:
     return EXIT_MISSING if problems else 0
 
 
-def find_blender() -> Path | None:
-    """Blender on the PATH, or this Python where it has Blender as a module."""
+def find_blender(program: Path | None) -> Path | None:
+    """The program that was named, or Blender on the PATH, or this Python with the module bpy."""
+    if program is not None:
+        # Absolute, but not resolved: a Python of a virtual environment is a link.
+        return Path(shutil.which(program) or program).absolute()
     found = shutil.which("blender")
     if found:
-        return Path(found)
+        return Path(found).absolute()
     return Path(sys.executable) if importlib.util.find_spec("bpy") else None
 
 

@@ -1,0 +1,84 @@
+"""A check of the scene in motion: what Blender would miss on the farm."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class Work(Protocol):
+    """What the check needs of the native LocalPack."""
+
+    def poll(self) -> Sequence[Any]: ...
+    def stop(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A path that does not resolve, or a datablock that is not there."""
+
+    kind: str
+    datablock_type: str
+    datablock: str
+    path: str
+
+
+class SceneCheck:
+    """Moves one check on, a step each time that it is polled. Never waits."""
+
+    def __init__(self, work: Work) -> None:
+        """Follow work that has begun."""
+        self.status = "Starting"
+        self.factor = 0.0
+        self.error = ""
+        self.problems: list[Problem] = []
+        self.is_over = False
+        self._work = work
+
+    @property
+    def summary(self) -> str:
+        """One line for a check that is over."""
+        if self.error:
+            return self.error
+        count = len(self.problems)
+        if not count:
+            return "Blender finds every file and datablock in the pack"
+        return f"{count} {'problem' if count == 1 else 'problems'} in the pack"
+
+    def poll(self) -> bool:
+        """Take what has happened; whether anything changed."""
+        if self.is_over:
+            return False
+        try:
+            events = self._work.poll()
+        except Exception as error:
+            text = str(error) or type(error).__name__
+            self.error, self.is_over = text[:1].upper() + text[1:], True
+            return True
+        for event in events:
+            self._take(event)
+        return bool(events)
+
+    def stop(self) -> None:
+        """Give the check up."""
+        self._work.stop()
+        self.is_over = True
+
+    def _take(self, event: Any) -> None:
+        match type(event).__name__.rpartition("_")[2]:
+            case "Tracing":
+                self.status = f"Reading {event.path.name}"
+            case "Writing":
+                self.status = f"Packing {event.files_done} of {event.files_total} files"
+                self.factor = event.bytes_done / event.bytes_total if event.bytes_total else 0.0
+            case "Opening":
+                self.status, self.factor = "Opening the pack with Blender", 1.0
+            case "Verified":
+                self.problems = [
+                    Problem(item.kind, item.datablock_type, item.datablock, item.path)
+                    for item in event.problems
+                ]
+                self.is_over = True

@@ -1,0 +1,40 @@
+"""*Check Scene*: the artist's own Blender opens the pack before anything is spent."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from conftest import Blender
+
+CHECK = """
+bpy.ops.wm.open_mainfile(filepath=sys.argv[-1])
+try:
+    RESULT["outcome"] = sorted(bpy.ops.render_on_lambda.check_scene())
+except RuntimeError as error:
+    RESULT["outcome"] = str(error)
+check = jobs.jobs().scene_check
+RESULT["summary"] = check.summary
+RESULT["problems"] = [[item.kind, item.datablock_type, item.path] for item in check.problems]
+scenes = Path(sys.modules["bl_ext.user_default.render_on_lambda.tool.storage"].folder()) / "scenes"
+RESULT["left"] = len(list(scenes.iterdir()))
+"""
+
+
+def test_a_sound_scene_is_said_to_be_sound_and_leaves_no_copy(
+    blender: Blender, sample: Path
+) -> None:
+    found = blender.run(CHECK, str(sample))
+    assert found["summary"] == "Blender finds every file and datablock in the pack"
+    assert (found["outcome"], found["problems"], found["left"]) == (["FINISHED"], [], 0)
+
+
+def test_what_blender_misses_is_named_by_its_datablock(blender: Blender, sample: Path) -> None:
+    (texture, *_) = sorted(sample.parent.rglob("*.png"))
+    texture.unlink()
+    found = blender.run(CHECK, str(sample))
+    assert found["summary"] == "1 problem in the pack"
+    ((kind, datablock_type, path),) = found["problems"]
+    assert (kind, datablock_type) == ("missing file", "Image")
+    assert path.endswith(texture.name)
