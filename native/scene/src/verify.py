@@ -20,10 +20,10 @@ def main() -> None:
     bpy.ops.wm.open_mainfile(filepath=blend_file, load_ui=False, use_scripts=False)
     problems = []
     for datablock in bpy.data.user_map():
-        if getattr(datablock, "is_missing", False):
+        if getattr(datablock, "is_missing", False) and not is_library(datablock):
             problems.append(problem("missing_datablock", datablock, ""))
     for datablock, paths in bpy.data.file_path_map().items():
-        if getattr(datablock, "packed_file", None) or getattr(datablock, "packed_files", None):
+        if is_library(datablock) or is_packed(datablock):
             continue
         problems += [
             problem(kind, datablock, path)
@@ -35,6 +35,14 @@ def main() -> None:
         if kind := trouble(absolute(library.filepath, library), root):
             problems.append(problem(kind, library, library.filepath))
     Path(report).write_text(json.dumps(problems), encoding="utf-8")
+
+
+def is_library(datablock) -> bool:
+    return isinstance(datablock, bpy.types.Library)
+
+
+def is_packed(datablock) -> bool:
+    return bool(getattr(datablock, "packed_file", None) or getattr(datablock, "packed_files", None))
 
 
 def needed_libraries() -> list[bpy.types.Library]:
