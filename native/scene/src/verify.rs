@@ -210,12 +210,17 @@ mod tests {
         BlenderCommand { program: program.into(), limit: Duration::from_millis(300) }
     }
 
+    #[cfg(unix)]
     #[test]
     fn a_program_that_is_not_there_fails_or_hangs_is_named() {
+        use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();
         let plan = plan(folder.path());
+        let hanging = folder.path().join("blender");
+        std::fs::write(&hanging, "#!/bin/sh\nexec sleep 60\n").unwrap();
+        std::fs::set_permissions(&hanging, std::fs::Permissions::from_mode(0o755)).unwrap();
         let mut messages = Vec::new();
-        for program in ["/none/blender", "/bin/false", "/bin/true", "/usr/bin/yes"] {
+        for program in ["/none/blender", "/bin/false", "/bin/true", hanging.to_str().unwrap()] {
             let error = verify(&blender(program), folder.path(), &plan, || true).unwrap_err();
             messages.push(error.to_string());
         }
