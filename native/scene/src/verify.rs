@@ -1,6 +1,8 @@
 //! Proof before spending: the artist's own Blender opens the pack, far from the original files.
 
 use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -16,8 +18,11 @@ const SCRIPT: &str = include_str!("verify.py");
 /// How often it is looked whether Blender is ready.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
-/// Most bytes of the report and of Blender's own words that are read.
-const MAX_REPORT_BYTES: usize = 64 << 20;
+/// Most bytes of the report.
+const MAX_REPORT_BYTES: u64 = 64 << 20;
+
+/// How much of the end of Blender's own words is read: a scene may print for minutes.
+const LOG_TAIL_BYTES: u64 = 64 << 10;
 
 /// Blender as an application, or a Python that has Blender as a module.
 #[derive(Debug, Clone)]
@@ -88,7 +93,7 @@ pub fn verify(
     let report = work.path().join("report.json");
     let log = work.path().join("blender.log");
     std::fs::write(&script, SCRIPT).map_err(SceneError::io("write", &script))?;
-    let log_file = std::fs::File::create(&log).map_err(SceneError::io("write", &log))?;
+    let log_file = File::create(&log).map_err(SceneError::io("write", &log))?;
     let log_too = log_file.try_clone().map_err(SceneError::io("write", &log))?;
     let failed = |reason: String| SceneError::Blender { program: blender.program.clone(), reason };
     let mut command = command(blender, &script);
@@ -106,7 +111,7 @@ pub fn verify(
         let _ = child.kill();
         let _ = child.wait();
     }
-    let last_words = || last_line(&std::fs::read(&log).unwrap_or_default());
+    let last_words = || last_line(&end_of(&log).unwrap_or_default());
     match status {
         Ok(Some(true)) => {}
         Ok(Some(false)) => return Err(failed(last_words())),
@@ -116,9 +121,12 @@ pub fn verify(
         }
         Err(error) => return Err(SceneError::io("wait for", &blender.program)(error)),
     }
-    let bytes = std::fs::read(&report).map_err(|_| failed(last_words()))?;
-    if bytes.len() > MAX_REPORT_BYTES {
-        return Err(failed(format!("its report has {} bytes", bytes.len())));
+    let mut bytes = Vec::new();
+    File::open(&report)
+        .and_then(|file| file.take(MAX_REPORT_BYTES + 1).read_to_end(&mut bytes))
+        .map_err(|_| failed(last_words()))?;
+    if bytes.len() as u64 > MAX_REPORT_BYTES {
+        return Err(failed(format!("its report has more than {MAX_REPORT_BYTES} bytes")));
     }
     let found: Vec<Problem> = serde_json::from_slice(&bytes)
         .map_err(|error| failed(format!("its report cannot be read: {error}")))?;
@@ -179,6 +187,15 @@ fn wait(
     }
 }
 
+fn end_of(log: &Path) -> std::io::Result<Vec<u8>> {
+    let mut file = File::open(log)?;
+    let size_bytes = file.metadata()?.len();
+    file.seek(SeekFrom::Start(size_bytes.saturating_sub(LOG_TAIL_BYTES)))?;
+    let mut bytes = Vec::new();
+    file.take(LOG_TAIL_BYTES).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 fn last_line(log: &[u8]) -> String {
     let text = String::from_utf8_lossy(log);
     let last = text.lines().rev().find(|line| {
@@ -226,6 +243,16 @@ mod tests {
         }
         assert!(messages.iter().all(|message| message.contains("cannot check the pack")));
         assert!(messages[3].ends_with("it was not ready after 0 s"), "{}", messages[3]);
+    }
+
+    #[test]
+    fn only_the_end_of_a_long_log_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("log");
+        std::fs::write(&log, "garbage\n".repeat(100_000) + "Error: no scene\n").unwrap();
+        let end = end_of(&log).unwrap();
+        assert_eq!(end.len() as u64, LOG_TAIL_BYTES);
+        assert_eq!(last_line(&end), "Error: no scene");
     }
 
     #[test]
