@@ -25,10 +25,18 @@ const START_LIMIT: Duration = Duration::from_secs(120);
 #[derive(Debug)]
 pub(crate) struct Blender {
     child: Child,
+    setup: BlenderSetup,
     socket: UnixStream,
     log: Log,
     version: BlenderVersion,
     peak_memory_bytes: u64,
+}
+
+/// What a Blender is started with; another one needs another Blender.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct BlenderSetup {
+    /// The colour configuration, where it is not Blender's own.
+    pub(crate) color_config: Option<PathBuf>,
 }
 
 /// A frame that Blender has written.
@@ -41,7 +49,12 @@ pub(crate) struct Rendered {
 
 impl Blender {
     /// Starts Blender and waits until it answers. Its own files go below `home`.
-    pub(crate) async fn start(program: &Path, home: &Path, log: Log) -> Result<Self> {
+    pub(crate) async fn start(
+        program: &Path,
+        home: &Path,
+        setup: BlenderSetup,
+        log: Log,
+    ) -> Result<Self> {
         std::fs::create_dir_all(home).map_err(ConsumerError::io("make the folder", home))?;
         let script = home.join("worker.py");
         std::fs::write(&script, WORKER).map_err(ConsumerError::io("write", &script))?;
@@ -53,6 +66,7 @@ impl Blender {
         command
             .env_clear()
             .envs(environment(home))
+            .envs(setup.color_config.iter().map(|config| ("OCIO", config)))
             .current_dir(home)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -70,7 +84,7 @@ impl Blender {
             log.collect(stderr);
         }
         let version = BlenderVersion(0, 0, 0);
-        let mut blender = Self { child, socket: ours, log, version, peak_memory_bytes: 0 };
+        let mut blender = Self { child, setup, socket: ours, log, version, peak_memory_bytes: 0 };
         let ready = tokio::time::timeout(START_LIMIT, wire::receive(&mut blender.socket)).await;
         match ready {
             Ok(Ok(Some(Reply::Ready { version }))) => {
@@ -86,6 +100,11 @@ impl Blender {
                 reason: format!("no answer within {} s of its start", START_LIMIT.as_secs()),
             }),
         }
+    }
+
+    /// What it was started with.
+    pub(crate) fn setup(&self) -> &BlenderSetup {
+        &self.setup
     }
 
     /// Which Blender it is.

@@ -16,7 +16,16 @@ const BUNDLES_AT_ONCE: usize = 4;
 #[derive(Debug)]
 pub(crate) struct PackFolder {
     root: PathBuf,
-    current: Option<(PackId, PathBuf)>,
+    current: Option<(PackId, PackOnDisk)>,
+}
+
+/// A pack that is whole on this worker's disk.
+#[derive(Debug, Clone)]
+pub(crate) struct PackOnDisk {
+    /// The scene.
+    pub(crate) blend_file: PathBuf,
+    /// The colour configuration to open it with, where it is not Blender's own.
+    pub(crate) color_config: Option<PathBuf>,
 }
 
 impl PackFolder {
@@ -24,15 +33,15 @@ impl PackFolder {
         Self { root, current: None }
     }
 
-    /// Brings a pack here unless it is here; gives the scene's path.
+    /// Brings a pack here unless it is here; gives its scene.
     ///
     /// Every file is checked against its digest while it is written, and the manifest against the
     /// pack's id, so that what is rendered is what the artist sent.
-    pub(crate) async fn fetch(&mut self, storage: &Storage, pack: &PackId) -> Result<PathBuf> {
-        if let Some((current, blend_file)) = &self.current
+    pub(crate) async fn fetch(&mut self, storage: &Storage, pack: &PackId) -> Result<PackOnDisk> {
+        if let Some((current, on_disk)) = &self.current
             && current == pack
         {
-            return Ok(blend_file.clone());
+            return Ok(on_disk.clone());
         }
         self.current = None;
         clear(&self.root)?;
@@ -49,9 +58,12 @@ impl PackFolder {
         let folder = self.root.join(pack.0.as_str());
         fetch_files(storage, &manifest, &folder).await?;
         fetch_bundles(storage, &manifest, &folder).await?;
-        let blend_file = manifest.blend_file.under(&folder);
-        self.current = Some((pack.clone(), blend_file.clone()));
-        Ok(blend_file)
+        let on_disk = PackOnDisk {
+            blend_file: manifest.blend_file.under(&folder),
+            color_config: manifest.color_config.map(|config| config.under(&folder)),
+        };
+        self.current = Some((pack.clone(), on_disk.clone()));
+        Ok(on_disk)
     }
 }
 

@@ -11,7 +11,7 @@ use protocol::{
 use tempfile::TempDir;
 use tokio::sync::watch;
 
-use crate::blender::{Blender, Rendered};
+use crate::blender::{Blender, BlenderSetup, Rendered};
 use crate::error::{ConsumerError, Result};
 use crate::failure::classify;
 use crate::heartbeat::Heartbeat;
@@ -153,18 +153,20 @@ impl Worker {
         started: Instant,
         progress: &watch::Sender<Option<f32>>,
     ) -> Result<TaskState> {
-        let blend_file = self.packs.fetch(&self.storage, &job.pack).await?;
+        let pack = self.packs.fetch(&self.storage, &job.pack).await?;
         let fetched = started.elapsed();
         let output_folder = self.empty_folder("output")?;
         let request = RenderRequest {
-            blend_file,
+            blend_file: pack.blend_file,
             scene: job.scene.clone(),
             allow_scripts: job.allow_scripts,
             frame: task.frame,
             output_folder: output_folder.clone(),
             output_template: job.output.template.clone(),
         };
-        let rendered = self.render_in_blender(&request, job.blender_version, progress).await?;
+        let setup = BlenderSetup { color_config: pack.color_config };
+        let rendered =
+            self.render_in_blender(&setup, &request, job.blender_version, progress).await?;
         let before_upload = started.elapsed();
         let files = self.upload(task, &output_folder).await?;
         if files.is_empty() {
@@ -188,17 +190,19 @@ impl Worker {
 
     async fn render_in_blender(
         &mut self,
+        setup: &BlenderSetup,
         request: &RenderRequest,
         scene_version: BlenderVersion,
         progress: &watch::Sender<Option<f32>>,
     ) -> Result<Rendered> {
         // Taken out while it works: if this future is dropped, Blender is dropped and so stopped.
-        let mut blender = if let Some(blender) = self.blender.take() {
+        let kept = self.blender.take().filter(|blender| blender.setup() == setup);
+        let mut blender = if let Some(blender) = kept {
             blender.log().clear();
             blender
         } else {
             let home = self.empty_folder("blender")?;
-            Blender::start(&self.settings.blender, &home, Log::default()).await?
+            Blender::start(&self.settings.blender, &home, setup.clone(), Log::default()).await?
         };
         let farm = blender.version();
         if (scene_version.0, scene_version.1) > (farm.0, farm.1) {

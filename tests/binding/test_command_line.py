@@ -31,7 +31,9 @@ def scene(tmp_path: Path) -> Path:
         made = bpy.data.images.new("image", 2, 2)
         made.source = "FILE"
         made.filepath = "//" + os.fsdecode(name)
-        made.use_fake_user = True
+        shown = bpy.data.objects.new("shown", None)
+        shown.data = made
+        bpy.context.scene.collection.objects.link(shown)
         if name != b"gone.png":
             (tmp_path / os.fsdecode(name)).write_bytes(b"x")
     bpy.ops.wm.save_as_mainfile(filepath=str(path))

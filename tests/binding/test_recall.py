@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from random import Random
 
 import bpy
 import pytest
@@ -259,31 +258,6 @@ def test_caches_that_blender_does_not_list(empty: Path) -> None:
     assert stranger not in traced_paths(empty)
 
 
-@pytest.mark.parametrize("compress", [False, True])
-def test_damage_is_an_error_or_a_result(empty: Path, compress: bool) -> None:
-    mesh = bpy.data.meshes.new("triangle")
-    mesh.from_pydata([(0, 0, 0), (1, 0, 0), (0, 1, 0)], [], [(0, 1, 2)])
-    mesh.use_fake_user = True
-    load_image(image(empty.parent / "wood.png"))
-    save(empty, compress=compress)
-    whole = empty.read_bytes()
-    random = Random(7)
-    damaged = [whole[: random.randrange(len(whole))] for _ in range(50)]
-    for _ in range(200):
-        flipped = bytearray(whole)
-        flipped[random.randrange(len(whole))] ^= 1 << random.randrange(8)
-        damaged.append(bytes(flipped))
-    copy = empty.with_name("damaged.blend")
-    for number, content in enumerate(damaged):
-        copy.write_bytes(content)
-        started = time.monotonic()
-        try:
-            native.trace(copy)
-        except (ValueError, OSError) as error:
-            assert "damaged.blend" in str(error), error
-        assert time.monotonic() - started < 5, f"damage number {number}"
-
-
 def test_a_strip_names_each_frame_that_is_not_there(empty: Path) -> None:
     frames = [image(empty.parent / f"plate.{frame:03}.png") for frame in range(3)]
     strips = bpy.context.scene.sequence_editor_create().strips
@@ -294,3 +268,201 @@ def test_a_strip_names_each_frame_that_is_not_there(empty: Path) -> None:
     frames[1].unlink()
     found = [item for item in native.trace(empty) if item.kind == "image sequence"]
     assert [(item.missing, item.files) for item in found] == [(True, [frames[0], frames[2]])]
+
+
+def show(shown: bpy.types.Image) -> None:
+    """Make the scene use an image."""
+    empty = bpy.data.objects.new("shown", None)
+    empty.data = shown
+    bpy.context.scene.collection.objects.link(empty)
+
+
+def use_material(material: bpy.types.Material) -> None:
+    """Make the scene use a material."""
+    mesh = bpy.data.meshes.new("mesh")
+    mesh.materials.append(material)
+    bpy.context.scene.collection.objects.link(bpy.data.objects.new("thing", mesh))
+
+
+def image_node(material: bpy.types.Material, shown: bpy.types.Image) -> bpy.types.Node:
+    node = material.node_tree.nodes.new("ShaderNodeTexImage")
+    node.image = shown
+    return node
+
+
+def new_material(name: str) -> bpy.types.Material:
+    material = bpy.data.materials.new(name)
+    if material.node_tree is None:
+        material.use_nodes = True
+    return material
+
+
+def used_paths(scene: Path) -> set[str]:
+    return {item.path.name for item in native.trace(scene) if item.used}
+
+
+def packed_names(scene: Path, to: Path, **options: object) -> set[str]:
+    """The names of the files in a pack."""
+    work = native.LocalPack(scene, to, **options)
+    while not work.is_over:
+        work.poll()
+        time.sleep(0.01)
+    return {path.name for path in to.rglob("*") if path.is_file()}
+
+
+def test_what_no_scene_leads_to_is_listed_and_stays_out_of_the_pack(empty: Path) -> None:
+    folder = empty.parent
+    show(load_image(image(folder / "shown.png")))
+    load_image(image(folder / "kept by a fake user.png"))
+    painted = bpy.data.textures.new("bristles", "IMAGE")
+    painted.image = load_image(image(folder / "bristles.png"))
+    brush = bpy.data.brushes.new("brush", mode="TEXTURE_PAINT")
+    brush.texture = painted
+    brush.use_fake_user = True
+    save(empty)
+    check(empty, folder / "bristles.png")
+    assert used_paths(empty) == {"shown.png"}
+    assert packed_names(empty, folder / "pack") == {"shot.blend", "shown.png"}
+
+
+def test_of_a_library_only_what_is_linked_counts(empty: Path) -> None:
+    library = empty.parent / "materials.blend"
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    save(library)
+    for name in ("oak", "ash", "elm"):
+        material = new_material(name)
+        image_node(material, load_image(image(empty.parent / f"{name}.png")))
+        material.use_fake_user = True
+    save(library)
+    (empty.parent / "elm.png").unlink()
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    save(empty)
+    with bpy.data.libraries.load(str(library), link=True, relative=True) as (_, into):
+        into.materials = ["oak"]
+    use_material(into.materials[0])
+    save(empty)
+    check(empty, library, empty.parent / "oak.png")
+    assert used_paths(empty) == {"materials.blend", "oak.png"}
+
+
+def test_a_datablock_that_a_library_itself_links_is_followed(empty: Path) -> None:
+    inner, outer = empty.parent / "inner.blend", empty.parent / "outer.blend"
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    save(inner)
+    group = bpy.data.node_groups.new("group", "ShaderNodeTree")
+    group.nodes.new("ShaderNodeTexImage").image = load_image(image(empty.parent / "deep.png"))
+    group.use_fake_user = True
+    save(inner)
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    save(outer)
+    with bpy.data.libraries.load(str(inner), link=True, relative=True) as (_, into):
+        into.node_groups = ["group"]
+    material = new_material("material")
+    material.node_tree.nodes.new("ShaderNodeGroup").node_tree = into.node_groups[0]
+    material.use_fake_user = True
+    save(outer)
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    save(empty)
+    with bpy.data.libraries.load(str(outer), link=True, relative=True) as (_, into):
+        into.materials = ["material"]
+    use_material(into.materials[0])
+    save(empty)
+    check(empty, outer, inner, empty.parent / "deep.png")
+    assert used_paths(empty) == {"outer.blend", "inner.blend", "deep.png"}
+
+
+def test_libraries_that_link_each_other_in_a_circle_are_read_once(empty: Path) -> None:
+    one, two = empty.parent / "one.blend", empty.parent / "two.blend"
+    for path, other in ((one, None), (two, one), (one, two)):
+        bpy.ops.wm.read_factory_settings(use_empty=True)
+        save(path)
+        whole = bpy.data.collections.new(f"whole {path.stem}")
+        whole.children.link(bpy.data.collections.new(f"part {path.stem}"))
+        whole.use_fake_user = True
+        if other:
+            with bpy.data.libraries.load(str(other), link=True, relative=True) as (_, into):
+                into.collections = [f"part {other.stem}"]
+            whole.children.link(into.collections[0])
+        save(path)
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    save(empty)
+    for path in (one, two):
+        with bpy.data.libraries.load(str(path), link=True, relative=True) as (_, into):
+            into.collections = [f"whole {path.stem}"]
+        bpy.context.scene.collection.children.link(into.collections[0])
+    save(empty)
+    check(empty, one, two)
+    assert [item.path for item in native.trace(empty) if item.used].count(one) == 2
+
+
+def test_views_of_an_image_and_proxies_of_a_clip(empty: Path) -> None:
+    folder = empty.parent / "stereo"
+    views = [image(folder / f"sky_{side}.png") for side in ("L", "R")]
+    bpy.context.scene.render.use_multiview = True
+    sky = load_image(views[0])
+    sky.use_multiview = True
+    sky.views_format = "INDIVIDUAL"
+    sky.filepath = "//stereo/sky.png"
+    sky.reload()
+    show(sky)
+    clip = bpy.data.movieclips.load(str(image(folder / "clip.0001.png")))
+    clip.use_proxy = True
+    bpy.context.scene.active_clip = clip
+    save(empty)
+    proxy = touch(folder / "BL_proxy" / "clip.0001.png" / "proxy_25" / "00000001.jpg")
+    traced = traced_paths(empty)
+    assert proxy in traced
+    assert blender_lists(empty) - traced == set()
+
+
+def test_where_a_datablock_was_appended_from_is_listed_and_not_packed(empty: Path) -> None:
+    library = empty.parent / "materials.blend"
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    save(library)
+    new_material("oak").use_fake_user = True
+    save(library)
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    save(empty)
+    bpy.ops.wm.append(
+        directory=f"{library}/Material/", filename="oak", do_reuse_local_id=True, link=False
+    )
+    bpy.data.materials["oak"].use_fake_user = True
+    save(empty)
+    check(empty)
+    assert packed_names(empty, empty.parent / "pack") == {"shot.blend"}
+
+
+def test_a_sequence_is_limited_to_what_the_frames_of_the_job_show(empty: Path) -> None:
+    frames = [image(empty.parent / f"fire.{frame:04}.png") for frame in range(1, 31)]
+    sequence = load_image(frames[0], "SEQUENCE")
+    material = new_material("fire")
+    node = image_node(material, sequence)
+    node.image_user.frame_duration = 20
+    node.image_user.frame_start = 101
+    node.image_user.frame_offset = 5
+    node.image_user.use_auto_refresh = True
+    use_material(material)
+    save(empty)
+    # Frame 110 shows file 15; one more on either side, and the one that was shown when saved.
+    limited = packed_names(empty, empty.parent / "limited", frames=(110, 110, 1))
+    assert {"fire.0014.png", "fire.0015.png", "fire.0016.png"} <= limited
+    assert len(limited) <= 5
+    assert len(packed_names(empty, empty.parent / "whole")) == 31
+    node.image_user.keyframe_insert("frame_offset", frame=1)
+    save(empty)
+    assert len(packed_names(empty, empty.parent / "moving", frames=(110, 110, 1))) == 31
+
+
+def test_a_colour_configuration_of_the_artists_own_travels_along(
+    empty: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = empty.parent / "colour" / "config.ocio"
+    table = touch(config.parent / "luts" / "film.spi1d")
+    config.write_text("ocio_profile_version: 2\nsearch_path: luts\n")
+    monkeypatch.setenv("OCIO", str(config))
+    (found,) = [item for item in native.trace(empty) if item.kind == "colour configuration"]
+    assert (found.files, found.required) == ([config, table], True)
+    assert packed_names(empty, empty.parent / "pack") >= {"config.ocio", "film.spi1d"}
+    monkeypatch.setenv("OCIO", str(config.with_name("gone.ocio")))
+    (found,) = [item for item in native.trace(empty) if item.kind == "colour configuration"]
+    assert found.missing and found.required

@@ -14,6 +14,18 @@ impl BlockCode {
     /// What belongs to the datablock before it.
     pub const DATA: Self = Self(*b"DATA");
 
+    /// Stands in for a datablock of a library (`ID_LINK_PLACEHOLDER`, `BLO_core_bhead.hh`).
+    pub const PLACEHOLDER: Self = Self::datablock(*b"ID");
+
+    /// The two letters of a datablock's type; `None` for all other blocks.
+    #[must_use]
+    pub const fn datablock_letters(self) -> Option<[u8; 2]> {
+        match self.0 {
+            [first, second, 0, 0] if first != 0 && second != 0 => Some([first, second]),
+            _ => None,
+        }
+    }
+
     /// The code of a datablock type, from its two letters.
     #[must_use]
     pub const fn datablock(letters: [u8; 2]) -> Self {
@@ -66,7 +78,12 @@ impl RawBlockHeader {
     /// Reads a header from exactly the bytes of its form; `None` where there are fewer.
     pub(crate) fn parse(bytes: &[u8], header: &Header) -> Option<Self> {
         let order = header.byte_order;
-        let code = BlockCode(array(bytes, 0)?);
+        let code = match array(bytes, 0)? {
+            // Big-endian files have the two letters of a datablock behind the zeros
+            // (`switch_endian_bh4`, `readfile.cc`, Blender 4.5).
+            [0, 0, first, second] => BlockCode::datablock([first, second]),
+            code => BlockCode(code),
+        };
         Some(match header.block_header_form {
             BlockHeaderForm::Small4 => Self {
                 code,

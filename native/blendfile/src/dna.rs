@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::block::{read_u16, read_u32};
 use crate::error::{BlendError, Result};
@@ -22,6 +22,16 @@ use crate::limits;
 pub struct Dna {
     structs: Vec<Struct>,
     by_name: HashMap<String, usize>,
+    datablock_pointers: Vec<OnceLock<Vec<DatablockPointer>>>,
+}
+
+/// Where a struct can hold the address of a datablock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DatablockPointer {
+    /// Where the pointer begins in the struct, in bytes.
+    pub offset: usize,
+    /// Whether it leads to an array of such pointers: `Material **mat`.
+    pub is_array: bool,
 }
 
 /// A struct of the DNA.
@@ -45,6 +55,8 @@ pub struct Field {
     pub size_bytes: usize,
     /// Whether it holds addresses instead of values.
     pub is_pointer: bool,
+    /// Whether those addresses are of pointers: `**mat`.
+    pub is_pointer_to_pointers: bool,
 }
 
 impl Struct {
@@ -80,7 +92,8 @@ impl Dna {
         }
         cursor.tag(*b"STRC")?;
         let struct_count = cursor.count("structs")?;
-        let mut dna = Self { structs: Vec::new(), by_name: HashMap::new() };
+        let mut dna =
+            Self { structs: Vec::new(), by_name: HashMap::new(), datablock_pointers: Vec::new() };
         let mut field_budget = limits::DNA_COUNT;
         for _ in 0..struct_count {
             let type_index = cursor.index("a type", types.len())?;
@@ -113,15 +126,88 @@ impl Dna {
                     .unwrap_or_default();
                 fields.insert(
                     name.to_owned(),
-                    Field { type_name: type_name.clone(), offset: at, size_bytes, is_pointer },
+                    Field {
+                        type_name: type_name.clone(),
+                        offset: at,
+                        size_bytes,
+                        is_pointer,
+                        is_pointer_to_pointers: declared.starts_with("**"),
+                    },
                 );
                 at += size_bytes;
             }
             let name = types.get(type_index).cloned().unwrap_or_default();
             dna.by_name.insert(name.clone(), dna.structs.len());
             dna.structs.push(Struct { name, size_bytes: at, fields });
+            dna.datablock_pointers.push(OnceLock::new());
         }
         Ok(dna)
+    }
+
+    /// Where a struct, by its index, and the structs that it holds by value can hold addresses of
+    /// datablocks: pointers to `ID`, to a struct that begins with one, or to `void`.
+    ///
+    /// Left out are the links of lists, and in `ID` itself all but the library: the rest is set
+    /// only while Blender runs (`DNA_ID.h`, Blender 5.0).
+    #[must_use]
+    pub fn datablock_pointers(&self, index: usize, pointer_bytes: usize) -> &[DatablockPointer] {
+        let Some(cell) = self.datablock_pointers.get(index) else { return &[] };
+        cell.get_or_init(|| {
+            let mut found = Vec::new();
+            let mut visits = limits::STRUCT_POINTERS;
+            self.collect_pointers(index, 0, pointer_bytes, &mut visits, &mut found);
+            found
+        })
+    }
+
+    fn collect_pointers(
+        &self,
+        index: usize,
+        origin: usize,
+        pointer_bytes: usize,
+        visits: &mut usize,
+        found: &mut Vec<DatablockPointer>,
+    ) {
+        let Some(structure) = self.structs.get(index) else { return };
+        if structure.name == "ListBase" {
+            return;
+        }
+        for (name, field) in &structure.fields {
+            let is_link = matches!(name.as_str(), "next" | "prev");
+            if is_link || (structure.name == "ID" && name != "lib") {
+                continue;
+            }
+            let step = if field.is_pointer {
+                pointer_bytes
+            } else {
+                self.struct_named(&field.type_name).map_or(0, |held| held.size_bytes)
+            };
+            let count = field.size_bytes.checked_div(step).unwrap_or(0);
+            for number in 0..count {
+                // A damaged DNA can hold a struct in itself.
+                let Some(left) = visits.checked_sub(1) else { return };
+                *visits = left;
+                let offset = origin + field.offset + number * step;
+                if !field.is_pointer {
+                    if let Some(held) = self.by_name.get(&field.type_name) {
+                        self.collect_pointers(*held, offset, pointer_bytes, visits, found);
+                    }
+                } else if self.can_be_datablock(&field.type_name) {
+                    let is_array = field.is_pointer_to_pointers;
+                    found.push(DatablockPointer { offset, is_array });
+                }
+            }
+        }
+    }
+
+    fn can_be_datablock(&self, type_name: &str) -> bool {
+        matches!(type_name, "ID" | "void")
+            || self.struct_named(type_name).is_some_and(|structure| {
+                structure
+                    .fields
+                    .get("id")
+                    .is_some_and(|id| id.type_name == "ID" && id.offset == 0 && !id.is_pointer)
+            })
     }
 
     /// The struct of that name.

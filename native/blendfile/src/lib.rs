@@ -21,7 +21,7 @@ mod source;
 mod view;
 
 pub use block::{Block, BlockCode};
-pub use dna::{Dna, DnaCache, Field, Struct};
+pub use dna::{DatablockPointer, Dna, DnaCache, Field, Struct};
 pub use error::{BlendError, Result};
 pub use file::BlendFile;
 pub use header::{BlockHeaderForm, ByteOrder, Header, PointerWidth};

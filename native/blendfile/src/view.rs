@@ -115,6 +115,25 @@ impl StructView {
         field.is_pointer.then(|| self.pointer_at(field.offset)).flatten()
     }
 
+    /// The addresses of datablocks that the struct may hold, zeros left out; with each, whether it
+    /// is that of an array of such addresses.
+    pub fn datablock_addresses(&self) -> impl Iterator<Item = (u64, bool)> {
+        let pointers = self.dna.datablock_pointers(self.structure, self.pointer_width.bytes());
+        pointers.iter().filter_map(|pointer| {
+            let address = self.pointer_at(self.origin.checked_add(pointer.offset)?)?;
+            (address != 0).then_some((address, pointer.is_array))
+        })
+    }
+
+    /// A payload that is nothing but addresses, as a pointer of an array leads to.
+    pub fn addresses(&self, payload: &[u8]) -> impl Iterator<Item = u64> {
+        let (width, order) = (self.pointer_width, self.byte_order);
+        payload.chunks_exact(width.bytes()).filter_map(move |bytes| match width {
+            PointerWidth::Four => read_u32(bytes, 0, order).map(u64::from),
+            PointerWidth::Eight => read_u64(bytes, 0, order),
+        })
+    }
+
     fn pointer_at(&self, offset: usize) -> Option<u64> {
         match self.pointer_width {
             PointerWidth::Four => read_u32(&self.payload, offset, self.byte_order).map(u64::from),

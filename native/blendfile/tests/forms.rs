@@ -53,6 +53,9 @@ impl Form {
     fn block(self, code: [u8; 4], address: u32, structure: u32, payload: &[u8]) -> Vec<u8> {
         let size = u32::try_from(payload.len()).unwrap();
         let mut bytes = code.to_vec();
+        if let (ByteOrder::Big, [first, second, 0, 0]) = (self.order, code) {
+            bytes = vec![0, 0, first, second];
+        }
         if self.large {
             bytes.extend(self.u32(structure));
             bytes.extend(self.u64(address.into()));

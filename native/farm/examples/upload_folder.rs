@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use farm::{AwsConfig, Storage, UploadProgress, UploadSettings, upload_pack};
 use protocol::PackPath;
-use scene::PlannedFile;
+use scene::{PackPlan, PlannedFile};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -32,10 +32,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
             *last = progress;
         }
     };
-    let pack = upload_pack(&storage, &settings, &scene, &files, keep, |trouble| {
-        eprintln!("{trouble}");
-    })
-    .await?;
+    let pack =
+        upload_pack(&storage, &settings, &PackPlan::of_files(scene, files), keep, |trouble| {
+            eprintln!("{trouble}");
+        })
+        .await?;
     let last = last.into_inner()?;
     println!(
         "{}",

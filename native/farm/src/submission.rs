@@ -34,6 +34,8 @@ pub struct Request {
     pub allow_scripts: bool,
     /// Whether to go on although files are missing.
     pub allow_missing_files: bool,
+    /// The colour configuration of the artist's Blender, where it is not Blender's own.
+    pub color_config: Option<PathBuf>,
 }
 
 /// What a submission reports.
@@ -93,8 +95,7 @@ pub async fn run(
     let pack = upload_pack(
         &farm.storage,
         &upload,
-        &plan.blend_file,
-        &plan.files,
+        &plan,
         |progress| on_event(Event::Uploading(progress)),
         |message| on_event(Event::Trouble { message }),
     )
@@ -113,7 +114,13 @@ pub async fn run(
 }
 
 fn blocking_trace(request: &Request, on_event: &impl Fn(Event)) -> Result<Trace> {
-    let source = TraceSource { file: request.blend_file.clone(), as_path: request.as_path.clone() };
+    let source = TraceSource {
+        file: request.blend_file.clone(),
+        as_path: request.as_path.clone(),
+        frames: Some(request.frames),
+        takes_unused: request.allow_scripts,
+        color_config: request.color_config.clone(),
+    };
     let traced = tokio::task::block_in_place(|| {
         scene::trace(&source, |path| on_event(Event::Tracing { path: path.to_owned() }))
     })?;

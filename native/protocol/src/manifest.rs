@@ -16,6 +16,10 @@ pub struct Manifest {
     pub version: u32,
     /// The .blend file to open.
     pub blend_file: PackPath,
+    /// The colour configuration that Blender is to use (`OCIO` in its environment); its own where
+    /// absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub color_config: Option<PackPath>,
     /// Every file, sorted by path.
     pub files: Vec<PackedFile>,
     /// The blobs that hold several small files each.
@@ -61,7 +65,13 @@ impl Manifest {
     #[must_use]
     pub fn new(blend_file: PackPath, mut files: Vec<PackedFile>, bundles: Vec<Bundle>) -> Self {
         files.sort_by(|one, other| one.path.cmp(&other.path));
-        Self { version: Self::VERSION, blend_file, files, bundles }
+        Self { version: Self::VERSION, blend_file, color_config: None, files, bundles }
+    }
+
+    /// The same with a colour configuration, one of its files.
+    #[must_use]
+    pub fn with_color_config(self, color_config: Option<PackPath>) -> Self {
+        Self { color_config, ..self }
     }
 
     /// Every blob that the pack needs, once, with its size in bytes and the path of a file in it.
@@ -100,7 +110,7 @@ impl Manifest {
 
 impl Versioned for Manifest {
     const DOCUMENT: &'static str = "manifest";
-    const VERSION: u32 = 2;
+    const VERSION: u32 = 3;
 
     fn validate(&self) -> Result<()> {
         let invalid = |field, expected, got| Err(ProtocolError::Invalid { field, expected, got });
@@ -125,6 +135,11 @@ impl Versioned for Manifest {
         }
         if paths.binary_search(&&self.blend_file).is_err() {
             return invalid("blend_file", "one of the files", self.blend_file.to_string());
+        }
+        if let Some(config) =
+            self.color_config.iter().find(|config| paths.binary_search(config).is_err())
+        {
+            return invalid("color_config", "one of the files", config.to_string());
         }
         Ok(())
     }
@@ -172,12 +187,15 @@ mod tests {
         nowhere.files[0].bundle = Some(1);
         let without = Manifest::new(blend, vec![file("b.blend")], Vec::new());
         let mut newer = serde_json::to_value(&without).unwrap();
-        newer["version"] = 3.into();
+        newer["version"] = 4.into();
+        let colourless = Manifest::new(file("a.blend").path, vec![file("a.blend")], Vec::new())
+            .with_color_config(Some(file("config.ocio").path));
         let escaping = serde_json::to_string(&without).unwrap().replace("b.blend", "../b");
         let messages = [
             twice.to_bytes().unwrap().1,
             without.to_bytes().unwrap().1,
             nowhere.to_bytes().unwrap().1,
+            colourless.to_bytes().unwrap().1,
             newer.to_string().into_bytes(),
             escaping.into_bytes(),
             b"{".to_vec(),

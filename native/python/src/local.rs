@@ -4,13 +4,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use farm::{FarmError, Result};
-use protocol::OutputNaming;
+use protocol::{FrameRange, OutputNaming};
 use pyo3::prelude::*;
 use scene::{BlenderCommand, PackPlan, PackProgress, Problem, RenderSettings, TraceSource};
 
 use crate::error::scene_error;
 use crate::submission::PyMissingFile;
 use crate::task::{EventTask, Sender};
+use crate::trace::color_config;
 
 enum Event {
     Tracing(PathBuf),
@@ -33,7 +34,7 @@ pub(crate) struct PyProblem {
 
 impl From<Problem> for PyProblem {
     fn from(problem: Problem) -> Self {
-        let Problem { kind, datablock_type, datablock, library, path } = problem;
+        let Problem { kind, datablock_type, datablock, library, path, .. } = problem;
         Self { kind: kind.as_str(), datablock_type, datablock, library, path }
     }
 }
@@ -85,15 +86,17 @@ pub(crate) struct PyLocalPack {
 #[pymethods]
 impl PyLocalPack {
     #[new]
-    #[pyo3(signature = (blend_file, to, *, as_path=None, allow_missing_files=false))]
+    #[pyo3(signature = (blend_file, to, *, as_path=None, allow_missing_files=false, frames=None))]
     fn new(
         blend_file: PathBuf,
         to: PathBuf,
         as_path: Option<PathBuf>,
         allow_missing_files: bool,
+        frames: Option<(i32, i32, u32)>,
     ) -> PyResult<Self> {
         Self::spawn(move |work| {
-            let source = source(blend_file, as_path);
+            let frames = frames.map(|(first, last, step)| FrameRange { first, last, step });
+            let source = TraceSource { frames, ..source(blend_file, as_path) };
             work.pack(&source, &to, allow_missing_files).map(drop)
         })
     }
@@ -212,7 +215,12 @@ impl Work {
 }
 
 fn source(blend_file: PathBuf, as_path: Option<PathBuf>) -> TraceSource {
-    TraceSource { as_path: as_path.unwrap_or_else(|| blend_file.clone()), file: blend_file }
+    TraceSource {
+        as_path: as_path.unwrap_or_else(|| blend_file.clone()),
+        file: blend_file,
+        color_config: color_config(),
+        ..TraceSource::default()
+    }
 }
 
 #[pyclass(name = "RenderSettings", frozen, get_all)]

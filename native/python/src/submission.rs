@@ -9,6 +9,7 @@ use scene::MissingFile;
 use crate::connection::PyFarmSettings;
 use crate::error::value_error;
 use crate::task::EventTask;
+use crate::trace::color_config;
 
 #[pyfunction]
 pub(crate) fn new_job_id() -> String {
@@ -149,6 +150,7 @@ impl PySubmission {
             blender_version: BlenderVersion(major, minor, patch),
             allow_scripts,
             allow_missing_files,
+            color_config: color_config(),
         };
         let settings = settings.to_rust();
         let task = EventTask::spawn(move |sender| async move {

@@ -15,7 +15,10 @@ pub(crate) struct PyDependency {
     written: Vec<u8>,
     path: PathBuf,
     files: Vec<PathBuf>,
+    file_sizes: Vec<u64>,
+    frames: Option<(i64, i64)>,
     missing: bool,
+    used: bool,
     required: bool,
 }
 
@@ -28,11 +31,19 @@ impl From<&Dependency> for PyDependency {
             library_chain: dependency.library_chain.clone(),
             written: dependency.written.as_bytes().to_vec(),
             path: dependency.resolved.clone(),
-            files: dependency.files.clone(),
+            files: dependency.files.iter().map(|file| file.path.clone()).collect(),
+            file_sizes: dependency.files.iter().map(|file| file.size_bytes).collect(),
+            frames: dependency.frame_range(),
             missing: dependency.is_missing(),
+            used: dependency.is_used,
             required: dependency.is_required,
         }
     }
+}
+
+/// The colour configuration that a Blender with this environment uses instead of its own.
+pub(crate) fn color_config() -> Option<PathBuf> {
+    std::env::var_os("OCIO").map(PathBuf::from)
 }
 
 #[pyfunction]
@@ -43,7 +54,12 @@ pub(crate) fn trace(
     as_path: Option<PathBuf>,
 ) -> PyResult<Vec<PyDependency>> {
     let as_path = as_path.unwrap_or_else(|| blend_file.clone());
-    let source = TraceSource { file: blend_file, as_path };
+    let source = TraceSource {
+        file: blend_file,
+        as_path,
+        color_config: color_config(),
+        ..TraceSource::default()
+    };
     let traced =
         py.detach(|| scene::trace(&source, |_| {})).map_err(|error| scene_error(&error))?;
     Ok(traced.dependencies().iter().map(PyDependency::from).collect())

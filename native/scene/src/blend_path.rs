@@ -32,17 +32,23 @@ impl BlendPath {
 
     /// The path on this machine, for a `.blend` file in `folder`, without `.` and `..`.
     ///
-    /// A Windows path met on another system stays one name that does not exist there.
+    /// Backslashes count as slashes, whoever wrote them. A Windows path met on another system leads
+    /// where Blender looks for it there: `C:\wood.png` is `/c/wood.png` (`BLI_path_abs`,
+    /// `path_utils.cc`, Blender 5.2).
     #[must_use]
     pub fn resolve(&self, folder: &Path) -> PathBuf {
-        match self.0.strip_prefix(b"//") {
-            // Blender on Windows writes backslashes into relative paths and reads either anywhere.
-            Some(rest) => {
-                let slashed: Vec<u8> =
-                    rest.iter().map(|byte| if *byte == b'\\' { b'/' } else { *byte }).collect();
-                normalize(&folder.join(native(slashed)))
+        let slashed: Vec<u8> =
+            self.0.iter().map(|byte| if *byte == b'\\' { b'/' } else { *byte }).collect();
+        match slashed.as_slice() {
+            _ if self.is_relative() => {
+                let below = slashed.get(2..).unwrap_or_default().to_vec();
+                normalize(&folder.join(native(below)))
             }
-            None => normalize(&native(self.0.clone())),
+            [drive, b':', b'/', below @ ..] if !cfg!(windows) && drive.is_ascii_alphabetic() => {
+                let drive = [b'/', drive.to_ascii_lowercase(), b'/'];
+                normalize(&native([&drive, below].concat()))
+            }
+            _ => normalize(&native(slashed)),
         }
     }
 }
@@ -100,6 +106,13 @@ mod tests {
         assert_eq!(resolve(b"//..\\tex\\wood.png"), Path::new("/shows/one/tex/wood.png"));
         assert_eq!(resolve(b"//../../../../../x"), Path::new("/x"));
         assert_eq!(resolve(b"/abs/../wood.png"), Path::new("/wood.png"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn windows_paths_lead_where_blender_looks_for_them() {
+        assert_eq!(resolve(b"C:\\tex\\wood.png"), Path::new("/c/tex/wood.png"));
+        assert_eq!(resolve(b"e:/wood.png"), Path::new("/e/wood.png"));
     }
 
     #[cfg(unix)]

@@ -1,7 +1,8 @@
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::blend_path::BlendPath;
+use crate::expand::DiskFile;
 
 /// What kind of file a datablock asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -18,6 +19,8 @@ pub enum DependencyKind {
     Library,
     /// A library whose datablocks are packed into the `.blend` file: where they came from.
     PackedLibrary,
+    /// The `.blend` file that a datablock was appended from.
+    AppendedFrom,
     /// A sound.
     Sound,
     /// A font.
@@ -50,6 +53,8 @@ pub enum DependencyKind {
     Text,
     /// The picture of a brush.
     BrushIcon,
+    /// A colour configuration with its tables.
+    ColorConfig,
 }
 
 impl DependencyKind {
@@ -63,6 +68,7 @@ impl DependencyKind {
             Self::Movie => "movie",
             Self::Library => "library",
             Self::PackedLibrary => "packed library",
+            Self::AppendedFrom => "appended from",
             Self::Sound => "sound",
             Self::Font => "font",
             Self::Volume => "volume",
@@ -79,6 +85,7 @@ impl DependencyKind {
             Self::Proxy => "clip proxies",
             Self::Text => "text",
             Self::BrushIcon => "brush icon",
+            Self::ColorConfig => "colour configuration",
         }
     }
 }
@@ -105,11 +112,14 @@ pub struct Dependency {
     /// That path on this machine; for a set of files still the pattern or the folder.
     pub resolved: PathBuf,
     /// The files that are there, sorted. Empty where it is missing.
-    pub files: Vec<PathBuf>,
+    pub files: Vec<DiskFile>,
     /// Files that are named one by one and are not there: frames of an image strip.
     pub absent_files: Vec<PathBuf>,
+    /// Whether a scene of the file leads to it. A brush, or a material that only a fake user keeps,
+    /// does not make its textures used.
+    pub is_used: bool,
     /// Whether the scene renders wrongly without it. A cache that was never baked, the file beside
-    /// a text, a brush's icon: Blender lists them, no render needs them.
+    /// a text, what nothing uses: Blender lists them, no render needs them.
     pub is_required: bool,
 }
 
@@ -129,12 +139,51 @@ impl Dependency {
         }
     }
 
-    /// Whether it belongs into a pack: an editing aid does not.
+    /// One that the environment of Blender names, not a datablock.
+    pub(crate) fn of_environment(
+        kind: DependencyKind,
+        written: BlendPath,
+        resolved: &Path,
+        scene: &Path,
+        files: Vec<DiskFile>,
+    ) -> Self {
+        Self {
+            kind,
+            datablock_type: "Scene",
+            datablock: String::new(),
+            library_chain: vec![scene.to_owned()],
+            written,
+            resolved: resolved.to_owned(),
+            files,
+            absent_files: Vec::new(),
+            is_used: true,
+            is_required: true,
+        }
+    }
+
+    /// The first and the last frame of a sequence that are there.
+    #[must_use]
+    pub fn frame_range(&self) -> Option<(i64, i64)> {
+        let frames = || self.files.iter().filter_map(|file| file.frame);
+        Some((frames().min()?, frames().max()?))
+    }
+
+    /// The size of all its files in bytes.
+    #[must_use]
+    pub fn size_bytes(&self) -> u64 {
+        self.files.iter().map(|file| file.size_bytes).sum()
+    }
+
+    /// Whether it belongs into a pack: an editing aid does not, nor what nothing uses.
     pub(crate) fn is_packed(&self) -> bool {
-        !matches!(
-            self.kind,
-            DependencyKind::Text | DependencyKind::BrushIcon | DependencyKind::PackedLibrary
-        )
+        self.is_used
+            && !matches!(
+                self.kind,
+                DependencyKind::Text
+                    | DependencyKind::BrushIcon
+                    | DependencyKind::PackedLibrary
+                    | DependencyKind::AppendedFrom
+            )
     }
 }
 

@@ -44,40 +44,74 @@ impl Expansion {
     }
 
     /// The files that are there, sorted, and those that are named and are not.
-    pub(crate) fn files(&self, resolved: &Path) -> (Vec<PathBuf>, Vec<PathBuf>) {
+    pub(crate) fn files(&self, resolved: &Path) -> Expanded {
         let name = resolved.file_name().map(std::ffi::OsStr::as_encoded_bytes).unwrap_or_default();
         let pattern = match self {
             Self::Sequence => sequence_pattern(name),
             Self::Tiles => tiles_pattern(name),
             _ => None,
         };
-        let there = match (self, pattern, resolved.parent()) {
-            (_, Some(pattern), Some(folder)) => matching(folder, |name| pattern.matches(name)),
+        let mut absent = Vec::new();
+        let mut files = match (self, &pattern, resolved.parent()) {
+            (_, Some(pattern), Some(folder)) => matching(folder, |name| pattern.number_of(name)),
             (Self::Folder, ..) => {
                 let mut files = Vec::new();
                 below(resolved, 0, &mut files);
-                files.sort();
                 files
             }
             (Self::Prefix(prefix) | Self::BlendCache(prefix), ..) => {
-                matching(resolved, |name| name.starts_with(prefix))
+                matching(resolved, |name| name.starts_with(prefix).then_some(None))
             }
             (Self::Names(names), ..) => {
-                let mut paths: Vec<PathBuf> =
-                    names.iter().map(|name| resolved.join(native(name.clone()))).collect();
-                paths.sort();
-                paths.dedup();
-                return paths.into_iter().partition(|path| path.is_file());
+                let mut files = Vec::new();
+                for name in names {
+                    let path = resolved.join(native(name.clone()));
+                    match DiskFile::at(&path, None) {
+                        Some(file) => files.push(file),
+                        None => absent.push(path),
+                    }
+                }
+                files
             }
-            _ if resolved.is_file() => vec![resolved.to_owned()],
-            _ => Vec::new(),
+            _ => DiskFile::at(resolved, None).into_iter().collect(),
         };
-        (there, Vec::new())
+        files.sort();
+        files.dedup();
+        absent.sort();
+        absent.dedup();
+        Expanded { files, absent }
+    }
+}
+
+/// What a path stands for on this machine.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Expanded {
+    /// The files that are there, sorted, each once.
+    pub(crate) files: Vec<DiskFile>,
+    /// Those that are named one by one and are not there.
+    pub(crate) absent: Vec<PathBuf>,
+}
+
+/// A file that is there.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DiskFile {
+    /// Where.
+    pub path: PathBuf,
+    /// Its size in bytes.
+    pub size_bytes: u64,
+    /// The number in its name, for a frame of a sequence.
+    pub frame: Option<i64>,
+}
+
+impl DiskFile {
+    fn at(path: &Path, frame: Option<i64>) -> Option<Self> {
+        let found = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?;
+        Some(Self { path: path.to_owned(), size_bytes: found.len(), frame })
     }
 }
 
 /// Lists what is below a folder. A link to a folder is not followed: it could lead in circles.
-fn below(folder: &Path, level: usize, files: &mut Vec<PathBuf>) {
+fn below(folder: &Path, level: usize, files: &mut Vec<DiskFile>) {
     let Ok(entries) = std::fs::read_dir(folder) else { return };
     for entry in entries.filter_map(std::result::Result::ok) {
         if files.len() >= MOST_FILES {
@@ -87,8 +121,8 @@ fn below(folder: &Path, level: usize, files: &mut Vec<PathBuf>) {
             Ok(kind) if kind.is_dir() && level < MOST_LEVELS => {
                 below(&entry.path(), level + 1, files);
             }
-            Ok(_) if entry.path().is_file() => files.push(entry.path()),
-            _ => {}
+            Ok(_) => files.extend(DiskFile::at(&entry.path(), None)),
+            Err(_) => {}
         }
     }
 }
@@ -142,40 +176,41 @@ fn tiles_pattern(name: &[u8]) -> Option<Pattern> {
 }
 
 impl Pattern {
-    fn matches(&self, name: &[u8]) -> bool {
-        let Some(middle) =
-            name.strip_prefix(&*self.head).and_then(|rest| rest.strip_suffix(&*self.tail))
-        else {
-            return false;
-        };
+    /// Whether a name is one of these; with the number of its frame, where it is one.
+    #[expect(clippy::option_option, reason = "a tile belongs to them and is no frame")]
+    fn number_of(&self, name: &[u8]) -> Option<Option<i64>> {
+        let middle = name.strip_prefix(&*self.head)?.strip_suffix(&*self.tail)?;
+        let text = std::str::from_utf8(middle).ok()?;
         let all_digits = !middle.is_empty() && middle.iter().all(u8::is_ascii_digit);
         match self.number {
             Number::Frame { digits } => {
-                all_digits
+                let is_frame = all_digits
                     && (middle.len() == digits
-                        || (middle.len() > digits && middle.first() != Some(&b'0')))
+                        || (middle.len() > digits && middle.first() != Some(&b'0')));
+                is_frame.then(|| text.parse().ok())
             }
             Number::Udim => {
-                all_digits && middle.len() == 4 && (&b"1001"[..]..=b"2000").contains(&middle)
+                let is_tile = all_digits && middle.len() == 4 && ("1001"..="2000").contains(&text);
+                is_tile.then_some(None)
             }
-            Number::UvTile => std::str::from_utf8(middle)
-                .ok()
-                .and_then(|text| text.strip_prefix('u')?.split_once("_v"))
-                .is_some_and(|(u, v)| u.parse::<u16>().is_ok() && v.parse::<u16>().is_ok()),
+            Number::UvTile => {
+                let (u, v) = text.strip_prefix('u')?.split_once("_v")?;
+                (u.parse::<u16>().is_ok() && v.parse::<u16>().is_ok()).then_some(None)
+            }
         }
     }
 }
 
-fn matching(folder: &Path, matches: impl Fn(&[u8]) -> bool) -> Vec<PathBuf> {
+/// The files of a folder whose names match.
+fn matching(folder: &Path, number: impl Fn(&[u8]) -> Option<Option<i64>>) -> Vec<DiskFile> {
     let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
-    let mut files: Vec<PathBuf> = entries
+    entries
         .filter_map(Result::ok)
-        .filter(|entry| matches(entry.file_name().as_encoded_bytes()))
-        .map(|entry| entry.path())
-        .filter(|path| path.is_file())
-        .collect();
-    files.sort();
-    files
+        .filter_map(|entry| {
+            let frame = number(entry.file_name().as_encoded_bytes())?;
+            DiskFile::at(&entry.path(), frame)
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -195,17 +230,26 @@ mod tests {
             ("sh020_fire.0001.j2k", false),
             ("sh010_fire..j2k", false),
         ] {
-            assert_eq!(pattern.matches(name.as_bytes()), is_frame, "{name}");
+            assert_eq!(pattern.number_of(name.as_bytes()).is_some(), is_frame, "{name}");
         }
+        assert_eq!(pattern.number_of(b"sh010_fire.0012.j2k"), Some(Some(12)));
         assert_eq!(sequence_pattern(b"wood.png"), None);
     }
 
     #[test]
     fn tiles_are_numbered_1001_to_2000_or_named_by_u_and_v() {
         let udim = tiles_pattern(b"skin.<UDIM>.exr").unwrap();
-        assert!(udim.matches(b"skin.1001.exr") && udim.matches(b"skin.1102.exr"));
-        assert!(!udim.matches(b"skin.0999.exr") && !udim.matches(b"skin.10010.exr"));
+        assert!(
+            udim.number_of(b"skin.1001.exr").is_some()
+                && udim.number_of(b"skin.1102.exr").is_some()
+        );
+        assert!(
+            udim.number_of(b"skin.0999.exr").is_none()
+                && udim.number_of(b"skin.10010.exr").is_none()
+        );
         let uv = tiles_pattern(b"skin_<UVTILE>.exr").unwrap();
-        assert!(uv.matches(b"skin_u1_v2.exr") && !uv.matches(b"skin_v2_u1.exr"));
+        assert!(
+            uv.number_of(b"skin_u1_v2.exr").is_some() && uv.number_of(b"skin_v2_u1.exr").is_none()
+        );
     }
 }

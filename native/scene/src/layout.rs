@@ -28,7 +28,10 @@ impl Layout {
             }
             for path_use in &blend.uses {
                 let Some(dependency) = trace.dependency(path_use) else { continue };
-                if !dependency.written.is_relative() || dependency.files.is_empty() {
+                if !dependency.written.is_relative()
+                    || dependency.files.is_empty()
+                    || !dependency.is_packed()
+                {
                     continue;
                 }
                 while !dependency.resolved.starts_with(&root) && root.pop() {}

@@ -6,6 +6,8 @@
 //! only ever read.
 
 mod blend_path;
+mod color_config;
+mod contents;
 mod datablock;
 mod datablock_type;
 mod dependency;
@@ -14,13 +16,17 @@ mod expand;
 mod layout;
 mod local_pack;
 mod pack;
+mod parallel;
 mod render_settings;
+mod sequence_use;
 mod trace;
 mod verify;
+mod walk;
 
 pub use blend_path::BlendPath;
 pub use dependency::{Dependency, DependencyKind, MissingFile};
 pub use error::{Result, SceneError};
+pub use expand::DiskFile;
 pub use local_pack::{PackProgress, write_pack};
 pub use pack::{PackPlan, PlannedFile};
 pub use render_settings::RenderSettings;

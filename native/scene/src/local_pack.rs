@@ -136,8 +136,8 @@ fn copy(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pack::LeftOut;
     use protocol::PackPath;
-    use std::collections::BTreeSet;
 
     fn plan(folder: &Path) -> PackPlan {
         let path = |text: &str| PackPath::try_from(text.to_owned()).unwrap();
@@ -146,9 +146,10 @@ mod tests {
         let file = |text| PlannedFile { path: path(text), source: source.clone() };
         PackPlan {
             blend_file: path("project/a.blend"),
+            color_config: None,
             files: vec![file("project/a.blend"), file("project/tex/ü.png")],
             rewritten: 0,
-            left_out: BTreeSet::new(),
+            left_out: LeftOut::default(),
         }
     }
 

@@ -1,4 +1,5 @@
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use blendfile::{BlendFile, Rewrite};
@@ -6,7 +7,7 @@ use protocol::PackPath;
 
 use crate::blend_path::BlendPath;
 use crate::datablock::Place;
-use crate::dependency::DependencyKind;
+use crate::dependency::{Dependency, DependencyKind};
 use crate::error::Result;
 use crate::layout::{Layout, relative};
 use crate::trace::{Trace, TracedBlendFile};
@@ -25,15 +26,24 @@ pub struct PlannedFile {
 pub struct PackPlan {
     /// The scene's place in the pack.
     pub blend_file: PackPath,
+    /// The colour configuration that Blender is to use, where it is not its own.
+    pub color_config: Option<PackPath>,
     /// Every file once, sorted by place.
     pub files: Vec<PlannedFile>,
     /// How many `.blend` files had paths to rewrite.
     pub rewritten: usize,
-    /// The places that the pack leaves empty on purpose: editing aids, and what was never baked.
-    pub(crate) left_out: BTreeSet<PackPath>,
+    /// What the pack leaves out on purpose.
+    pub(crate) left_out: LeftOut,
 }
 
 impl PackPlan {
+    /// A pack of files as they are, without a look into them.
+    #[must_use]
+    pub fn of_files(blend_file: PackPath, files: Vec<PlannedFile>) -> Self {
+        let left_out = LeftOut::default();
+        Self { blend_file, color_config: None, files, rewritten: 0, left_out }
+    }
+
     /// Plans the pack of a traced scene. `.blend` files with paths that would not resolve in the
     /// pack are rewritten into `work_folder`, which must exist and outlive the upload.
     ///
@@ -44,7 +54,7 @@ impl PackPlan {
         let mut files = BTreeMap::new();
         for dependency in trace.dependencies().iter().filter(|one| one.is_packed()) {
             for file in &dependency.files {
-                files.insert(layout.place(file)?, file.clone());
+                files.insert(layout.place(&file.path)?, file.path.clone());
             }
         }
         let mut rewritten = 0;
@@ -67,14 +77,55 @@ impl PackPlan {
             Some(place) => place,
             None => layout.place(Path::new("empty.blend"))?,
         };
-        let left_out = trace
-            .dependencies()
-            .iter()
-            .filter(|one| !one.is_packed() || (!one.is_required && one.is_missing()))
-            .filter_map(|one| layout.place(&one.resolved).ok())
-            .collect();
+        let left_out = LeftOut::of(trace);
+        let color_config = trace
+            .color_config
+            .as_ref()
+            .map(|config| layout.place(config))
+            .transpose()?
+            .filter(|config| files.contains_key(config));
         let files = files.into_iter().map(|(path, source)| PlannedFile { path, source }).collect();
-        Ok(Self { blend_file, files, rewritten, left_out })
+        Ok(Self { blend_file, color_config, files, rewritten, left_out })
+    }
+}
+
+/// Editing aids, what was never baked, and what nothing uses.
+#[derive(Debug, Default)]
+pub(crate) struct LeftOut {
+    /// By the name of the datablock and its path as written: their paths are not rewritten.
+    paths: BTreeSet<(String, Vec<u8>)>,
+    /// The libraries among them, by the name of their file.
+    libraries: BTreeSet<OsString>,
+}
+
+impl LeftOut {
+    fn of(trace: &Trace) -> Self {
+        let mut left_out = Self::default();
+        let is_left_out =
+            |one: &&Dependency| !one.is_packed() || (!one.is_required && one.is_missing());
+        for one in trace.dependencies().iter().filter(is_left_out) {
+            left_out.paths.insert((one.datablock.clone(), one.written.as_bytes().to_vec()));
+            if one.kind == DependencyKind::Library {
+                left_out.libraries.extend(one.resolved.file_name().map(OsString::from));
+            }
+        }
+        left_out
+    }
+
+    #[cfg(test)]
+    pub(crate) fn of_path(datablock: &str, written: &str) -> Self {
+        let path = (datablock.to_owned(), written.as_bytes().to_vec());
+        Self { paths: BTreeSet::from([path]), ..Self::default() }
+    }
+
+    /// Whether a datablock's path, as written, is one of them.
+    pub(crate) fn has_path(&self, datablock: &str, written: &str) -> bool {
+        self.paths.contains(&(datablock.to_owned(), written.as_bytes().to_vec()))
+    }
+
+    /// Whether a library is one of them.
+    pub(crate) fn has_library(&self, path: &str) -> bool {
+        Path::new(path).file_name().is_some_and(|name| self.libraries.contains(name))
     }
 }
 

@@ -1,42 +1,45 @@
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
-use blendfile::{BlendFile, Block, BlockCode, DnaCache, StructView};
+use blendfile::DnaCache;
+use protocol::FrameRange;
 
-use crate::blend_path::BlendPath;
-use crate::datablock::{Owner, Place, Reader, reader};
+use crate::color_config::{self, is_of_the_artist};
+use crate::datablock::{FoundPath, Place};
 use crate::datablock_type::datablock_type;
 use crate::dependency::{Dependency, DependencyKind, MissingFile};
 use crate::error::{Result, SceneError};
-use crate::expand::Expansion;
-
-/// Most `.blend` files that one scene may lead to.
-const MAX_BLEND_FILES: usize = 100_000;
-
-/// How many `.blend` files are handed to the processors at once: enough to keep them busy, few
-/// enough that what is shown of the progress is true.
-const FILES_IN_BATCH: usize = 32;
-
-/// Most structs of one block that are asked for paths; bakes of a modifier are the only arrays.
-const MAX_STRUCTS: usize = 10_000;
+use crate::expand::{Expanded, Expansion};
+use crate::parallel::in_parallel;
+use crate::sequence_use::{SequenceUse, shown_numbers};
+use crate::walk::{Reach, Walk, WalkedFile};
 
 /// The scene to trace.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct TraceSource {
     /// The file to read: often a copy that was saved for this render.
     pub file: PathBuf,
     /// Where the scene lives as the artist sees it; `//` paths start at this path's folder.
     pub as_path: PathBuf,
+    /// The frames that are to be rendered: image sequences are limited to what these show. `None`
+    /// takes sequences whole.
+    pub frames: Option<FrameRange>,
+    /// Whether what no scene leads to counts as used all the same: a script may reach it.
+    pub takes_unused: bool,
+    /// The colour configuration that the artist's Blender uses instead of its own (`OCIO` in its
+    /// environment). Colours mean what it says, so every scene depends on it.
+    pub color_config: Option<PathBuf>,
 }
 
 /// Everything that a scene asks for.
 #[derive(Debug)]
 pub struct Trace {
-    /// The scene first, then every linked `.blend` file that is there, each once.
+    /// The scene first, then every linked `.blend` file that is there and used, each once.
     pub(crate) blend_files: Vec<TracedBlendFile>,
     dependencies: Vec<Dependency>,
+    /// The colour configuration, where there is one of the artist's own.
+    pub(crate) color_config: Option<PathBuf>,
 }
 
 /// A `.blend` file with the paths that it holds.
@@ -45,7 +48,6 @@ pub(crate) struct TracedBlendFile {
     pub(crate) file: PathBuf,
     pub(crate) as_path: PathBuf,
     pub(crate) uses: Vec<PathUse>,
-    chain: Vec<PathBuf>,
 }
 
 /// A path in a `.blend` file: where it stands, and which dependency it is.
@@ -56,13 +58,6 @@ pub(crate) struct PathUse {
     /// The `.blend` file at whose folder `//` begins.
     pub(crate) base: PathBuf,
     pub(crate) dependency: usize,
-}
-
-impl TracedBlendFile {
-    /// The files that lead to it, and itself.
-    fn whole_chain(&self) -> Vec<PathBuf> {
-        self.chain.iter().chain([&self.as_path]).cloned().collect()
-    }
 }
 
 impl Trace {
@@ -102,170 +97,124 @@ impl Trace {
 
 /// Lists every external file that a scene asks for, recursively through linked libraries.
 ///
+/// Of a library only what is linked counts, and what that uses in turn, as Blender loads it. What
+/// the file holds and no scene leads to is listed as not used.
+///
 /// `on_file` is called with each `.blend` file before it is read.
 ///
 /// # Errors
 /// [`SceneError`] where the scene or a library that is there cannot be read. What is missing is
 /// not an error: it is in the result.
-pub fn trace(source: &TraceSource, mut on_file: impl FnMut(&Path)) -> Result<Trace> {
+pub fn trace(source: &TraceSource, on_file: impl FnMut(&Path)) -> Result<Trace> {
     if !source.as_path.is_absolute() {
         return Err(SceneError::NotAbsolute { path: source.as_path.clone() });
     }
-    let mut trace = Trace { blend_files: Vec::new(), dependencies: Vec::new() };
-    let mut waiting = VecDeque::from([TracedBlendFile {
-        file: source.file.clone(),
-        as_path: source.as_path.clone(),
-        uses: Vec::new(),
-        chain: Vec::new(),
-    }]);
-    let mut seen = HashSet::from([source.as_path.clone()]);
-    let (known, expanded) = (DnaCache::default(), Expanded::default());
-    while !waiting.is_empty() {
-        let batch: Vec<TracedBlendFile> =
-            waiting.drain(..waiting.len().min(FILES_IN_BATCH)).collect();
-        for blend in &batch {
-            on_file(&blend.as_path);
+    let mut walk = Walk::new(&source.file, &source.as_path);
+    walk.run(&DnaCache::default(), source.takes_unused, on_file)?;
+    let expanded = ExpandedOnce::default();
+    let places: Vec<usize> = (0..walk.files.len()).collect();
+    let shown = source.frames.map(|frames| Shown { frames, uses: walk.sequence_uses() });
+    let uses = in_parallel(&places, |place| uses_of(&walk, *place, shown.as_ref(), &expanded));
+    let mut trace = Trace { blend_files: Vec::new(), dependencies: Vec::new(), color_config: None };
+    if let Some(config) = source.color_config.as_ref().filter(|path| is_of_the_artist(path)) {
+        trace.dependencies.push(color_config::dependency(config, &source.as_path)?);
+        trace.color_config = Some(config.clone());
+    }
+    for (number, (file, found)) in walk.files.iter().zip(uses).enumerate() {
+        let mut blend = TracedBlendFile {
+            file: file.file.clone(),
+            as_path: file.as_path.clone(),
+            uses: Vec::with_capacity(found.len()),
+        };
+        for (path_use, dependency) in found {
+            blend.uses.push(PathUse { dependency: trace.dependencies.len(), ..path_use });
+            trace.dependencies.push(dependency);
         }
-        let read = read_batch(&batch, &known, &expanded);
-        for (blend, uses) in batch.into_iter().zip(read) {
-            follow(&mut trace, &mut waiting, &mut seen, blend, uses?)?;
+        if number == 0 || file.is_used() {
+            trace.blend_files.push(blend);
         }
     }
     Ok(trace)
 }
 
-/// Adds what a `.blend` file asks for to the trace, and the libraries among it to what waits.
-fn follow(
-    trace: &mut Trace,
-    waiting: &mut VecDeque<TracedBlendFile>,
-    seen: &mut HashSet<PathBuf>,
-    mut blend: TracedBlendFile,
-    uses: Vec<(PathUse, Dependency)>,
-) -> Result<()> {
-    for (path_use, dependency) in uses {
-        if dependency.kind == DependencyKind::Library
-            && !dependency.is_missing()
-            && seen.insert(dependency.resolved.clone())
-        {
-            if seen.len() > MAX_BLEND_FILES {
-                return Err(SceneError::TooManyLibraries {
-                    path: blend.as_path,
-                    limit: MAX_BLEND_FILES,
-                });
-            }
-            waiting.push_back(TracedBlendFile {
-                file: dependency.resolved.clone(),
-                as_path: dependency.resolved.clone(),
-                uses: Vec::new(),
-                chain: blend.whole_chain(),
-            });
-        }
-        blend.uses.push(PathUse { dependency: trace.dependencies.len(), ..path_use });
-        trace.dependencies.push(dependency);
-    }
-    trace.blend_files.push(blend);
-    Ok(())
-}
-
-/// Reads several `.blend` files on all processors; the results are in the order of the files.
-fn read_batch(
-    batch: &[TracedBlendFile],
-    known: &DnaCache,
-    expanded: &Expanded,
-) -> Vec<Result<Vec<(PathUse, Dependency)>>> {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(batch.len());
-    let next = AtomicUsize::new(0);
-    let read: Mutex<Vec<(usize, Result<_>)>> = Mutex::new(Vec::with_capacity(batch.len()));
-    let work = || {
-        while let index = next.fetch_add(1, Ordering::Relaxed)
-            && let Some(blend) = batch.get(index)
-        {
-            let uses = read_uses(blend, known, expanded);
-            read.lock().unwrap_or_else(PoisonError::into_inner).push((index, uses));
-        }
-    };
-    if threads <= 1 {
-        work();
-    } else {
-        std::thread::scope(|scope| {
-            for _ in 0..threads {
-                scope.spawn(work);
-            }
-        });
-    }
-    let mut read = read.into_inner().unwrap_or_else(PoisonError::into_inner);
-    read.sort_unstable_by_key(|(index, _)| *index);
-    read.into_iter().map(|(_, uses)| uses).collect()
-}
-
 /// What was found on disk, so that a folder named by a hundred libraries is listed once.
-type Expanded = Mutex<HashMap<(Expansion, PathBuf), (Vec<PathBuf>, Vec<PathBuf>)>>;
+type ExpandedOnce = Mutex<HashMap<(Expansion, PathBuf), Expanded>>;
 
-fn read_uses(
-    blend: &TracedBlendFile,
-    known: &DnaCache,
-    expanded: &Expanded,
-) -> Result<Vec<(PathUse, Dependency)>> {
-    let chain = blend.whole_chain();
-    let mut file = BlendFile::open_with(&blend.file, known)?;
-    let readers: Vec<Option<Reader>> =
-        file.dna().structs().iter().map(|structure| reader(&structure.name)).collect();
-    let packed_libraries = packed_libraries(&mut file, &blend.as_path)?;
+/// The paths of one file's datablocks that are reached, in the order of the file.
+fn uses_of(
+    walk: &Walk,
+    place: usize,
+    shown: Option<&Shown>,
+    expanded: &ExpandedOnce,
+) -> Vec<(PathUse, Dependency)> {
+    let Some(file) = walk.files.get(place) else { return Vec::new() };
     let mut uses = Vec::new();
-    let mut owner = Owner::new(&mut file);
-    let mut owner_index = 0;
-    for index in 0..owner.file.blocks().len() {
-        let Some(block) = owner.file.blocks().get(index).copied() else { break };
-        if block.code != BlockCode::DATA {
-            owner_index = index;
+    for (number, datablock) in file.datablocks().iter().enumerate() {
+        let reach = file.reach_of(number);
+        if reach == Reach::Unreached {
+            continue;
         }
-        let struct_index = usize::try_from(block.struct_index).unwrap_or(usize::MAX);
-        let Some(Some(reader)) = readers.get(struct_index) else { continue };
-        owner.enter(owner_index)?;
-        let base = packed_libraries.get(&owner.library).unwrap_or(&blend.as_path);
-        let payload = Arc::new(owner.file.payload(&block)?);
-        let views: Vec<StructView> = owner.file.views(&block, &payload).take(MAX_STRUCTS).collect();
-        for view in views {
-            for found in reader(&mut owner, &view)? {
-                let resolved = found.expansion.resolve(&found.written, base);
-                let (files, absent_files) = expanded
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .entry((found.expansion.clone(), resolved.clone()))
-                    .or_insert_with(|| found.expansion.files(&resolved))
-                    .clone();
-                uses.push((
-                    PathUse { place: found.place, base: base.clone(), dependency: 0 },
-                    Dependency {
-                        kind: found.kind,
-                        datablock_type: datablock_type(owner.code),
-                        datablock: String::from_utf8_lossy(&owner.name).into_owned(),
-                        library_chain: chain.clone(),
-                        written: found.written,
-                        resolved,
-                        files,
-                        absent_files,
-                        is_required: found.is_required,
-                    },
-                ));
+        for found in &datablock.paths {
+            let resolved = found.expansion.resolve(&found.written, &datablock.base);
+            let mut on_disk = expanded
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .entry((found.expansion.clone(), resolved.clone()))
+                .or_insert_with(|| found.expansion.files(&resolved))
+                .clone();
+            if let Some(shown) = shown
+                && found.kind == DependencyKind::ImageSequence
+                && datablock.code == *b"IM"
+            {
+                shown.limit(&mut on_disk, (place, number));
             }
+            let path_use =
+                PathUse { place: found.place, base: datablock.base.clone(), dependency: 0 };
+            let owner = (datablock_type(datablock.code), datablock.name.as_slice());
+            uses.push((path_use, dependency(file, owner, found, resolved, on_disk, reach)));
         }
     }
-    Ok(uses)
+    uses
 }
 
-/// Where the libraries whose datablocks are packed into a file (Blender 5.0) came from, by address:
-/// paths of those datablocks begin there still.
-fn packed_libraries(file: &mut BlendFile, blend: &Path) -> Result<HashMap<u64, PathBuf>> {
-    let blocks: Vec<Block> = file.blocks_of(BlockCode::datablock(*b"LI")).collect();
-    let mut libraries = HashMap::new();
-    for block in blocks {
-        let Some(view) = file.view(&block)? else { continue };
-        if view.pointer("archive_parent_library").is_some_and(|address| address != 0) {
-            let written = BlendPath::new(view.string("name").unwrap_or_default());
-            let folder = blend.parent().unwrap_or(blend);
-            libraries.insert(block.old_address, written.resolve(folder));
+fn dependency(
+    file: &WalkedFile,
+    (datablock_type, name): (&'static str, &[u8]),
+    found: &FoundPath,
+    resolved: PathBuf,
+    on_disk: Expanded,
+    reach: Reach,
+) -> Dependency {
+    let is_used = reach == Reach::Used;
+    Dependency {
+        kind: found.kind,
+        datablock_type,
+        datablock: String::from_utf8_lossy(name).into_owned(),
+        library_chain: file.whole_chain(),
+        written: found.written.clone(),
+        resolved,
+        files: on_disk.files,
+        absent_files: on_disk.absent,
+        is_used,
+        is_required: found.is_required && is_used,
+    }
+}
+
+/// What a job's frames show of image sequences.
+struct Shown {
+    frames: FrameRange,
+    uses: HashMap<(usize, usize), Vec<SequenceUse>>,
+}
+
+impl Shown {
+    /// Leaves out the files of a sequence that no frame of the job shows.
+    fn limit(&self, on_disk: &mut Expanded, image: (usize, usize)) {
+        let uses = self.uses.get(&image).map(Vec::as_slice).unwrap_or_default();
+        let Some(shown) = shown_numbers(uses, &self.frames) else { return };
+        let is_shown = |frame: Option<i64>| frame.is_none_or(|frame| shown.contains(&frame));
+        // A sequence that shows none of its files is more likely misread here than empty.
+        if on_disk.files.iter().any(|file| is_shown(file.frame)) {
+            on_disk.files.retain(|file| is_shown(file.frame));
         }
     }
-    Ok(libraries)
 }

@@ -76,6 +76,7 @@ def problem(kind: str, datablock, path: str) -> dict[str, str]:
         "datablock": datablock.name,
         "library": absolute(library.filepath, library) if library else "",
         "path": absolute(path, datablock) if path else "",
+        "written": path,
     }
 
 

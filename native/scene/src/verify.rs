@@ -1,16 +1,15 @@
 //! Proof before spending: the artist's own Blender opens the pack, far from the original files.
 
-use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use protocol::PackPath;
 use serde::Deserialize;
 
 use crate::error::{Result, SceneError};
+use crate::pack::LeftOut;
 
 /// What runs inside Blender.
 const SCRIPT: &str = include_str!("verify.py");
@@ -70,6 +69,9 @@ pub struct Problem {
     pub library: String,
     /// The path that does not resolve: in the pack where it lies there, else as it stands.
     pub path: String,
+    /// That path as the datablock has it.
+    #[serde(default)]
+    pub written: String,
 }
 
 /// Opens a pack that was written to `folder` with Blender, in the background and with scripts off,
@@ -102,6 +104,7 @@ pub fn verify(
         // Settings and add-ons of the artist have no place on the farm.
         .env("BLENDER_USER_RESOURCES", work.path())
         .current_dir(work.path())
+        .envs(plan.color_config.iter().map(|config| ("OCIO", config.under(&folder))))
         .stdin(Stdio::null())
         .stdout(log_file)
         .stderr(log_too);
@@ -134,19 +137,20 @@ pub fn verify(
     Ok(found.into_iter().filter_map(|one| in_pack(one, &folder, &plan.left_out)).collect())
 }
 
-/// Names paths as the pack has them; nothing where the pack leaves that place empty on purpose.
-fn in_pack(problem: Problem, folder: &str, left_out: &BTreeSet<PackPath>) -> Option<Problem> {
+/// Names paths as the pack has them; nothing where the pack leaves that out on purpose.
+fn in_pack(problem: Problem, folder: &str, left_out: &LeftOut) -> Option<Problem> {
     let shorten = |path: &str| {
         let below = path.strip_prefix(folder).map(|below| below.trim_start_matches(['/', '\\']));
         below.map_or_else(|| path.to_owned(), |below| below.replace('\\', "/"))
     };
-    let path = shorten(&problem.path);
-    let place = PackPath::try_from(path.trim_end_matches('/').to_owned());
-    let is_left_out = place.is_ok_and(|place| left_out.contains(&place));
-    let is_file = problem.kind != ProblemKind::MissingDatablock;
-    (!(is_file && is_left_out)).then(|| Problem {
+    let is_left_out = match problem.kind {
+        ProblemKind::MissingDatablock => left_out.has_library(&problem.library),
+        _ if problem.datablock_type == "Library" => left_out.has_library(&problem.path),
+        _ => left_out.has_path(&problem.datablock, &problem.written),
+    };
+    (!is_left_out).then(|| Problem {
         library: shorten(&problem.library),
-        path,
+        path: shorten(&problem.path),
         ..problem
     })
 }
@@ -209,6 +213,8 @@ fn last_line(log: &[u8]) -> String {
 mod tests {
     use super::*;
 
+    use protocol::PackPath;
+
     fn place(text: &str) -> PackPath {
         PackPath::try_from(text.to_owned()).unwrap()
     }
@@ -217,9 +223,10 @@ mod tests {
         std::fs::create_dir_all(folder.join("project")).unwrap();
         crate::PackPlan {
             blend_file: place("project/a.blend"),
+            color_config: None,
             files: Vec::new(),
             rewritten: 0,
-            left_out: BTreeSet::from([place("project/notes.txt")]),
+            left_out: LeftOut::default(),
         }
     }
 
@@ -263,11 +270,12 @@ mod tests {
             datablock: "wood".to_owned(),
             library: String::new(),
             path: path.to_owned(),
+            written: path.to_owned(),
         };
-        let left_out = BTreeSet::from([place("project/notes.txt")]);
+        let left_out = LeftOut::of_path("wood", "/home/ada/notes.txt");
         let found = |path| in_pack(problem(path), "/tmp/pack", &left_out).map(|one| one.path);
         assert_eq!(found("/tmp/pack/project/wood.png").unwrap(), "project/wood.png");
         assert_eq!(found("/mnt/wood.png").unwrap(), "/mnt/wood.png");
-        assert_eq!(found("/tmp/pack/project/notes.txt"), None);
+        assert_eq!(found("/home/ada/notes.txt"), None);
     }
 }

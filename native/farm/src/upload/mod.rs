@@ -16,8 +16,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
-use protocol::{PackId, PackPath, keys};
-use scene::PlannedFile;
+use protocol::{PackId, keys};
+use scene::{PackPlan, PlannedFile};
 
 pub(crate) use counted_body::{Share, counted_body};
 use hash_cache::HashCache;
@@ -73,8 +73,7 @@ impl UploadSettings {
 pub async fn upload_pack(
     storage: &Storage,
     settings: &UploadSettings,
-    blend_file: &PackPath,
-    files: &[PlannedFile],
+    plan: &PackPlan,
     on_progress: impl Fn(UploadProgress),
     on_trouble: impl Fn(String) + Send + Sync,
 ) -> Result<PackId> {
@@ -87,7 +86,7 @@ pub async fn upload_pack(
         retention: settings.retention,
         on_trouble: &on_trouble,
     };
-    let mut work = pin!(send_all(&transfer, blend_file, files));
+    let mut work = pin!(send_all(&transfer, plan));
     let mut ticks = tokio::time::interval(REPORT_EVERY);
     loop {
         tokio::select! {
@@ -100,18 +99,15 @@ pub async fn upload_pack(
     }
 }
 
-async fn send_all(
-    transfer: &Transfer<'_>,
-    blend_file: &PackPath,
-    files: &[PlannedFile],
-) -> Result<PackId> {
-    let members = find_all(transfer, files).await?;
-    let packed: Vec<PackedUnit> = stream::iter(unit::divide(members, blend_file))
+async fn send_all(transfer: &Transfer<'_>, plan: &PackPlan) -> Result<PackId> {
+    let members = find_all(transfer, &plan.files).await?;
+    let packed: Vec<PackedUnit> = stream::iter(unit::divide(members, &plan.blend_file))
         .map(|unit| unit.upload(transfer).boxed())
         .buffer_unordered(BLOBS_AT_ONCE)
         .try_collect()
         .await?;
-    let (pack, bytes) = unit::manifest(blend_file, packed).to_bytes()?;
+    let manifest = unit::manifest(&plan.blend_file, packed);
+    let (pack, bytes) = manifest.with_color_config(plan.color_config.clone()).to_bytes()?;
     let key = keys::pack(&pack);
     if !transfer.has(&key, bytes.len() as u64).await? {
         transfer.put(&key, bytes.into(), 0).await?;

@@ -65,6 +65,12 @@ def parser() -> argparse.ArgumentParser:
         "--to", type=Path, required=True, metavar="DIR|ZIP", help="a new folder, or a .zip"
     )
     _add_allow_missing(packing)
+    packing.add_argument(
+        "--frames",
+        type=_frames,
+        metavar="A-B[:STEP]",
+        help="take of image sequences only what these frames show",
+    )
     verifying = command("verify", local.verify, "open the pack with Blender; list what it misses")
     _add_file(verifying)
     verifying.add_argument("--blender", type=Path, help="the program (the one on the PATH)")

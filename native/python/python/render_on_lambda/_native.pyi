@@ -415,12 +415,26 @@ class Dependency:
         """The files that are there, sorted."""
 
     @property
+    def file_sizes(self) -> list[int]:
+        """The size of each of those files in bytes."""
+
+    @property
+    def frames(self) -> tuple[int, int] | None:
+        """The first and the last frame of a sequence that are there, both included."""
+
+    @property
     def missing(self) -> bool:
         """Whether no file is there, or one of those that it names is not."""
 
     @property
+    def used(self) -> bool:
+        """Whether a scene of the file leads to it; what is not used stays out of the pack."""
+
+    @property
     def required(self) -> bool:
-        """Whether the scene renders wrongly without it: not so for what was never baked."""
+        """Whether the scene renders wrongly without it: not so for what was never baked, nor for
+        what is not used.
+        """
 
 @final
 class Problem:
@@ -515,6 +529,7 @@ class LocalPack:
         *,
         as_path: str | PathLike[str] | None = None,
         allow_missing_files: bool = False,
+        frames: tuple[int, int, int] | None = None,
     ) -> LocalPack:
         """Start writing.
 
@@ -522,6 +537,8 @@ class LocalPack:
         to: a zip where the name ends in .zip, else a new or empty folder.
         as_path: where the scene lives as the artist sees it; blend_file where None.
         allow_missing_files: whether to go on although files are missing.
+        frames: first, last and step of what is to be rendered; of image sequences only what these
+            frames show is packed. None packs sequences whole.
         """
 
     @staticmethod

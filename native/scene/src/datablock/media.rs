@@ -29,6 +29,13 @@ pub(super) fn library(_owner: &mut Owner<'_>, view: &StructView) -> Result<Vec<F
     Ok(FoundPath::at(view, &PATH, DependencyKind::Library, Expansion::File))
 }
 
+/// Where an appended datablock came from (since 3.0), so that it is not appended twice.
+pub(super) fn appended_from(_owner: &mut Owner<'_>, view: &StructView) -> Result<Vec<FoundPath>> {
+    let kind = DependencyKind::AppendedFrom;
+    let found = FoundPath::at(view, &["library_filepath"], kind, Expansion::File);
+    Ok(found.into_iter().map(FoundPath::optional).collect())
+}
+
 pub(super) fn sound(_owner: &mut Owner<'_>, view: &StructView) -> Result<Vec<FoundPath>> {
     Ok(unless_packed(view, DependencyKind::Sound, false))
 }

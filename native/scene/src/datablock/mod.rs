@@ -49,6 +49,7 @@ pub(crate) type Reader = fn(&mut Owner<'_>, &StructView) -> Result<Vec<FoundPath
 pub(crate) fn reader(struct_name: &str) -> Option<Reader> {
     Some(match struct_name {
         "Library" => media::library,
+        "LibraryWeakReference" => media::appended_from,
         "Image" => image::image,
         "bSound" => media::sound,
         "VFont" => media::font,
@@ -95,21 +96,40 @@ impl<'a> Owner<'a> {
         Self { file, code, name, library, first_block: None, by_address: None }
     }
 
-    /// Goes to the datablock that begins at a block, by its index; nothing is read if it is there.
+    /// Goes to the datablock that begins at a block, by its index.
     pub(crate) fn enter(&mut self, index: usize) -> Result<()> {
-        if self.first_block == Some(index) {
-            return Ok(());
-        }
+        self.leave();
         let Some(block) = self.file.blocks().get(index).copied() else { return Ok(()) };
-        let view = self.file.view(&block)?;
-        let name = view.as_ref().and_then(|view| view.string("id.name")).unwrap_or_default();
-        let [first, second, ..] = block.code.0;
-        self.code = [first, second];
-        self.name = name.get(2..).unwrap_or_default().to_vec();
-        self.library = view.and_then(|view| view.pointer("id.lib")).unwrap_or(0);
+        let Some(view) = self.file.view(&block)? else { return Ok(()) };
+        // What stands in for a datablock of a library is an `ID` and nothing more.
+        let name = view.string("id.name").or_else(|| view.string("name")).unwrap_or_default();
+        if let ([first, second], name) = name.split_at(name.len().min(2)) {
+            (self.code, self.name) = ([*first, *second], name.to_vec());
+        }
+        self.library = view.pointer("id.lib").or_else(|| view.pointer("lib")).unwrap_or(0);
         self.first_block = Some(index);
-        self.by_address = None;
         Ok(())
+    }
+
+    /// Goes to what belongs to no datablock.
+    pub(crate) fn leave(&mut self) {
+        (self.code, self.library) = ([0; 2], 0);
+        self.name.clear();
+        self.first_block = None;
+        self.by_address = None;
+    }
+
+    /// Whether it is at a datablock.
+    pub(crate) fn is_inside(&self) -> bool {
+        self.first_block.is_some()
+    }
+
+    /// The bytes of a block; none where the datablock has none at that address.
+    pub(crate) fn payload_at(&mut self, address: u64) -> Result<Vec<u8>> {
+        match self.block_at(address) {
+            Some(block) => Ok(self.file.payload(&block)?),
+            None => Ok(Vec::new()),
+        }
     }
 
     /// The structs of a block. Addresses mean something among the blocks of one datablock only:

@@ -38,6 +38,7 @@ def pack(arguments: Namespace, reporter: Reporter) -> int:
         arguments.file.absolute(),
         arguments.to.absolute(),
         allow_missing_files=arguments.allow_missing,
+        frames=arguments.frames,
     )
     code = 0
     for event in _events(work, reporter):
@@ -155,25 +156,44 @@ def _records(dependencies: Sequence[Dependency]) -> Iterator[dict[str, object]]:
             "datablock": item.datablock,
             "library_chain": [str(path) for path in item.library_chain],
             "written": item.written.decode("utf-8", "surrogateescape"),
+            "size_bytes": sum(item.file_sizes),
+            "frames": item.frames,
             "missing": item.missing,
+            "used": item.used,
             "required": item.required,
             "part_of": None,
         }
         yield record
-        for file in item.files:
+        for file, size_bytes in zip(item.files, item.file_sizes, strict=True):
             if file != item.path:
-                yield {**record, "path": str(file), "missing": False, "part_of": str(item.path)}
+                yield {
+                    **record,
+                    "path": str(file),
+                    "size_bytes": size_bytes,
+                    "missing": False,
+                    "part_of": str(item.path),
+                }
 
 
 def _print_for_people(dependencies: Sequence[Dependency]) -> None:
     """A line a dependency, what is missing first."""
     for item in sorted(dependencies, key=lambda item: not (item.missing and item.required)):
-        state = "MISSING" if item.missing and item.required else "absent " if item.missing else ""
+        state = _state(item)
         count = f" ({len(item.files)} files)" if len(item.files) > 1 else ""
         where = item.library_chain[-1].name if item.library_chain else ""
         user = f"{item.datablock_type} “{item.datablock}” in {where}"
         print(f"{state:8}{item.kind:20} {printable(item.path)}{count}  ·  {printable(user)}")
     missing = sum(item.missing and item.required for item in dependencies)
-    files = {file for item in dependencies for file in item.files}
-    size = sum(file.stat().st_size for file in files if file.is_file())
-    print(f"{len(files)} files, {size_text(size)}; {missing} missing")
+    files = {
+        file: size_bytes
+        for item in dependencies
+        if item.used
+        for file, size_bytes in zip(item.files, item.file_sizes, strict=True)
+    }
+    print(f"{len(files)} files, {size_text(sum(files.values()))}; {missing} missing")
+
+
+def _state(item: Dependency) -> str:
+    if item.missing:
+        return "MISSING" if item.required else "absent"
+    return "" if item.used else "unused"
