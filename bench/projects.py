@@ -15,15 +15,18 @@ VERTICES_OF_OBJECT = 4_000
 LARGE_MESHES = 9
 VERTICES_OF_LARGE_MESH = 1_250_000
 SMALL_OBJECTS = 20_000
+SET_OBJECTS = 30_000
+VERTICES_OF_SET_OBJECT = 640
 
 
 def main() -> None:
-    """Writes `shot.blend` with its libraries, and `raw`, `zstd` and `objects` .blend files."""
+    """Writes `shot.blend` with its libraries, and the files of one kind each."""
     folder = Path(sys.argv[1])
     (folder / "libraries").mkdir(parents=True, exist_ok=True)
     make_libraries(folder / "libraries")
     make_shot(folder)
     make_large(folder)
+    make_set(folder)
     make_objects(folder)
 
 
@@ -75,6 +78,20 @@ def make_large(folder: Path) -> None:
         mesh.vertices.foreach_set("co", random.random(VERTICES_OF_LARGE_MESH * 3, dtype="f"))
         mesh.attributes.new("first", "FLOAT_COLOR", "POINT")
         mesh.attributes.new("second", "FLOAT_COLOR", "POINT")
+        thing = bpy.data.objects.new("object", mesh)
+        bpy.context.scene.collection.objects.link(thing)
+    save(folder / "large.blend", compress=False)
+
+
+def make_set(folder: Path) -> None:
+    """540 MB as a production has them: many objects with meshes of their own."""
+    clear()
+    random = numpy.random.default_rng(5)
+    for _ in range(SET_OBJECTS):
+        mesh = bpy.data.meshes.new("mesh")
+        mesh.vertices.add(VERTICES_OF_SET_OBJECT)
+        mesh.vertices.foreach_set("co", random.random(VERTICES_OF_SET_OBJECT * 3, dtype="f"))
+        mesh.attributes.new("color", "FLOAT_COLOR", "POINT")
         thing = bpy.data.objects.new("object", mesh)
         bpy.context.scene.collection.objects.link(thing)
     save(folder / "raw.blend", compress=False)

@@ -20,8 +20,9 @@ RUNS = 5
 
 CASES = {
     "shot.blend": "200 libraries, five deep, zstd",
-    "raw.blend": "500 MB of geometry, plain",
+    "raw.blend": "540 MB, 30,000 objects, plain",
     "zstd.blend": "the same, zstd",
+    "large.blend": "500 MB in nine meshes, plain",
     "objects.blend": "20,000 objects, plain",
 }
 

@@ -1,0 +1,202 @@
+"""A proxy before an HTTP server of this machine that makes trouble on demand.
+
+It forwards HTTP/1.1 requests and can, by a rule that looks at each request, be slow, refuse, break
+off, answer in the server's place, or never answer. For tests and benchmarks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+CHUNK_BYTES = 1 << 16
+HEAD_BYTES = 1 << 18
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request as it arrives."""
+
+    method: str
+    path: str
+    body_bytes: int
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer in the server's place."""
+
+    status: int
+    body: bytes = b""
+
+    def encode(self) -> bytes:
+        head = (
+            f"HTTP/1.1 {self.status} Fault\r\ncontent-length: {len(self.body)}\r\n"
+            "content-type: application/xml\r\n\r\n"
+        )
+        return head.encode() + self.body
+
+
+SLOW_DOWN = Answer(503, b"<Error><Code>SlowDown</Code><Message>Please slow down.</Message></Error>")
+EXPIRED = Answer(
+    400,
+    b"<Error><Code>ExpiredToken</Code><Message>The provided token has expired.</Message></Error>",
+)
+STALL = "stall"
+"""Takes the request and never answers."""
+BREAK = "break"
+"""Closes the connection in the middle of the server's answer."""
+CORRUPT = "corrupt"
+"""Changes one byte of the body that the server answers with."""
+
+Fault = Answer | str | None
+
+
+@dataclass
+class FaultProxy:
+    """A running proxy; its fields may be set at any time."""
+
+    upstream: str
+    endpoint: str = ""
+    rule: Callable[[Request], Fault] = lambda _request: None
+    """What happens to a request; None forwards it."""
+    is_down: bool = False
+    """Whether connections are closed as if there were no network."""
+    delay_seconds: float = 0.0
+    """Added to each request: the round trip of a distant server."""
+    requests: list[Request] = field(default_factory=list)
+    """Those that were forwarded."""
+
+    def put_bytes(self) -> int:
+        """The bytes of all bodies that were forwarded."""
+        return sum(request.body_bytes for request in list(self.requests))
+
+    async def serve(self, client: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
+        server: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+        with suppress(
+            ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, TimeoutError
+        ):
+            while not self.is_down:
+                head = await client.readuntil(b"\r\n\r\n")
+                method, path = head.split(b" ", 2)[:2]
+                length = int(header(head, b"content-length") or 0)
+                request = Request(method.decode(), path.decode(), length)
+                fault = self.rule(request)
+                if isinstance(fault, Answer):
+                    await client.readexactly(length)
+                    to_client.write(fault.encode())
+                    continue
+                if server is None:
+                    address = urlsplit(self.upstream)
+                    server = await asyncio.open_connection(
+                        address.hostname, address.port, limit=HEAD_BYTES
+                    )
+                await asyncio.sleep(self.delay_seconds)
+                await self._forward(head, length, client, server[1])
+                if self.is_down:
+                    break
+                self.requests.append(request)
+                if fault == STALL:
+                    await asyncio.sleep(3600)
+                await self._answer(request, fault, server[0], to_client)
+        for writer in (to_client, server[1] if server else None):
+            if writer:
+                writer.transport.abort()
+
+    async def _forward(
+        self,
+        head: bytes,
+        length: int,
+        client: asyncio.StreamReader,
+        to_server: asyncio.StreamWriter,
+    ) -> None:
+        to_server.write(head)
+        while length:
+            piece = await client.read(min(length, CHUNK_BYTES))
+            if not piece or self.is_down:
+                raise ConnectionResetError
+            length -= len(piece)
+            to_server.write(piece)
+            await to_server.drain()
+
+    async def _answer(
+        self,
+        request: Request,
+        fault: Fault,
+        server: asyncio.StreamReader,
+        to_client: asyncio.StreamWriter,
+    ) -> None:
+        head = await server.readuntil(b"\r\n\r\n")
+        status = int(head.split(b" ", 2)[1])
+        to_client.write(head)
+        if request.method == "HEAD" or status in (204, 304) or status < 200:
+            return
+        if header(head, b"transfer-encoding"):
+            while True:
+                size = await server.readuntil(b"\r\n")
+                count = int(size.split(b";")[0], 16)
+                to_client.write(size + await server.readexactly(count + 2))
+                await to_client.drain()
+                if not count:
+                    return
+        length = int(header(head, b"content-length") or 0)
+        if fault == CORRUPT and length:
+            first = await server.readexactly(1)
+            to_client.write(bytes([first[0] ^ 1]))
+            length -= 1
+        if fault == BREAK:
+            length //= 2
+        while length:
+            piece = await server.read(min(length, CHUNK_BYTES))
+            if not piece or self.is_down:
+                raise ConnectionResetError
+            length -= len(piece)
+            to_client.write(piece)
+            await to_client.drain()
+        if fault == BREAK:
+            raise ConnectionResetError
+
+
+def header(head: bytes, name: bytes) -> bytes | None:
+    """The value of one header."""
+    for line in head.split(b"\r\n")[1:]:
+        key, _, value = line.partition(b":")
+        if key.strip().lower() == name:
+            return value.strip()
+    return None
+
+
+@contextmanager
+def fault_proxy(upstream: str) -> Iterator[FaultProxy]:
+    """A proxy on a free loopback port, in a thread of its own."""
+    proxy = FaultProxy(upstream)
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+
+    async def start() -> asyncio.Server:
+        return await asyncio.start_server(
+            proxy.serve, "127.0.0.1", 0, limit=HEAD_BYTES, backlog=1024
+        )
+
+    server = asyncio.run_coroutine_threadsafe(start(), loop).result()
+    proxy.endpoint = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+    async def stop() -> None:
+        server.close()
+        tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    try:
+        yield proxy
+    finally:
+        asyncio.run_coroutine_threadsafe(stop(), loop).result()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
