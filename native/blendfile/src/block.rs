@@ -109,6 +109,18 @@ impl RawBlockHeader {
         })
     }
 
+    /// The block with its payload there; `None` where a number of it cannot be.
+    pub(crate) fn at(&self, payload_offset: u64) -> Option<Block> {
+        Some(Block {
+            code: self.code,
+            payload_offset,
+            size_bytes: u64::try_from(self.size_bytes).ok()?,
+            old_address: self.old_address,
+            struct_index: u32::try_from(self.struct_index).ok()?,
+            count: u64::try_from(self.count).ok()?,
+        })
+    }
+
     /// Puts a new payload size into the bytes of a header; false where it does not fit.
     pub(crate) fn set_size(bytes: &mut [u8], size_bytes: u64, header: &Header) -> bool {
         let (at, new): (usize, Vec<u8>) = match header.block_header_form {

@@ -145,7 +145,7 @@ impl Dna {
     }
 
     /// Where a struct, by its index, and the structs that it holds by value can hold addresses of
-    /// datablocks: pointers to `ID`, to a struct that begins with one, or to `void`.
+    /// datablocks: pointers to `ID`, to a struct that begins with one, and the few of `void *` that can.
     ///
     /// Left out are the links of lists, and in `ID` itself all but the library: the rest is set
     /// only while Blender runs (`DNA_ID.h`, Blender 5.0).
@@ -192,7 +192,7 @@ impl Dna {
                     if let Some(held) = self.by_name.get(&field.type_name) {
                         self.collect_pointers(*held, offset, pointer_bytes, visits, found);
                     }
-                } else if self.can_be_datablock(&field.type_name) {
+                } else if self.can_be_datablock(&structure.name, name, &field.type_name) {
                     let is_array = field.is_pointer_to_pointers;
                     found.push(DatablockPointer { offset, is_array });
                 }
@@ -200,14 +200,24 @@ impl Dna {
         }
     }
 
-    fn can_be_datablock(&self, type_name: &str) -> bool {
-        matches!(type_name, "ID" | "void")
-            || self.struct_named(type_name).is_some_and(|structure| {
-                structure
-                    .fields
-                    .get("id")
-                    .is_some_and(|id| id.type_name == "ID" && id.offset == 0 && !id.is_pointer)
-            })
+    fn can_be_datablock(&self, structure: &str, field: &str, type_name: &str) -> bool {
+        match type_name {
+            "ID" => return true,
+            // The others lead to what is no datablock: storage of nodes, layers of meshes, settings.
+            "void" => {
+                return matches!(
+                    (structure, field),
+                    ("Object", "data") | ("IDPropertyData", "pointer") | ("LinkNode", "link")
+                );
+            }
+            _ => {}
+        }
+        self.struct_named(type_name).is_some_and(|structure| {
+            structure
+                .fields
+                .get("id")
+                .is_some_and(|id| id.type_name == "ID" && id.offset == 0 && !id.is_pointer)
+        })
     }
 
     /// The struct of that name.

@@ -4,10 +4,13 @@ use std::sync::Arc;
 use crate::block::{Block, BlockCode, RawBlockHeader};
 use crate::dna::{Dna, DnaCache};
 use crate::error::{BlendError, Result};
-use crate::header::Header;
+use crate::header::{BlockHeaderForm, Header};
 use crate::limits;
 use crate::source::{Compression, Source};
 use crate::view::StructView;
+
+/// How much of the end of a file is searched for the DNA; that of Blender 5.2 has 140 KB.
+const DNA_SEARCH_BYTES: u64 = 192 << 10;
 
 /// An open `.blend` file: its header, the index of its blocks, and its DNA.
 #[derive(Debug)]
@@ -16,6 +19,10 @@ pub struct BlendFile {
     header: Header,
     blocks: Vec<Block>,
     dna: Arc<Dna>,
+    /// Where the next block begins; `None` behind the last one.
+    next_offset: Option<u64>,
+    /// How many blocks [`BlendFile::next_block`] has given out.
+    given_out: usize,
 }
 
 impl BlendFile {
@@ -25,19 +32,27 @@ impl BlendFile {
     /// [`BlendError::Io`] where it cannot be read, [`BlendError::Damaged`] and
     /// [`BlendError::TooLarge`] where it is not a sound `.blend` file.
     pub fn open(path: &Path) -> Result<Self> {
-        Self::open_with(path, &DnaCache::default())
+        let mut file = Self::begin(path, &DnaCache::default())?;
+        while file.index_next()? {}
+        Ok(file)
     }
 
-    /// Opens one of many files, whose descriptions of structs are mostly the same.
+    /// Opens one of many files, whose DNA is mostly the same, and indexes nothing yet:
+    /// [`BlendFile::next_block`] does, so that a compressed file is decoded once.
     ///
     /// # Errors
     /// Those of [`BlendFile::open`].
-    pub fn open_with(path: &Path, known: &DnaCache) -> Result<Self> {
+    pub fn begin(path: &Path, known: &DnaCache) -> Result<Self> {
         let mut source = Source::open(path)?;
         let mut start = [0; Header::MAX_SIZE_BYTES];
-        let read = source.read_at(0, &mut start)?;
+        let read = source.read_header_at(0, &mut start)?;
         let header = Header::parse(start.get(..read).unwrap_or_default(), path)?;
-        let (blocks, dna_block) = index(&mut source, &header)?;
+        let mut blocks = Vec::new();
+        let mut next_offset = Some(header.size_bytes as u64);
+        let dna_block = match find_dna(&mut source, &header)? {
+            Some(block) => block,
+            None => index_to_the_dna(&mut source, &header, &mut blocks, &mut next_offset)?,
+        };
         if dna_block.size_bytes > limits::DNA_SIZE_BYTES {
             return Err(BlendError::TooLarge {
                 path: path.to_owned(),
@@ -57,7 +72,23 @@ impl BlendFile {
                 header.pointer_width,
             )
         })?;
-        Ok(Self { source, header, blocks, dna })
+        Ok(Self { source, header, blocks, dna, next_offset, given_out: 0 })
+    }
+
+    /// Indexes one more block; gives its place among [`BlendFile::blocks`], `None` at the end.
+    ///
+    /// # Errors
+    /// Those of [`BlendFile::open`].
+    pub fn next_block(&mut self) -> Result<Option<usize>> {
+        if self.given_out == self.blocks.len() && !self.index_next()? {
+            return Ok(None);
+        }
+        self.given_out += 1;
+        Ok(Some(self.given_out - 1))
+    }
+
+    fn index_next(&mut self) -> Result<bool> {
+        index_one(&mut self.source, &self.header, &mut self.blocks, &mut self.next_offset)
     }
 
     /// The file on disk.
@@ -84,7 +115,7 @@ impl BlendFile {
         &self.dna
     }
 
-    /// Every block in the order of the file.
+    /// Every block that is indexed, in the order of the file.
     #[must_use]
     pub fn blocks(&self) -> &[Block] {
         &self.blocks
@@ -104,6 +135,15 @@ impl BlendFile {
         read_payload(&mut self.source, block)
     }
 
+    /// Reads the payload of the block that [`BlendFile::next_block`] gave last, on the way to the
+    /// one behind it: cheaper than to come back for it.
+    ///
+    /// # Errors
+    /// Those of [`BlendFile::payload`].
+    pub fn payload_on_the_way(&mut self, block: &Block) -> Result<Vec<u8>> {
+        read_payload_by(&mut self.source, block, Source::read_header_at)
+    }
+
     /// Reads the first struct of a block; `None` where the DNA does not know it.
     ///
     /// # Errors
@@ -114,90 +154,125 @@ impl BlendFile {
     }
 
     /// The structs of a block whose payload was read; none where the DNA does not know them.
-    pub fn views(&self, block: &Block, payload: &Arc<Vec<u8>>) -> impl Iterator<Item = StructView> {
+    pub fn views(
+        &self,
+        block: &Block,
+        payload: &Arc<Vec<u8>>,
+    ) -> impl Iterator<Item = StructView> + use<> {
         let index = usize::try_from(block.struct_index).unwrap_or(usize::MAX);
         let size_bytes = self.dna.structs().get(index).map_or(0, |structure| structure.size_bytes);
         // A header may claim any count: the payload decides how many there are.
         let fitting = payload.len().checked_div(size_bytes).unwrap_or(0);
         let count = fitting.min(usize::try_from(block.count).unwrap_or(usize::MAX));
+        let (dna, payload) = (Arc::clone(&self.dna), Arc::clone(payload));
+        let (block, header) = (*block, self.header);
         (0..count).map(move |number| {
-            StructView::new(
-                Arc::clone(&self.dna),
-                index,
-                *block,
-                Arc::clone(payload),
-                number * size_bytes,
-                &self.header,
-            )
+            let origin = number * size_bytes;
+            StructView::new(Arc::clone(&dna), index, block, Arc::clone(&payload), origin, &header)
         })
     }
 }
 
-fn index(source: &mut Source, header: &Header) -> Result<(Vec<Block>, Block)> {
+/// Finds the DNA from the end of the file, where Blender writes it last, before the end block.
+fn find_dna(source: &mut Source, header: &Header) -> Result<Option<Block>> {
+    let size_bytes = source.size_bytes();
+    let from = size_bytes.saturating_sub(DNA_SEARCH_BYTES);
+    let mut end = vec![0; usize::try_from(size_bytes - from).unwrap_or(0)];
+    let read = source.read_at(from, &mut end)?;
+    let end = end.get(..read).unwrap_or_default();
+    let header_bytes = header.block_header_form.size_bytes();
+    let found = memchr::memmem::rfind_iter(end, b"DNA1");
+    Ok(found.take(16).find_map(|at| {
+        let raw = RawBlockHeader::parse(end.get(at..)?, header)?;
+        let payload = at + header_bytes;
+        let behind = payload.checked_add(usize::try_from(raw.size_bytes).ok()?)?;
+        let is_last = end.get(behind..)?.starts_with(b"ENDB");
+        let is_dna = end.get(payload..)?.starts_with(b"SDNA");
+        (is_last && is_dna).then_some(())?;
+        raw.at(from + payload as u64)
+    }))
+}
+
+/// Indexes a whole file whose DNA stands elsewhere.
+fn index_to_the_dna(
+    source: &mut Source,
+    header: &Header,
+    blocks: &mut Vec<Block>,
+    next_offset: &mut Option<u64>,
+) -> Result<Block> {
+    while index_one(source, header, blocks, next_offset)? {}
+    blocks.iter().rev().find(|block| block.code == BlockCode::DNA).copied().ok_or_else(|| {
+        let end = source.size_bytes();
+        BlendError::damaged(source.path(), end, "a DNA1 block", "none in the whole file")
+    })
+}
+
+/// Reads the header of the next block; false where there is none.
+fn index_one(
+    source: &mut Source,
+    header: &Header,
+    blocks: &mut Vec<Block>,
+    next_offset: &mut Option<u64>,
+) -> Result<bool> {
+    let Some(at) = *next_offset else { return Ok(false) };
     let form = header.block_header_form;
-    let mut blocks = Vec::new();
-    let mut dna = None;
-    let mut at = header.size_bytes as u64;
-    let mut bytes = vec![0; form.size_bytes()];
-    loop {
-        let path = source.path().to_owned();
-        let damaged = |expected: &str, got: String| BlendError::damaged(&path, at, expected, got);
-        let read = source.read_at(at, &mut bytes)?;
-        let raw = bytes.get(..read).and_then(|bytes| RawBlockHeader::parse(bytes, header));
-        let Some(raw) = raw else {
-            // Blender reads a file whose end block is cut off; so do we, if the DNA was there.
-            if read == 0 && dna.is_some() {
-                break;
-            }
-            return Err(damaged("a block header", "the end of the file".into()));
-        };
-        if raw.code == BlockCode::END {
-            break;
+    let mut bytes = [0; BlockHeaderForm::MAX_SIZE_BYTES];
+    let bytes = bytes.get_mut(..form.size_bytes()).unwrap_or_default();
+    let read = source.read_header_at(at, bytes)?;
+    let raw = bytes.get(..read).and_then(|bytes| RawBlockHeader::parse(bytes, header));
+    let Some(raw) = raw else {
+        // Blender reads a file whose end block is cut off; so do we, if the DNA was there.
+        if read == 0 && blocks.iter().any(|block| block.code == BlockCode::DNA) {
+            *next_offset = None;
+            return Ok(false);
         }
-        let payload_offset = at + form.size_bytes() as u64;
-        let left = source.size_bytes().saturating_sub(payload_offset);
-        let size_bytes = u64::try_from(raw.size_bytes).ok().filter(|size| *size <= left);
-        let (Some(size_bytes), Ok(struct_index), Ok(count)) =
-            (size_bytes, u32::try_from(raw.struct_index), u64::try_from(raw.count))
-        else {
-            return Err(damaged(
-                &format!("a block of at most {left} bytes"),
-                format!(
-                    "{:?} of {} bytes, struct {}, count {}",
-                    raw.code, raw.size_bytes, raw.struct_index, raw.count
-                ),
-            ));
-        };
-        let block = Block {
-            code: raw.code,
-            payload_offset,
-            size_bytes,
-            old_address: raw.old_address,
-            struct_index,
-            count,
-        };
-        if raw.code == BlockCode::DNA {
-            dna = Some(block);
-        }
-        if blocks.len() == limits::BLOCK_COUNT {
-            return Err(BlendError::TooLarge {
-                path,
-                offset: at,
-                what: "the count of blocks",
-                got: limits::BLOCK_COUNT as u64 + 1,
-                limit: limits::BLOCK_COUNT as u64,
-            });
-        }
-        blocks.push(block);
-        at = payload_offset + size_bytes;
+        return Err(BlendError::damaged(
+            source.path(),
+            at,
+            "a block header",
+            "the end of the file",
+        ));
+    };
+    if raw.code == BlockCode::END {
+        *next_offset = None;
+        return Ok(false);
     }
-    let dna = dna.ok_or_else(|| {
-        BlendError::damaged(source.path(), at, "a DNA1 block", "none in the whole file")
-    })?;
-    Ok((blocks, dna))
+    let payload_offset = at + form.size_bytes() as u64;
+    let left = source.size_bytes().saturating_sub(payload_offset);
+    let Some(block) = raw.at(payload_offset).filter(|block| block.size_bytes <= left) else {
+        return Err(BlendError::damaged(
+            source.path(),
+            at,
+            format!("a block of at most {left} bytes"),
+            format!(
+                "{:?} of {} bytes, struct {}, count {}",
+                raw.code, raw.size_bytes, raw.struct_index, raw.count
+            ),
+        ));
+    };
+    if blocks.len() == limits::BLOCK_COUNT {
+        return Err(BlendError::TooLarge {
+            path: source.path().to_owned(),
+            offset: at,
+            what: "the count of blocks",
+            got: limits::BLOCK_COUNT as u64 + 1,
+            limit: limits::BLOCK_COUNT as u64,
+        });
+    }
+    blocks.push(block);
+    *next_offset = Some(payload_offset + block.size_bytes);
+    Ok(true)
 }
 
 fn read_payload(source: &mut Source, block: &Block) -> Result<Vec<u8>> {
+    read_payload_by(source, block, Source::read_at)
+}
+
+fn read_payload_by(
+    source: &mut Source,
+    block: &Block,
+    read: impl FnOnce(&mut Source, u64, &mut [u8]) -> Result<usize>,
+) -> Result<Vec<u8>> {
     if block.size_bytes > limits::PAYLOAD_SIZE_BYTES {
         return Err(BlendError::TooLarge {
             path: source.path().to_owned(),
@@ -209,7 +284,7 @@ fn read_payload(source: &mut Source, block: &Block) -> Result<Vec<u8>> {
     }
     let size = usize::try_from(block.size_bytes).unwrap_or(usize::MAX);
     let mut payload = vec![0; size];
-    let read = source.read_at(block.payload_offset, &mut payload)?;
+    let read = read(source, block.payload_offset, &mut payload)?;
     if read != size {
         return Err(BlendError::damaged(
             source.path(),

@@ -43,6 +43,9 @@ pub enum BlockHeaderForm {
 }
 
 impl BlockHeaderForm {
+    /// The size of the largest form in bytes.
+    pub(crate) const MAX_SIZE_BYTES: usize = 32;
+
     /// The size of a block's header in bytes.
     #[must_use]
     pub const fn size_bytes(self) -> usize {

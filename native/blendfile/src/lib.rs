@@ -19,6 +19,7 @@ mod rewrite;
 mod seekable;
 mod source;
 mod view;
+mod window;
 
 pub use block::{Block, BlockCode};
 pub use dna::{DatablockPointer, Dna, DnaCache, Field, Struct};

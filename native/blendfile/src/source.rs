@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::error::{BlendError, Result};
 use crate::limits;
 use crate::seekable::SeekableReader;
+use crate::window::{Window, read_up_to};
 
 /// How a `.blend` file is compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,15 +30,11 @@ pub(crate) struct Source {
 #[derive(Debug)]
 enum Bytes {
     /// A plain file; or a compressed one without a seek table, unfolded once into an unnamed
-    /// temporary file.
-    File(BufReader<File>),
+    /// temporary file. Headers are read straight through, payloads here and there behind.
+    File { file: File, headers: Window, payloads: Window },
     /// Zstandard with a seek table, decoded frame by frame.
     Seekable(Box<SeekableReader>),
 }
-
-/// What is read ahead of a block's header. Blocks are mostly small: more would mostly be wasted
-/// on the large ones between them.
-const READ_AHEAD_BYTES: usize = 16 << 10;
 
 impl Source {
     pub(crate) fn open(path: &Path) -> Result<Self> {
@@ -50,7 +47,10 @@ impl Source {
             Some([0x28, 0xb5, 0x2f, 0xfd]) => Compression::Zstandard,
             _ => Compression::None,
         };
-        let plain = |file| Bytes::File(BufReader::with_capacity(READ_AHEAD_BYTES, file));
+        let plain = |file| {
+            let (headers, payloads) = (Window::default(), Window::default());
+            Bytes::File { file, headers, payloads }
+        };
         let bytes = match compression {
             Compression::None => plain(original),
             Compression::Gzip => {
@@ -66,8 +66,8 @@ impl Source {
             },
         };
         let size_bytes = match &bytes {
-            Bytes::File(file) => {
-                file.get_ref().metadata().map_err(BlendError::io("read", path))?.len()
+            Bytes::File { file, .. } => {
+                file.metadata().map_err(BlendError::io("read", path))?.len()
             }
             Bytes::Seekable(seekable) => seekable.size_bytes(),
         };
@@ -89,9 +89,19 @@ impl Source {
     /// Reads up to `buffer.len()` bytes at `offset`; fewer only at the end of the file.
     pub(crate) fn read_at(&mut self, offset: u64, buffer: &mut [u8]) -> Result<usize> {
         match &mut self.bytes {
-            Bytes::File(file) => seek(file, offset, &self.path).and_then(|()| {
-                read_up_to(file, buffer).map_err(BlendError::io("read", &self.path))
-            }),
+            Bytes::File { file, payloads, .. } => {
+                payloads.read_at(file, offset, buffer).map_err(BlendError::io("read", &self.path))
+            }
+            Bytes::Seekable(seekable) => seekable.read_at(offset, buffer),
+        }
+    }
+
+    /// The same for what is read from the beginning to the end, beside other reads.
+    pub(crate) fn read_header_at(&mut self, offset: u64, buffer: &mut [u8]) -> Result<usize> {
+        match &mut self.bytes {
+            Bytes::File { file, headers, .. } => {
+                headers.read_at(file, offset, buffer).map_err(BlendError::io("read", &self.path))
+            }
             Bytes::Seekable(seekable) => seekable.read_at(offset, buffer),
         }
     }
@@ -127,15 +137,6 @@ impl Source {
     }
 }
 
-/// Moves without dropping what is buffered, so that small steps forward cost no system call.
-fn seek(file: &mut BufReader<File>, offset: u64, path: &Path) -> Result<()> {
-    let at = file.stream_position().map_err(BlendError::io("read", path))?;
-    let step = i64::try_from(i128::from(offset) - i128::from(at)).map_err(|_| {
-        BlendError::damaged(path, offset, "an offset inside the file", "one beyond 2^63")
-    })?;
-    file.seek_relative(step).map_err(BlendError::io("read", path))
-}
-
 fn unfold(decoder: impl Read, path: &Path) -> Result<File> {
     let mut file =
         tempfile::tempfile().map_err(BlendError::io("make a temporary copy of", path))?;
@@ -153,20 +154,4 @@ fn unfold(decoder: impl Read, path: &Path) -> Result<File> {
     }
     file.seek(SeekFrom::Start(0)).map_err(BlendError::io("read", path))?;
     Ok(file)
-}
-
-fn read_up_to(from: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
-    let mut filled = 0;
-    while let Some(rest) = buffer.get_mut(filled..) {
-        if rest.is_empty() {
-            break;
-        }
-        match from.read(rest) {
-            Ok(0) => break,
-            Ok(count) => filled += count,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(filled)
 }

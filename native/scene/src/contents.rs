@@ -9,7 +9,7 @@ use blendfile::{BlendFile, Block, BlockCode, DnaCache, StructView};
 use crate::blend_path::BlendPath;
 use crate::datablock::{FoundPath, Owner, Reader, reader};
 use crate::error::Result;
-use crate::sequence_use::{SequenceUses, is_animated};
+use crate::sequence_use::SequenceUses;
 
 /// Most structs of one block that are asked for paths; bakes of a modifier are the only arrays.
 const MAX_STRUCTS: usize = 10_000;
@@ -44,22 +44,48 @@ pub(crate) struct Datablock {
 }
 
 impl Contents {
-    /// Reads a file; `as_path` is where it lives as the artist sees it.
-    pub(crate) fn read(path: &Path, as_path: &Path, known: &DnaCache) -> Result<Self> {
-        let mut file = BlendFile::open_with(path, known)?;
-        let (packed_libraries, structs) =
-            (packed_libraries(&mut file, as_path)?, Structs::of(&file));
+    /// Reads a file; `as_path` is where it lives as the artist sees it. `with_sequences` asks also
+    /// how image sequences are shown, which costs a little.
+    pub(crate) fn read(
+        path: &Path,
+        as_path: &Path,
+        known: &DnaCache,
+        with_sequences: bool,
+    ) -> Result<Self> {
+        let mut file = BlendFile::begin(path, known)?;
+        let structs = Structs::of(&file);
         let mut reading = Reading {
             owner: Owner::new(&mut file),
             structs,
+            with_sequences,
+            as_path,
             datablocks: Vec::new(),
+            libraries: Vec::new(),
             addresses: Vec::new(),
             by_address: HashMap::new(),
+            packed_libraries: HashMap::new(),
             last_library: None,
         };
-        for index in 0..reading.owner.file.blocks().len() {
-            reading.block(index, as_path, &packed_libraries)?;
+        // What matters of a datablock is read on the way, and looked at when all its blocks are
+        // indexed: pointers lead forward.
+        let mut gathered: Option<Gathered> = None;
+        while let Some(index) = reading.owner.file.next_block()? {
+            let Some(block) = reading.owner.file.blocks().get(index).copied() else { break };
+            if block.code != BlockCode::DATA {
+                reading.datablock(gathered.take())?;
+                if block.code.datablock_letters().is_some() {
+                    let payload = reading.owner.file.payload_on_the_way(&block)?;
+                    let blocks = vec![(block, Arc::new(payload))];
+                    gathered = Some(Gathered { index, blocks });
+                }
+            } else if let Some(gathered) = &mut gathered
+                && reading.structs.matters(&block)
+            {
+                let payload = reading.owner.file.payload_on_the_way(&block)?;
+                gathered.blocks.push((block, Arc::new(payload)));
+            }
         }
+        reading.datablock(gathered)?;
         Ok(reading.finish())
     }
 
@@ -72,6 +98,13 @@ impl Contents {
             })
         })
     }
+}
+
+/// The blocks of one datablock that hold paths or addresses, its own first.
+struct Gathered {
+    /// The place of its own block in the file.
+    index: usize,
+    blocks: Vec<(Block, Arc<Vec<u8>>)>,
 }
 
 /// What is known of each struct of a file's DNA.
@@ -93,54 +126,66 @@ impl Structs {
     }
 }
 
+impl Structs {
+    fn reader(&self, block: &Block) -> Option<Reader> {
+        self.readers.get(usize::try_from(block.struct_index).ok()?).copied().flatten()
+    }
+
+    fn is_searched(&self, block: &Block) -> bool {
+        let index = usize::try_from(block.struct_index).unwrap_or(usize::MAX);
+        self.has_addresses.get(index) == Some(&true) && block.size_bytes <= SEARCHED_BYTES
+    }
+
+    fn matters(&self, block: &Block) -> bool {
+        self.is_searched(block) || self.reader(block).is_some()
+    }
+}
+
 struct Reading<'a> {
     owner: Owner<'a>,
     structs: Structs,
+    with_sequences: bool,
+    as_path: &'a Path,
     datablocks: Vec<Datablock>,
+    /// For each datablock, the address of its library.
+    libraries: Vec<u64>,
     /// For each datablock, the addresses in it that may be those of others.
     addresses: Vec<Vec<u64>>,
     by_address: HashMap<u64, usize>,
+    /// Where the libraries whose datablocks are packed into a file (Blender 5.0) came from, by
+    /// address: paths of those datablocks begin there still.
+    packed_libraries: HashMap<u64, PathBuf>,
     last_library: Option<usize>,
 }
 
 impl Reading<'_> {
-    fn block(
-        &mut self,
-        index: usize,
-        as_path: &Path,
-        packed_libraries: &HashMap<u64, PathBuf>,
-    ) -> Result<()> {
-        let Some(block) = self.owner.file.blocks().get(index).copied() else { return Ok(()) };
-        if block.code.datablock_letters().is_some() {
-            self.owner.enter(index)?;
-            let base = packed_libraries.get(&self.owner.library).map_or(as_path, PathBuf::as_path);
-            self.begin(&block, base);
-        } else if block.code != BlockCode::DATA {
-            // Settings of Blender itself, and the like: what follows belongs to no datablock.
-            self.owner.leave();
+    fn datablock(&mut self, gathered: Option<Gathered>) -> Result<()> {
+        let Some(Gathered { index, blocks }) = gathered else { return Ok(()) };
+        let Some((first, payload)) = blocks.first() else { return Ok(()) };
+        let view = self.owner.file.views(first, payload).next();
+        self.owner.enter(index, view.as_ref());
+        self.begin(first);
+        if let Some(view) = view.filter(|_| self.owner.code == *b"LI") {
+            self.remember_packed_library(first, &view);
         }
-        if !self.owner.is_inside() || block.code == BlockCode::PLACEHOLDER {
+        if first.code == BlockCode::PLACEHOLDER {
             return Ok(());
         }
-        let struct_index = usize::try_from(block.struct_index).unwrap_or(usize::MAX);
-        let reader = self.structs.readers.get(struct_index).copied().flatten();
-        let is_searched = self.structs.has_addresses.get(struct_index) == Some(&true)
-            && block.size_bytes <= SEARCHED_BYTES;
-        if reader.is_none() && !is_searched {
-            return Ok(());
+        for (block, payload) in &blocks {
+            self.block(block, payload)?;
         }
-        let payload = Arc::new(self.owner.file.payload(&block)?);
-        if is_searched {
-            let views: Vec<StructView> = self.owner.file.views(&block, &payload).collect();
-            for view in &views {
-                self.search(view)?;
+        Ok(())
+    }
+
+    fn block(&mut self, block: &Block, payload: &Arc<Vec<u8>>) -> Result<()> {
+        if self.structs.is_searched(block) {
+            for view in self.owner.file.views(block, payload) {
+                self.search(&view)?;
             }
         }
-        if let Some(reader) = reader {
-            let views: Vec<StructView> =
-                self.owner.file.views(&block, &payload).take(MAX_STRUCTS).collect();
-            for view in &views {
-                let found = reader(&mut self.owner, view)?;
+        if let Some(reader) = self.structs.reader(block) {
+            for view in self.owner.file.views(block, payload).take(MAX_STRUCTS) {
+                let found = reader(&mut self.owner, &view)?;
                 if let Some(datablock) = self.datablocks.last_mut() {
                     datablock.paths.extend(found);
                 }
@@ -149,9 +194,9 @@ impl Reading<'_> {
         Ok(())
     }
 
-    fn begin(&mut self, block: &Block, base: &Path) {
-        let is_placeholder = block.code == BlockCode::PLACEHOLDER;
+    fn begin(&mut self, block: &Block) {
         let place = self.datablocks.len();
+        let is_placeholder = block.code == BlockCode::PLACEHOLDER;
         let library = if is_placeholder { self.library() } else { None };
         self.by_address.entry(block.old_address).or_insert(place);
         self.datablocks.push(Datablock {
@@ -160,12 +205,21 @@ impl Reading<'_> {
             library,
             uses: library.into_iter().collect(),
             paths: Vec::new(),
-            base: base.to_owned(),
+            base: self.as_path.to_owned(),
             sequence_uses: SequenceUses::default(),
         });
+        self.libraries.push(self.owner.library);
         self.addresses.push(Vec::new());
         if self.owner.code == *b"LI" {
             self.last_library = Some(place);
+        }
+    }
+
+    fn remember_packed_library(&mut self, block: &Block, view: &StructView) {
+        if view.pointer("archive_parent_library").is_some_and(|address| address != 0) {
+            let written = BlendPath::new(view.string("name").unwrap_or_default());
+            let folder = self.as_path.parent().unwrap_or(self.as_path);
+            self.packed_libraries.insert(block.old_address, written.resolve(folder));
         }
     }
 
@@ -189,9 +243,8 @@ impl Reading<'_> {
                 addresses.push(address);
             }
         }
-        datablock.sequence_uses.search(&mut self.owner, view)?;
-        if is_animated(view) {
-            datablock.sequence_uses.are_animated();
+        if self.with_sequences {
+            datablock.sequence_uses.search(&mut self.owner, view)?;
         }
         Ok(())
     }
@@ -202,8 +255,13 @@ impl Reading<'_> {
             place.filter(|place| images.get(*place) == Some(&true))
         };
         let images: Vec<bool> = self.datablocks.iter().map(|one| one.code == *b"IM").collect();
-        for (place, addresses) in self.addresses.into_iter().enumerate() {
+        for (place, (addresses, library)) in
+            self.addresses.into_iter().zip(self.libraries).enumerate()
+        {
             let Some(datablock) = self.datablocks.get_mut(place) else { continue };
+            if let Some(base) = self.packed_libraries.get(&library) {
+                datablock.base.clone_from(base);
+            }
             let used = addresses.iter().filter_map(|address| self.by_address.get(address).copied());
             datablock.uses.extend(used.filter(|used| *used != place));
             datablock.uses.sort_unstable();
@@ -222,20 +280,4 @@ impl Reading<'_> {
         }
         Contents { datablocks: self.datablocks, by_name }
     }
-}
-
-/// Where the libraries whose datablocks are packed into a file (Blender 5.0) came from, by address:
-/// paths of those datablocks begin there still.
-fn packed_libraries(file: &mut BlendFile, blend: &Path) -> Result<HashMap<u64, PathBuf>> {
-    let blocks: Vec<Block> = file.blocks_of(BlockCode::datablock(*b"LI")).collect();
-    let mut libraries = HashMap::new();
-    for block in blocks {
-        let Some(view) = file.view(&block)? else { continue };
-        if view.pointer("archive_parent_library").is_some_and(|address| address != 0) {
-            let written = BlendPath::new(view.string("name").unwrap_or_default());
-            let folder = blend.parent().unwrap_or(blend);
-            libraries.insert(block.old_address, written.resolve(folder));
-        }
-    }
-    Ok(libraries)
 }

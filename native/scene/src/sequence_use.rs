@@ -44,6 +44,12 @@ impl SequenceUses {
     /// Looks at one struct of a datablock for uses of images.
     pub(crate) fn search(&mut self, owner: &mut Owner<'_>, view: &StructView) -> Result<()> {
         let (image, user) = match view.struct_name() {
+            // Something moves in this datablock: its uses may be what moves.
+            "AnimData" => {
+                let is_set = |field| view.pointer(field).is_some_and(|address| address != 0);
+                self.is_animated |= is_set("action") || is_set("drivers.first");
+                return Ok(());
+            }
             "bNode" => {
                 let Some(image) = view.pointer("id").filter(|address| *address != 0) else {
                     return Ok(());
@@ -68,11 +74,6 @@ impl SequenceUses {
         Ok(())
     }
 
-    /// Something moves in this datablock: its uses may be what moves.
-    pub(crate) fn are_animated(&mut self) {
-        self.is_animated = true;
-    }
-
     /// Turns the addresses of images into their places; the rest were none.
     pub(crate) fn resolve(&mut self, image_at: impl Fn(u64) -> Option<usize>) {
         let is_animated = self.is_animated;
@@ -89,12 +90,6 @@ impl SequenceUses {
     pub(crate) fn iter(&self) -> impl Iterator<Item = (usize, SequenceUse)> + '_ {
         self.by_place.iter().copied()
     }
-}
-
-/// Whether a struct says that its datablock is animated or driven.
-pub(crate) fn is_animated(view: &StructView) -> bool {
-    let is_set = |field| view.pointer(field).is_some_and(|address| address != 0);
-    view.struct_name() == "AnimData" && (is_set("action") || is_set("drivers.first"))
 }
 
 /// The numbers of the files that are shown while a job renders; `None` where every file may be.

@@ -109,8 +109,8 @@ pub fn trace(source: &TraceSource, on_file: impl FnMut(&Path)) -> Result<Trace> 
     if !source.as_path.is_absolute() {
         return Err(SceneError::NotAbsolute { path: source.as_path.clone() });
     }
-    let mut walk = Walk::new(&source.file, &source.as_path);
-    walk.run(&DnaCache::default(), source.takes_unused, on_file)?;
+    let mut walk = Walk::new(source);
+    walk.run(&DnaCache::default(), source, on_file)?;
     let expanded = ExpandedOnce::default();
     let places: Vec<usize> = (0..walk.files.len()).collect();
     let shown = source.frames.map(|frames| Shown { frames, uses: walk.sequence_uses() });

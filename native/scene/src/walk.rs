@@ -9,6 +9,7 @@ use crate::contents::{Contents, Datablock};
 use crate::error::{Result, SceneError};
 use crate::parallel::in_parallel;
 use crate::sequence_use::SequenceUse;
+use crate::trace::TraceSource;
 
 /// Most `.blend` files that one scene may lead to.
 const MAX_BLEND_FILES: usize = 100_000;
@@ -77,10 +78,11 @@ impl WalkedFile {
 }
 
 impl Walk {
-    pub(crate) fn new(file: &Path, as_path: &Path) -> Self {
+    pub(crate) fn new(source: &TraceSource) -> Self {
+        let as_path = &source.as_path;
         let scene = WalkedFile {
-            file: file.to_owned(),
-            as_path: as_path.to_owned(),
+            file: source.file.clone(),
+            as_path: as_path.clone(),
             chain: Vec::new(),
             contents: None,
             reach: Vec::new(),
@@ -88,7 +90,7 @@ impl Walk {
         };
         Self {
             files: vec![scene],
-            by_path: HashMap::from([(as_path.to_owned(), 0)]),
+            by_path: HashMap::from([(as_path.clone(), 0)]),
             unread: VecDeque::from([0]),
             steps: Vec::new(),
         }
@@ -98,9 +100,10 @@ impl Walk {
     pub(crate) fn run(
         &mut self,
         known: &DnaCache,
-        takes_unused: bool,
+        source: &TraceSource,
         mut on_file: impl FnMut(&Path),
     ) -> Result<()> {
+        let with_sequences = source.frames.is_some();
         while !self.unread.is_empty() {
             let count = self.unread.len().min(FILES_IN_BATCH);
             let batch: Vec<usize> = self.unread.drain(..count).collect();
@@ -112,9 +115,11 @@ impl Walk {
             for (_, as_path) in &paths {
                 on_file(as_path);
             }
-            let read = in_parallel(&paths, |(file, as_path)| Contents::read(file, as_path, known));
+            let read = in_parallel(&paths, |(file, as_path)| {
+                Contents::read(file, as_path, known, with_sequences)
+            });
             for (place, contents) in batch.into_iter().zip(read) {
-                self.take(place, contents?, takes_unused);
+                self.take(place, contents?, source.takes_unused);
             }
             self.spread()?;
         }

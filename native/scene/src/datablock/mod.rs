@@ -97,31 +97,18 @@ impl<'a> Owner<'a> {
     }
 
     /// Goes to the datablock that begins at a block, by its index.
-    pub(crate) fn enter(&mut self, index: usize) -> Result<()> {
-        self.leave();
-        let Some(block) = self.file.blocks().get(index).copied() else { return Ok(()) };
-        let Some(view) = self.file.view(&block)? else { return Ok(()) };
+    pub(crate) fn enter(&mut self, index: usize, view: Option<&StructView>) {
+        (self.code, self.library) = ([0; 2], 0);
+        self.name.clear();
+        self.by_address = None;
+        self.first_block = Some(index);
+        let Some(view) = view else { return };
         // What stands in for a datablock of a library is an `ID` and nothing more.
         let name = view.string("id.name").or_else(|| view.string("name")).unwrap_or_default();
         if let ([first, second], name) = name.split_at(name.len().min(2)) {
             (self.code, self.name) = ([*first, *second], name.to_vec());
         }
         self.library = view.pointer("id.lib").or_else(|| view.pointer("lib")).unwrap_or(0);
-        self.first_block = Some(index);
-        Ok(())
-    }
-
-    /// Goes to what belongs to no datablock.
-    pub(crate) fn leave(&mut self) {
-        (self.code, self.library) = ([0; 2], 0);
-        self.name.clear();
-        self.first_block = None;
-        self.by_address = None;
-    }
-
-    /// Whether it is at a datablock.
-    pub(crate) fn is_inside(&self) -> bool {
-        self.first_block.is_some()
     }
 
     /// The bytes of a block; none where the datablock has none at that address.
