@@ -9,7 +9,10 @@ PYTHON := .tools/venv/bin/python
 REST := --workspace --exclude render-on-lambda-python
 CARGO_BUILD := cargo build --release --locked $(REST) --all-targets
 
-.PHONY: help demo test setup build extension rust-test python-test e2e gui-test bench lint format schemas clean
+# How long each fuzz target runs.
+FUZZ_SECONDS := 600
+
+.PHONY: help demo test setup build extension rust-test python-test e2e gui-test bench fuzz lint format schemas clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +47,17 @@ gui-test: python-test ## The panel in Blender's own window under Xvfb (installs 
 bench: python-test ## Beside its peers, as tables (needs 25 GB of disk and an hour; all in build/bench)
 	@$(PYTHON) bench/tracing.py
 	@$(PYTHON) bench/transfer.py
+	@$(PYTHON) bench/enqueueing.py
+
+fuzz: setup ## The .blend reader and the tracer with any bytes, ten minutes each
+	@command -v cargo-fuzz >/dev/null || { echo "error: run: cargo install cargo-fuzz --locked" >&2; exit 1; }
+	@$(PYTHON) -W ignore tests/fixtures/scenes.py build/fuzz/scenes >/dev/null
+	@for target in read trace; do \
+	    mkdir -p build/fuzz/$$target; \
+	    for scene in build/fuzz/scenes/*; do cp $$scene/show/shots/shot.blend build/fuzz/$$target/$${scene##*/}.blend; done; \
+	    (cd native/blendfile && RUSTC_BOOTSTRAP=1 cargo fuzz run --target-dir ../../target/fuzz $$target ../../build/fuzz/$$target -- \
+	        -max_total_time=$(FUZZ_SECONDS) -timeout=5 -rss_limit_mb=2048 -malloc_limit_mb=512 -max_len=2000000 -print_final_stats=1); \
+	done
 
 lint: build ## Formatters and linters, nothing changed
 	@cargo fmt --all --check

@@ -1,35 +1,39 @@
-use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
-use std::process::{ExitStatus, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use command_fds::{CommandFdExt, FdMapping};
 use protocol::BlenderVersion;
-use tokio::net::UnixStream;
-use tokio::process::{Child, Command};
+use tempfile::TempDir;
+use tokio::net::unix::OwnedWriteHalf;
+use tokio::process::Child;
+use tokio::sync::mpsc;
 
 use crate::error::{ConsumerError, Result};
 use crate::log::Log;
+use crate::process::{self, Folders, memory_bytes, was_killed};
 use crate::wire::{self, RenderRequest, Reply};
-
-/// The Python that runs inside Blender; part of the binary, so that the two cannot differ.
-const WORKER: &str = include_str!("../worker/worker.py");
-
-/// The file descriptor of the socket, in Blender.
-const SOCKET: i32 = 3;
 
 /// How long Blender may take to start.
 const START_LIMIT: Duration = Duration::from_secs(120);
+
+/// How often Blender's memory is looked at: it can take gigabytes in a second.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// How much a Blender may grow after its first frame of a scene before it is replaced.
+const LEAK_BYTES: u64 = 1 << 30;
 
 /// A Blender that stays warm between frames and keeps its scene loaded.
 #[derive(Debug)]
 pub(crate) struct Blender {
     child: Child,
+    requests: OwnedWriteHalf,
+    replies: mpsc::Receiver<Result<Reply>>,
     setup: BlenderSetup,
-    socket: UnixStream,
     log: Log,
     version: BlenderVersion,
     peak_memory_bytes: u64,
+    /// The scene that it has open, and what it held after its first frame of it.
+    first_frame: Option<(PathBuf, u64)>,
+    _home: TempDir,
 }
 
 /// What a Blender is started with; another one needs another Blender.
@@ -37,6 +41,15 @@ pub(crate) struct Blender {
 pub(crate) struct BlenderSetup {
     /// The colour configuration, where it is not Blender's own.
     pub(crate) color_config: Option<PathBuf>,
+}
+
+/// How far Blender may go with one frame.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bounds {
+    /// The most memory, in bytes, where there is a limit.
+    pub(crate) memory_bytes: Option<u64>,
+    /// How long it may say nothing of its work.
+    pub(crate) silence: Duration,
 }
 
 /// A frame that Blender has written.
@@ -48,63 +61,52 @@ pub(crate) struct Rendered {
 }
 
 impl Blender {
-    /// Starts Blender and waits until it answers. Its own files go below `home`.
-    pub(crate) async fn start(
-        program: &Path,
-        home: &Path,
-        setup: BlenderSetup,
-        log: Log,
-    ) -> Result<Self> {
-        std::fs::create_dir_all(home).map_err(ConsumerError::io("make the folder", home))?;
-        let script = home.join("worker.py");
-        std::fs::write(&script, WORKER).map_err(ConsumerError::io("write", &script))?;
-        let no_blender = |source| ConsumerError::NoBlender { program: program.to_owned(), source };
-        let (ours, theirs) = UnixStream::pair().map_err(no_blender)?;
-        let theirs = theirs.into_std().map_err(no_blender)?;
-        theirs.set_nonblocking(false).map_err(no_blender)?;
-        let mut command = command(program, &script);
-        command
-            .env_clear()
-            .envs(environment(home))
-            .envs(setup.color_config.iter().map(|config| ("OCIO", config)))
-            .current_dir(home)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .fd_mappings(vec![FdMapping { parent_fd: OwnedFd::from(theirs), child_fd: SOCKET }])
-            .map_err(|error| ConsumerError::Wire { reason: error.to_string() })?;
-        let mut command = Command::from(command);
-        let mut child = command.kill_on_drop(true).spawn().map_err(no_blender)?;
-        // The command holds the child's end of the socket; while it lives, no end of file is seen.
-        drop(command);
-        if let Some(stdout) = child.stdout.take() {
-            log.collect(stdout);
-        }
-        if let Some(stderr) = child.stderr.take() {
-            log.collect(stderr);
-        }
-        let version = BlenderVersion(0, 0, 0);
-        let mut blender = Self { child, setup, socket: ours, log, version, peak_memory_bytes: 0 };
-        let ready = tokio::time::timeout(START_LIMIT, wire::receive(&mut blender.socket)).await;
-        match ready {
-            Ok(Ok(Some(Reply::Ready { version }))) => {
+    /// Starts Blender and waits until it answers. Its own files go into a new folder below `folder`.
+    pub(crate) async fn start(program: &Path, folder: &Path, setup: BlenderSetup) -> Result<Self> {
+        let home = tempfile::Builder::new()
+            .prefix("blender-")
+            .tempdir_in(folder)
+            .map_err(ConsumerError::io("make a folder in", folder))?;
+        let folders =
+            Folders { home: home.path().to_owned(), shader_cache: folder.join("shader-cache") };
+        let log = Log::default();
+        let (child, socket) = process::start(program, &folders, &setup, &log)?;
+        let (mut from_blender, requests) = socket.into_split();
+        let (sender, replies) = mpsc::channel(16);
+        // A task of its own: a message that is half read must not be lost when something else ends.
+        tokio::spawn(async move {
+            while let Some(reply) = wire::receive(&mut from_blender).await.transpose() {
+                let is_broken = reply.is_err();
+                if sender.send(reply).await.is_err() || is_broken {
+                    break;
+                }
+            }
+        });
+        let mut blender = Self {
+            child,
+            requests,
+            replies,
+            setup,
+            log,
+            version: BlenderVersion(0, 0, 0),
+            peak_memory_bytes: 0,
+            first_frame: None,
+            _home: home,
+        };
+        match tokio::time::timeout(START_LIMIT, blender.replies.recv()).await {
+            Ok(Some(Ok(Reply::Ready { version }))) => {
                 blender.version = version;
                 Ok(blender)
             }
-            Ok(Ok(Some(other))) => {
+            Ok(Some(Ok(other))) => {
                 Err(ConsumerError::Wire { reason: format!("{other:?} before it was ready") })
             }
-            Ok(Ok(None)) => Err(blender.died().await),
-            Ok(Err(error)) => Err(error),
+            Ok(Some(Err(error))) => Err(error),
+            Ok(None) => Err(blender.died(None).await),
             Err(_) => Err(ConsumerError::Wire {
                 reason: format!("no answer within {} s of its start", START_LIMIT.as_secs()),
             }),
         }
-    }
-
-    /// What it was started with.
-    pub(crate) fn setup(&self) -> &BlenderSetup {
-        &self.setup
     }
 
     /// Which Blender it is.
@@ -112,97 +114,116 @@ impl Blender {
         self.version
     }
 
-    /// Renders a frame. After any error but [`ConsumerError::Scene`] this Blender is of no more use.
-    pub(crate) async fn render(
-        &mut self,
-        request: &RenderRequest,
-        on_progress: impl Fn(f32),
-    ) -> Result<Rendered> {
-        if wire::send(&mut self.socket, request).await.is_err() {
-            return Err(self.died().await);
-        }
-        loop {
-            match wire::receive(&mut self.socket).await? {
-                Some(Reply::Progress { progress }) => on_progress(progress.clamp(0.0, 1.0)),
-                Some(Reply::Rendered { load_seconds, render_seconds, peak_memory_bytes }) => {
-                    self.peak_memory_bytes = peak_memory_bytes;
-                    return Ok(Rendered { load_seconds, render_seconds, peak_memory_bytes });
-                }
-                Some(Reply::Failed { message }) => return Err(ConsumerError::Scene { message }),
-                Some(Reply::Ready { .. }) => {
-                    return Err(ConsumerError::Wire { reason: "ready twice".into() });
-                }
-                None => return Err(self.died().await),
-            }
-        }
-    }
-
-    /// The memory that Blender holds at this moment, if it is the most so far.
-    pub(crate) fn observe_memory(&mut self) {
-        if let Some(peak) = self.child.id().and_then(peak_memory_bytes) {
-            self.peak_memory_bytes = self.peak_memory_bytes.max(peak);
-        }
-    }
-
-    /// Why Blender went away. Waits a little for its last words.
-    async fn died(&mut self) -> ConsumerError {
-        self.observe_memory();
-        let status = tokio::time::timeout(Duration::from_secs(5), self.child.wait()).await;
-        let killed = matches!(&status, Ok(Ok(status)) if was_killed(*status));
-        let status = match status {
-            Ok(Ok(status)) => status.to_string(),
-            _ => "it closed its socket but still runs".to_owned(),
-        };
-        tokio::time::sleep(Duration::from_millis(50)).await;
-        ConsumerError::BlenderDied { status, killed, peak_memory_bytes: self.peak_memory_bytes }
+    /// What it was started with.
+    pub(crate) fn setup(&self) -> &BlenderSetup {
+        &self.setup
     }
 
     /// What it prints.
     pub(crate) fn log(&self) -> &Log {
         &self.log
     }
-}
 
-fn command(program: &Path, script: &Path) -> std::process::Command {
-    let mut command = std::process::Command::new(program);
-    let is_python = program
-        .file_name()
-        .is_some_and(|name| name.to_string_lossy().to_lowercase().starts_with("python"));
-    if is_python {
-        // Isolated: neither the environment nor the user's site-packages change what is imported.
-        command.arg("-I").arg(script);
-    } else {
-        command.args(["--background", "--factory-startup", "--python-exit-code", "1", "--python"]);
-        command.arg(script);
+    /// Whether it still runs.
+    pub(crate) fn is_alive(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
     }
-    command
-}
 
-/// The child's whole environment. No AWS variable is in it: a script in a scene must not find keys.
-fn environment(home: &Path) -> Vec<(&'static str, PathBuf)> {
-    let mut environment = vec![
-        ("PATH", PathBuf::from("/usr/local/bin:/usr/bin:/bin")),
-        ("LANG", "C.UTF-8".into()),
-        ("HOME", home.to_owned()),
-        ("TMPDIR", home.to_owned()),
-        ("XDG_CACHE_HOME", home.join("cache")),
-        ("BLENDER_USER_RESOURCES", home.join("blender")),
-        ("LIBGL_ALWAYS_SOFTWARE", "1".into()),
-    ];
-    if let Some(libraries) = std::env::var_os("BLENDER_LIBRARY_PATH") {
-        environment.push(("LD_LIBRARY_PATH", libraries.into()));
+    /// Renders a frame. After any error but [`ConsumerError::Scene`] this Blender is of no more use.
+    pub(crate) async fn render(
+        &mut self,
+        request: &RenderRequest,
+        bounds: Bounds,
+        on_progress: impl Fn(Option<f32>),
+    ) -> Result<Rendered> {
+        if wire::send(&mut self.requests, request).await.is_err() {
+            return Err(self.died(bounds.memory_bytes).await);
+        }
+        let mut heard = Instant::now();
+        let mut looks = tokio::time::interval(LOOK_EVERY);
+        loop {
+            let reply = tokio::select! {
+                reply = self.replies.recv() => reply,
+                _ = looks.tick() => {
+                    self.check(bounds, heard)?;
+                    continue;
+                }
+            };
+            heard = Instant::now();
+            match reply {
+                Some(Ok(Reply::Progress { samples_done, samples_total, memory_bytes })) => {
+                    self.peak_memory_bytes = self.peak_memory_bytes.max(memory_bytes);
+                    on_progress(part(samples_done, samples_total));
+                }
+                Some(Ok(Reply::Rendered { load_seconds, render_seconds, peak_memory_bytes })) => {
+                    self.peak_memory_bytes = self.peak_memory_bytes.max(peak_memory_bytes);
+                    let peak_memory_bytes = self.peak_memory_bytes;
+                    return Ok(Rendered { load_seconds, render_seconds, peak_memory_bytes });
+                }
+                Some(Ok(Reply::Failed { message })) => {
+                    return Err(ConsumerError::Scene { message });
+                }
+                Some(Ok(Reply::Ready { .. })) => {
+                    return Err(ConsumerError::Wire { reason: "ready twice".into() });
+                }
+                Some(Err(error)) => return Err(error),
+                None => return Err(self.died(bounds.memory_bytes).await),
+            }
+        }
     }
-    environment
+
+    /// Whether it has a scene open.
+    pub(crate) fn has_open(&self, scene: &Path) -> bool {
+        self.first_frame.as_ref().is_some_and(|(open, _)| open == scene)
+    }
+
+    /// Whether it holds much more than after its first frame of the same scene.
+    pub(crate) fn leaks(&mut self, scene: &Path) -> bool {
+        let Some((now, _)) = self.child.id().and_then(memory_bytes) else { return true };
+        match &self.first_frame {
+            Some((known, first)) if known == scene => {
+                now > first.saturating_add(LEAK_BYTES.max(first / 2))
+            }
+            _ => {
+                self.first_frame = Some((scene.to_owned(), now));
+                false
+            }
+        }
+    }
+
+    fn check(&mut self, bounds: Bounds, heard: Instant) -> Result<()> {
+        let memory = self.child.id().and_then(memory_bytes);
+        if let Some((now, peak)) = memory {
+            self.peak_memory_bytes = self.peak_memory_bytes.max(peak);
+            if let Some(limit_bytes) = bounds.memory_bytes.filter(|limit| now > *limit) {
+                return Err(ConsumerError::OutOfMemory { needed_bytes: peak, limit_bytes });
+            }
+        }
+        if heard.elapsed() > bounds.silence {
+            return Err(ConsumerError::Hung { after: heard.elapsed() });
+        }
+        Ok(())
+    }
+
+    /// Why Blender went away. Waits a little for its last words.
+    async fn died(&mut self, limit_bytes: Option<u64>) -> ConsumerError {
+        let status = tokio::time::timeout(Duration::from_secs(5), self.child.wait()).await;
+        // Its output is read by others: what was in the pipes when it ended is still to come.
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        let Ok(Ok(status)) = status else {
+            return ConsumerError::Wire { reason: "its socket is closed, and it runs on".into() };
+        };
+        let peak = self.peak_memory_bytes;
+        // The system ends whoever holds most when there is no more: nearly all was Blender's then.
+        let nearly_all = limit_bytes.filter(|limit| was_killed(status) && peak > limit / 10 * 9);
+        match nearly_all {
+            Some(limit_bytes) => ConsumerError::OutOfMemory { needed_bytes: peak, limit_bytes },
+            None => ConsumerError::BlenderDied { status, peak_memory_bytes: peak },
+        }
+    }
 }
 
-fn was_killed(status: ExitStatus) -> bool {
-    use std::os::unix::process::ExitStatusExt;
-    status.signal() == Some(9)
-}
-
-/// `VmHWM` of a process: the most memory that it has held (proc(5)).
-fn peak_memory_bytes(process: u32) -> Option<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
+#[expect(clippy::cast_precision_loss, reason = "a part to be shown")]
+fn part(done: u64, total: u64) -> Option<f32> {
+    (total > 0).then(|| (done as f32 / total as f32).clamp(0.0, 1.0))
 }

@@ -1,5 +1,6 @@
 use std::io;
 use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
 use std::time::Duration;
 
 use protocol::BlenderVersion;
@@ -29,8 +30,20 @@ pub(crate) enum ConsumerError {
         source: io::Error,
     },
     /// Blender went away.
-    #[error("Blender ended without an answer ({status}) while it held {} MiB{}", peak_memory_bytes >> 20, out_of_memory(*killed))]
-    BlenderDied { status: String, killed: bool, peak_memory_bytes: u64 },
+    #[error("Blender ended without an answer ({status}) while it held {} MiB", peak_memory_bytes >> 20)]
+    BlenderDied { status: ExitStatus, peak_memory_bytes: u64 },
+    /// The frame needs more memory than there is.
+    #[error("the frame needs more than {} MiB of memory, the function has {} MiB; give the farm more memory, or the scene less to load", needed_bytes >> 20, limit_bytes >> 20)]
+    OutOfMemory { needed_bytes: u64, limit_bytes: u64 },
+    /// Blender neither answers nor says that it is at work.
+    #[error("Blender did not move for {} s and was stopped", after.as_secs())]
+    Hung { after: Duration },
+    /// The pack does not fit on this worker's disk.
+    #[error("the pack needs {} MiB of disk, the function has {} MiB in all; give the farm more temporary storage", needed_bytes >> 20, has_bytes >> 20)]
+    PackTooLarge { needed_bytes: u64, has_bytes: u64 },
+    /// The disk is full with what is not ours.
+    #[error("the pack needs {} MiB of disk, {} MiB are free", needed_bytes >> 20, free_bytes >> 20)]
+    DiskFull { needed_bytes: u64, free_bytes: u64 },
     /// Blender said something that is not of the protocol.
     #[error("Blender broke the protocol: {reason}")]
     Wire { reason: String },
@@ -63,8 +76,4 @@ impl ConsumerError {
     pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::Io { action, path: path.to_owned(), source }
     }
-}
-
-const fn out_of_memory(killed: bool) -> &'static str {
-    if killed { ": the system stopped it, most likely for want of memory" } else { "" }
 }

@@ -13,6 +13,8 @@ use crate::worker::{Verdict, Worker};
 
 /// Serves invocations until Lambda ends the process. One at a time, as Lambda does.
 pub(crate) async fn run(worker: Worker) -> Result<()> {
+    let mut worker = worker;
+    worker.prepare();
     let worker = Arc::new(Mutex::new(worker));
     let service = service_fn(move |event: LambdaEvent<SqsEvent>| {
         let worker = Arc::clone(&worker);

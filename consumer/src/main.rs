@@ -6,21 +6,27 @@
 mod blender;
 mod error;
 mod failure;
+mod fetch_pack;
 mod heartbeat;
 mod lambda;
 mod log;
-mod pack;
+mod metrics;
+mod pack_cache;
 mod poll;
+mod process;
 mod record;
+mod results;
 mod settings;
+mod warm;
 mod wire;
 mod worker;
 
 use std::process::ExitCode;
 
 use protocol::sentence;
+use rustix::process::DumpableBehavior;
 
-use crate::error::Result;
+use crate::error::{ConsumerError, Result};
 use crate::settings::Settings;
 use crate::worker::Worker;
 
@@ -57,6 +63,10 @@ async fn main() -> ExitCode {
 }
 
 async fn run(poll: bool) -> Result<()> {
+    // Blender runs as the same user: it must not read this process's environment, where Lambda
+    // keeps the keys, nor its memory.
+    let hide = rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable);
+    hide.map_err(|error| ConsumerError::Runtime { reason: error.to_string() })?;
     let settings = Settings::from_environment()?;
     let worker = Worker::new(settings).await?;
     if poll { poll::run(worker).await } else { lambda::run(worker).await }

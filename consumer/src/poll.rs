@@ -12,6 +12,7 @@ use crate::worker::{Verdict, Worker};
 pub(crate) async fn run(mut worker: Worker) -> Result<()> {
     let mut terminated = signal(SignalKind::terminate())
         .map_err(|error| ConsumerError::Runtime { reason: error.to_string() })?;
+    worker.prepare();
     tracing::info!(queue = worker.settings.queue_url, "waiting for tasks");
     loop {
         let queue = worker.queue.clone();

@@ -16,6 +16,11 @@ pub(crate) struct Settings {
     pub(crate) lease: Duration,
     /// `MAX_ATTEMPTS`, 5 by default: after how many deliveries the queue gives up.
     pub(crate) max_attempts: u32,
+    /// `AWS_LAMBDA_FUNCTION_MEMORY_SIZE`, in MiB: where Lambda would end this process. No limit
+    /// where it is not set.
+    pub(crate) memory_bytes: Option<u64>,
+    /// `HANG_SECONDS`, 300 by default: how long Blender may say nothing of its work.
+    pub(crate) silence: Duration,
     /// Who this is, in task records.
     pub(crate) name: String,
 }
@@ -47,6 +52,18 @@ impl Settings {
                 number("LEASE_SECONDS", "3 to 43200", 3..=43_200, 60)?.into(),
             ),
             max_attempts: number("MAX_ATTEMPTS", "1 to 1000", 1..=1000, 5)?,
+            memory_bytes: match number(
+                "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+                "0 to 10485760",
+                0..=10_485_760,
+                0,
+            )? {
+                0 => None,
+                mebibytes => Some(u64::from(mebibytes) << 20),
+            },
+            silence: Duration::from_secs(
+                number("HANG_SECONDS", "5 to 43200", 5..=43_200, 300)?.into(),
+            ),
             name: variable("AWS_LAMBDA_LOG_STREAM_NAME")
                 .unwrap_or_else(|| format!("{}:{}", host(), std::process::id())),
         })

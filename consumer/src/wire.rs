@@ -20,6 +20,8 @@ pub(crate) struct RenderRequest {
     pub(crate) blend_file: PathBuf,
     /// The scene in it; the active one where absent.
     pub(crate) scene: Option<String>,
+    /// The render engines that are here.
+    pub(crate) engines: &'static [&'static str],
     /// Whether Python in the file may run.
     pub(crate) allow_scripts: bool,
     /// The frame.
@@ -36,8 +38,8 @@ pub(crate) struct RenderRequest {
 pub(crate) enum Reply {
     /// It has started.
     Ready { version: BlenderVersion },
-    /// It is at work; 0 to 1.
-    Progress { progress: f32 },
+    /// It is at work. Engines without samples count none of none.
+    Progress { samples_done: u64, samples_total: u64, memory_bytes: u64 },
     /// The frame is in the output folder.
     Rendered { load_seconds: f64, render_seconds: f64, peak_memory_bytes: u64 },
     /// Blender or the scene's Python said no.

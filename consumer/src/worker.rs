@@ -1,31 +1,31 @@
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use farm::{
-    AwsConfig, FarmError, Queue, ReceivedMessage, Storage, digest_file, is_cancelled, read_job,
-};
+use farm::{AwsConfig, FarmError, Queue, ReceivedMessage, Storage, is_cancelled, now_ms, read_job};
 use protocol::{
-    BlenderVersion, FailureClass, Job, PackPath, ResultFile, TaskMessage, TaskState, TaskTimes,
-    keys, parse, sentence,
+    FailureClass, Job, TaskFailure, TaskMessage, TaskState, TaskTimes, keys, parse, sentence,
 };
 use tempfile::TempDir;
 use tokio::sync::watch;
 
-use crate::blender::{Blender, BlenderSetup, Rendered};
+use crate::blender::{BlenderSetup, Bounds};
 use crate::error::{ConsumerError, Result};
 use crate::failure::classify;
 use crate::heartbeat::Heartbeat;
 use crate::log::Log;
-use crate::pack::PackFolder;
+use crate::metrics::{self, Outcome};
+use crate::pack_cache::PackCache;
 use crate::record::Record;
+use crate::results;
 use crate::settings::Settings;
+use crate::warm::WarmBlender;
 use crate::wire::RenderRequest;
 
 /// How long before the deadline Blender is stopped: time to write the record and the log.
 const DEADLINE_MARGIN: Duration = Duration::from_secs(8);
 
-/// Most files that one frame may leave behind.
-const MAX_RESULT_FILES: usize = 10_000;
+/// What the consumer itself and the system need of the memory.
+const OWN_MEMORY_BYTES: u64 = 96 << 20;
 
 /// One worker: a warm Blender, the pack on disk, and the way to the bucket and the queue.
 pub(crate) struct Worker {
@@ -33,8 +33,10 @@ pub(crate) struct Worker {
     pub(crate) storage: Storage,
     pub(crate) queue: Queue,
     folder: TempDir,
-    packs: PackFolder,
-    blender: Option<Blender>,
+    packs: PackCache,
+    blender: WarmBlender,
+    /// What Blender prints for the task at hand; it outlives a Blender that is ended.
+    log: Log,
 }
 
 /// What is to become of a message.
@@ -57,11 +59,17 @@ impl Worker {
         Ok(Self {
             storage: Storage::new(&config, settings.bucket.clone()),
             queue: Queue::new(&config, settings.queue_url.clone()),
-            packs: PackFolder::new(folder.path().join("packs")),
+            packs: PackCache::new(folder.path().join("packs")),
+            blender: WarmBlender::new(settings.blender.clone(), folder.path().to_owned()),
             folder,
             settings,
-            blender: None,
+            log: Log::default(),
         })
+    }
+
+    /// Starts Blender before there is a task; nobody waits for it.
+    pub(crate) fn prepare(&mut self) {
+        self.blender.prepare(BlenderSetup::default());
     }
 
     /// Works on one message. `deadline` is when the surroundings will stop this process.
@@ -82,9 +90,12 @@ impl Worker {
         };
         let attempt = message.receive_count;
         let record = Record::new(&self.storage, &self.settings, task.job, task.frame, attempt);
-        let verdict = match self.attempt(&task, message, &record, deadline).await {
+        self.log = Log::default();
+        let mut allow_scripts = false;
+        let attempted = self.attempt(&task, message, &record, deadline, &mut allow_scripts);
+        let verdict = match attempted.await {
             Ok(()) => Verdict::Finished,
-            Err(error) => self.fail(&task, &record, attempt, error).await,
+            Err(error) => self.fail(&task, &record, attempt, error, allow_scripts).await,
         };
         if verdict == Verdict::GiveBack {
             // Soon, but not at once: what broke here may be mending.
@@ -103,6 +114,7 @@ impl Worker {
         message: &ReceivedMessage,
         record: &Record,
         deadline: Option<Instant>,
+        allow_scripts: &mut bool,
     ) -> Result<()> {
         let (started, attempt) = (Instant::now(), message.receive_count);
         // The mapping hides a message for as long as the function may run. A lease of a minute
@@ -115,6 +127,7 @@ impl Worker {
             Err(FarmError::NoObject { .. }) => return Err(ConsumerError::NoJob { job: task.job }),
             job => job?,
         };
+        *allow_scripts = job.allow_scripts;
         if is_cancelled(&self.storage, task.job).await? {
             return Err(ConsumerError::Cancelled);
         }
@@ -153,85 +166,80 @@ impl Worker {
         started: Instant,
         progress: &watch::Sender<Option<f32>>,
     ) -> Result<TaskState> {
+        self.prepare();
         let pack = self.packs.fetch(&self.storage, &job.pack).await?;
         let fetched = started.elapsed();
+        let setup = BlenderSetup { color_config: pack.color_config };
+        if pack.is_new
+            && self.blender.kept().is_some_and(|blender| blender.has_open(&pack.blend_file))
+        {
+            // The pack was damaged and came anew: what Blender has read of it may be damaged too.
+            self.blender.let_go();
+        }
+        let (mut blender, is_warm) = self.blender.take(&setup).await?;
+        let ready = started.elapsed();
+        self.log = blender.log().clone();
+        let farm = blender.version();
+        if (job.blender_version.0, job.blender_version.1) > (farm.0, farm.1) {
+            self.blender.put_back(blender);
+            return Err(ConsumerError::OldBlender { scene: job.blender_version, farm });
+        }
         let output_folder = self.empty_folder("output")?;
         let request = RenderRequest {
             blend_file: pack.blend_file,
             scene: job.scene.clone(),
+            engines: protocol::ENGINES,
             allow_scripts: job.allow_scripts,
             frame: task.frame,
             output_folder: output_folder.clone(),
             output_template: job.output.template.clone(),
         };
-        let setup = BlenderSetup { color_config: pack.color_config };
-        let rendered =
-            self.render_in_blender(&setup, &request, job.blender_version, progress).await?;
+        // Taken out while it works: if this future is dropped, Blender is dropped and so stopped.
+        let rendered = blender.render(&request, self.bounds(), |part| {
+            progress.send_replace(part);
+        });
+        let rendered = match rendered.await {
+            Err(error @ ConsumerError::Scene { .. }) => {
+                self.blender.put_back(blender);
+                return Err(error);
+            }
+            rendered => rendered?,
+        };
+        if blender.leaks(&request.blend_file) {
+            tracing::info!("Blender has grown and is replaced");
+            drop(blender);
+            self.prepare();
+        } else {
+            self.blender.put_back(blender);
+        }
         let before_upload = started.elapsed();
-        let files = self.upload(task, &output_folder).await?;
+        let files = results::upload(&self.storage, task.job, &output_folder).await?;
         if files.is_empty() {
             return Err(ConsumerError::Scene {
                 message: "Blender rendered the frame but wrote no file".into(),
             });
         }
-        let log = self.blender.as_ref().map(|blender| blender.log().bytes()).unwrap_or_default();
-        self.storage.put(&keys::log(task.job, task.frame, attempt), log).await?;
+        self.storage.put(&keys::log(task.job, task.frame, attempt), self.log.bytes()).await?;
         let times = TaskTimes {
             fetch_seconds: fetched.as_secs_f64(),
-            load_seconds: before_upload.saturating_sub(fetched).as_secs_f64()
-                - rendered.render_seconds,
+            start_seconds: ready.saturating_sub(fetched).as_secs_f64(),
+            load_seconds: rendered.load_seconds,
             render_seconds: rendered.render_seconds,
             upload_seconds: started.elapsed().saturating_sub(before_upload).as_secs_f64(),
             total_seconds: started.elapsed().as_secs_f64(),
         };
-        tracing::info!(job = %task.job, frame = task.frame, ?times, blender_load_seconds = rendered.load_seconds, "frame done");
-        Ok(TaskState::Done { files, times, peak_memory_bytes: rendered.peak_memory_bytes })
+        let peak_memory_bytes = rendered.peak_memory_bytes;
+        let outcome = Outcome::Done { times, peak_memory_bytes, is_warm };
+        println!("{}", metrics::log_line(&outcome, named(task, attempt), now_ms()));
+        tracing::info!(job = %task.job, frame = task.frame, attempt, is_warm, ?times, peak_memory_bytes, "frame done");
+        Ok(TaskState::Done { files, times, peak_memory_bytes })
     }
 
-    async fn render_in_blender(
-        &mut self,
-        setup: &BlenderSetup,
-        request: &RenderRequest,
-        scene_version: BlenderVersion,
-        progress: &watch::Sender<Option<f32>>,
-    ) -> Result<Rendered> {
-        // Taken out while it works: if this future is dropped, Blender is dropped and so stopped.
-        let kept = self.blender.take().filter(|blender| blender.setup() == setup);
-        let mut blender = if let Some(blender) = kept {
-            blender.log().clear();
-            blender
-        } else {
-            let home = self.empty_folder("blender")?;
-            Blender::start(&self.settings.blender, &home, setup.clone(), Log::default()).await?
-        };
-        let farm = blender.version();
-        if (scene_version.0, scene_version.1) > (farm.0, farm.1) {
-            self.blender = Some(blender);
-            return Err(ConsumerError::OldBlender { scene: scene_version, farm });
-        }
-        let rendered = blender.render(request, |part| {
-            progress.send_replace(Some(part));
-        });
-        let rendered = rendered.await;
-        blender.observe_memory();
-        // Also kept when it died: its log is needed for the record. `fail` then lets go of it.
-        self.blender = Some(blender);
-        rendered
-    }
-
-    /// Puts every file of the output folder. Where a file is there already, that one counts.
-    async fn upload(&self, task: &TaskMessage, folder: &Path) -> Result<Vec<ResultFile>> {
-        let mut files = Vec::new();
-        for (path, source) in files_below(folder)? {
-            let mut digest = digest_file(&source)?;
-            let mut size_bytes = size_of(&source)?;
-            let key = keys::frame_file(task.job, &path);
-            if !self.storage.put_file_if_absent(&key, &source, size_bytes).await? {
-                (digest, size_bytes) = self.storage.digest_of(&key).await?;
-            }
-            files.push(ResultFile { path, digest, size_bytes });
-        }
-        Ok(files)
+    /// How far Blender may go with one frame.
+    fn bounds(&self) -> Bounds {
+        let memory_bytes =
+            self.settings.memory_bytes.map(|limit| limit.saturating_sub(OWN_MEMORY_BYTES));
+        Bounds { memory_bytes, silence: self.settings.silence }
     }
 
     async fn fail(
@@ -240,13 +248,19 @@ impl Worker {
         record: &Record,
         attempt: u32,
         error: ConsumerError,
+        allow_scripts: bool,
     ) -> Verdict {
-        let log = self.blender.as_ref().map(|blender| blender.log().clone()).unwrap_or_default();
-        let failure = classify(&error, log.tail());
+        let log = self.log.clone();
+        let failure = classify(&error, log.tail(), allow_scripts);
         tracing::warn!(job = %task.job, frame = task.frame, attempt, class = ?failure.class, error = failure.message, "task failed");
         if failure.class == FailureClass::Machine {
             // Whatever state this Blender is in, the next task shall not depend on it.
-            self.blender = None;
+            self.blender.let_go();
+        }
+        let is_failure = !matches!(error, ConsumerError::Cancelled);
+        if is_failure {
+            let outcome = Outcome::Failed { class: failure.class };
+            println!("{}", metrics::log_line(&outcome, named(task, attempt), now_ms()));
         }
         if matches!(&error, ConsumerError::NoJob { .. }) {
             // Nobody waits for a record.
@@ -256,6 +270,8 @@ impl Worker {
             (ConsumerError::Cancelled, _) => (TaskState::Cancelled, Verdict::Finished),
             (_, FailureClass::Scene) => (TaskState::Failed { failure }, Verdict::Finished),
             (_, FailureClass::Machine) if record.is_last_attempt() => {
+                let message = format!("{} (given up after {attempt} tries)", failure.message);
+                let failure = TaskFailure { message, ..failure };
                 (TaskState::Failed { failure }, Verdict::GiveBack)
             }
             (_, FailureClass::Machine) => (TaskState::Retrying { failure }, Verdict::GiveBack),
@@ -287,35 +303,6 @@ impl Worker {
     }
 }
 
-fn size_of(path: &Path) -> Result<u64> {
-    std::fs::metadata(path).map(|found| found.len()).map_err(ConsumerError::io("read", path))
-}
-
-/// Every regular file below a folder with its path there. Links are left out: a script in a scene
-/// could make them point anywhere.
-fn files_below(folder: &Path) -> Result<Vec<(PackPath, PathBuf)>> {
-    let mut files = Vec::new();
-    let mut waiting = vec![folder.to_owned()];
-    while let Some(current) = waiting.pop() {
-        let entries = std::fs::read_dir(&current).map_err(ConsumerError::io("list", &current))?;
-        for entry in entries {
-            let entry = entry.map_err(ConsumerError::io("list", &current))?;
-            let kind = entry.file_type().map_err(ConsumerError::io("read", &entry.path()))?;
-            if kind.is_dir() {
-                waiting.push(entry.path());
-            } else if kind.is_file() {
-                let path = entry.path();
-                let below = path.strip_prefix(folder).unwrap_or(&path);
-                let below = below.to_string_lossy().replace('\\', "/");
-                files.push((PackPath::try_from(below)?, path));
-            }
-            if files.len() > MAX_RESULT_FILES {
-                return Err(ConsumerError::Scene {
-                    message: format!("the frame made more than {MAX_RESULT_FILES} files"),
-                });
-            }
-        }
-    }
-    files.sort();
-    Ok(files)
+fn named(task: &TaskMessage, attempt: u32) -> (String, i32, u32) {
+    (task.job.to_string(), task.frame, attempt)
 }

@@ -103,12 +103,15 @@ class Renderer:
         self._open = None
         self._load_failed = None
         self._last_progress = 0.0
+        self._outputs = None
 
     def render(self, request) -> dict:
         load_seconds = self._load(request)
         self._errors.clear()
         scene = self._scene(request["scene"])
+        prepare_engine(scene, request["engines"])
         prepare_output(scene, request["output_folder"], request["output_template"])
+        self._outputs.redirect(scene, request["output_folder"])
         scene.render.use_persistent_data = True
         started = time.perf_counter()
         try:
@@ -141,6 +144,7 @@ class Renderer:
             )
         except RuntimeError as error:
             raise SceneError(str(error).removeprefix("Error: ").strip()) from error
+        self._outputs = FileOutputs()
         # A new file takes its handlers along; ours comes back with each file.
         bpy.app.handlers.render_stats.append(self._tell_progress)
         self._open = wanted
@@ -161,11 +165,81 @@ class Renderer:
 
     def _tell_progress(self, status, _=None) -> None:
         now = time.monotonic()
-        found = SAMPLES.search(str(status))
-        if found and now - self._last_progress > PROGRESS_EVERY_SECONDS:
+        if now - self._last_progress > PROGRESS_EVERY_SECONDS:
             self._last_progress = now
-            done, total = int(found[1]), int(found[2])
-            self._connection.send({"type": "progress", "progress": done / max(total, 1)})
+            found = SAMPLES.search(str(status))
+            done, total = (int(found[1]), int(found[2])) if found else (0, 0)
+            progress = {"type": "progress", "samples_done": done, "samples_total": total}
+            self._connection.send(progress | {"memory_bytes": memory_bytes()})
+
+
+class FileOutputs:
+    """The File Output nodes of a file, with the folders that they had in it."""
+
+    def __init__(self) -> None:
+        self._scenes = {scene.name: output_folder(scene) for scene in bpy.data.scenes}
+        self._nodes = [
+            (tree, node.name, bpy.path.abspath(node_folder(node)))
+            for tree in compositor_trees()
+            for node in tree.nodes
+            if node.bl_idname == "CompositorNodeOutputFile"
+        ]
+
+    def redirect(self, scene, folder: str) -> None:
+        """Sends what they write below a folder: as it lay to the scene's own output, or, from
+        elsewhere, into a folder of the same name.
+        """
+        ours = self._scenes[scene.name]
+        for tree, name, theirs in self._nodes:
+            below = os.path.relpath(theirs, ours) if os.path.isabs(theirs) else theirs
+            if below.startswith(".."):
+                below = os.path.basename(os.path.normpath(theirs)) or "files"
+            set_node_folder(tree.nodes[name], os.path.normpath(os.path.join(folder, below)) + "/")
+
+
+def compositor_trees():
+    """Every node tree with compositor nodes, groups among them."""
+    trees = [tree for tree in bpy.data.node_groups if tree.bl_idname == "CompositorNodeTree"]
+    # Until 4.5 a scene holds its tree itself.
+    own = [getattr(scene, "node_tree", None) for scene in bpy.data.scenes]
+    return trees + [tree for tree in own if tree is not None and tree not in trees]
+
+
+def node_folder(node) -> str:
+    # Renamed in Blender 5.0.
+    folder = node.directory if hasattr(node, "directory") else node.base_path
+    return folder.replace("\\", "/")
+
+
+def set_node_folder(node, folder: str) -> None:
+    setattr(node, "directory" if hasattr(node, "directory") else "base_path", folder)
+
+
+def output_folder(scene) -> str:
+    """The fixed folder of a scene's output path, absolute."""
+    fixed = re.split(r"[#{]", scene.render.filepath.replace("\\", "/"))[0]
+    return os.path.dirname(bpy.path.abspath(fixed)) or "/"
+
+
+def memory_bytes() -> int:
+    """What this process holds at this moment (proc(5))."""
+    with open("/proc/self/statm") as statm:
+        return int(statm.read().split()[1]) * resource.getpagesize()
+
+
+def prepare_engine(scene, engines) -> None:
+    """Renders on what is here: no graphics card. Refuses engines that are not."""
+    engine = scene.render.engine
+    if engine not in engines:
+        raise SceneError(
+            f'the scene "{scene.name}" asks for the render engine "{engine}", which is not on the'
+            " farm: choose Cycles, EEVEE or Workbench"
+        )
+    scene.render.compositor_device = "CPU"
+    if engine == "CYCLES":
+        scene.cycles.device = "CPU"
+        if scene.cycles.denoiser == "OPTIX":
+            scene.cycles.denoiser = "OPENIMAGEDENOISE"
 
 
 def render_frame(scene, frame: int):
@@ -197,6 +271,7 @@ def prepare_output(scene, folder: str, template: str) -> None:
 
 
 def main() -> None:
+    os.umask(0o022)
     connection = Connection()
     renderer = Renderer(connection, SceneErrors())
     connection.send({"type": "ready", "version": list(bpy.app.version)})

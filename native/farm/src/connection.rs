@@ -39,16 +39,25 @@ impl AwsConfig {
         profile: Option<&str>,
         endpoint: Option<&str>,
     ) -> Result<Self> {
+        Self::load_with(region, profile, endpoint, None).await
+    }
+
+    async fn load_with(
+        region: Option<&str>,
+        profile: Option<&str>,
+        endpoint: Option<&str>,
+        answer_limit: Option<Duration>,
+    ) -> Result<Self> {
         let http_client = aws_smithy_http_client::Builder::new()
             .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
             .build_https();
-        let timeouts = TimeoutConfig::builder()
+        let mut timeouts = TimeoutConfig::builder()
             .connect_timeout(Duration::from_secs(5))
-            .operation_attempt_timeout(Duration::from_secs(300))
-            .build();
+            .operation_attempt_timeout(Duration::from_secs(300));
+        timeouts.set_read_timeout(answer_limit);
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
             .http_client(http_client)
-            .timeout_config(timeouts)
+            .timeout_config(timeouts.build())
             .retry_config(RetryConfig::standard().with_max_attempts(4));
         if let Some(region) = region {
             loader = loader.region(Region::new(region.to_owned()));
@@ -66,12 +75,13 @@ impl AwsConfig {
         Ok(Self { sdk, profile: profile.map(str::to_owned) })
     }
 
-    /// Loads everything from the environment, as inside Lambda.
+    /// Loads everything from the environment, as inside Lambda, where the services are near: what
+    /// is not answered within 20 s is asked again.
     ///
     /// # Errors
     /// Those of [`AwsConfig::load`].
     pub async fn from_environment() -> Result<Self> {
-        Self::load(None, None, None).await
+        Self::load_with(None, None, None, Some(Duration::from_secs(20))).await
     }
 
     pub(crate) fn region_name(&self) -> String {

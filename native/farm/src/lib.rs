@@ -8,6 +8,7 @@ mod aws_error;
 mod bundle;
 mod connection;
 mod digest_file;
+mod download;
 mod enqueue;
 mod error;
 mod fetch;

@@ -1,4 +1,3 @@
-use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,9 +7,11 @@ use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::MetadataDirective;
 use bytes::Bytes;
 use protocol::Digest;
+use tokio::sync::Semaphore;
 
 use crate::aws_error::Attempt;
 use crate::connection::AwsConfig;
+use crate::download::INCOMING_KIB;
 use crate::error::{FarmError, Result};
 use crate::upload::{LargeFile, Limits, Share, counted_body, multipart};
 
@@ -18,8 +19,10 @@ use crate::upload::{LargeFile, Limits, Share, counted_body, multipart};
 #[derive(Debug, Clone)]
 pub struct Storage {
     pub(crate) client: Client,
-    bucket: String,
+    pub(crate) bucket: String,
     profile: Option<String>,
+    /// What is on its way into memory from this bucket, by KiB.
+    pub(crate) incoming: Arc<Semaphore>,
 }
 
 /// An object in a listing.
@@ -55,7 +58,12 @@ impl Storage {
             // An emulator has no wildcard DNS for buckets.
             .force_path_style(config.sdk.endpoint_url().is_some())
             .build();
-        Self { client: Client::from_conf(s3), bucket, profile: config.profile.clone() }
+        Self {
+            client: Client::from_conf(s3),
+            bucket,
+            profile: config.profile.clone(),
+            incoming: Arc::new(Semaphore::new(INCOMING_KIB)),
+        }
     }
 
     /// The bucket's name.
@@ -195,50 +203,6 @@ impl Storage {
         Ok(Some(bytes))
     }
 
-    /// Streams an object into a file of this machine and checks its digest on the way. The file
-    /// appears whole, under its name, or not at all; folders above it are made.
-    ///
-    /// # Errors
-    /// [`FarmError::NoObject`], [`FarmError::Damaged`], [`FarmError::Io`], or that of the call.
-    pub async fn get_file(
-        &self,
-        key: &str,
-        to: &Path,
-        digest: &Digest,
-        size_bytes: u64,
-    ) -> Result<()> {
-        let folder = to.parent().unwrap_or(to);
-        std::fs::create_dir_all(folder).map_err(FarmError::io("make the folder", folder))?;
-        // In the same folder, so that the rename cannot cross file systems.
-        let mut partial = tempfile::Builder::new()
-            .prefix(".incoming-")
-            .tempfile_in(folder)
-            .map_err(FarmError::io("write into", folder))?;
-        let mut body = self.open(key).await?;
-        let mut hasher = blake3::Hasher::new();
-        let mut received = 0;
-        while let Some(chunk) = body.next().await {
-            let chunk = chunk.map_err(|error| self.broken_off(&error))?;
-            received += chunk.len() as u64;
-            if received > size_bytes {
-                return Err(FarmError::TooLarge { key: key.to_owned(), limit_bytes: size_bytes });
-            }
-            hasher.update(&chunk);
-            partial.write_all(&chunk).map_err(FarmError::io("write", to))?;
-        }
-        let got = hasher.finalize().to_hex().to_string();
-        if got != digest.as_str() {
-            return Err(FarmError::Damaged {
-                key: key.to_owned(),
-                expected: digest.to_string(),
-                got,
-            });
-        }
-        make_readable(partial.path()).map_err(FarmError::io("write", to))?;
-        partial.persist(to).map_err(|error| FarmError::io("write", to)(error.error))?;
-        Ok(())
-    }
-
     /// The digest and the size in bytes of an object, read through without keeping it.
     ///
     /// # Errors
@@ -328,22 +292,10 @@ impl Storage {
             .map_err(|error| self.attempt("read from the bucket", key).error(error))
     }
 
-    fn broken_off(&self, error: &aws_sdk_s3::primitives::ByteStreamError) -> FarmError {
+    pub(crate) fn broken_off(&self, error: &aws_sdk_s3::primitives::ByteStreamError) -> FarmError {
         FarmError::Unreachable {
             action: format!("read from the bucket \"{}\"", self.bucket),
             reason: protocol::sentence(error),
         }
     }
-}
-
-/// A temporary file is for its owner alone; a frame is for whoever may read its folder.
-#[cfg(unix)]
-fn make_readable(path: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o644))
-}
-
-#[cfg(not(unix))]
-fn make_readable(_path: &Path) -> std::io::Result<()> {
-    Ok(())
 }

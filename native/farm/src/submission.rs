@@ -3,13 +3,17 @@
 use std::path::PathBuf;
 
 use protocol::{BlenderVersion, FrameRange, Job, JobId, OutputNaming, PackId, Versioned};
-use scene::{MissingFile, PackPlan, Trace, TraceSource};
+use scene::{MissingFile, PackPlan, RenderSettings, Trace, TraceSource};
 
 use crate::connection::FarmSettings;
 use crate::enqueue::{EnqueueProgress, submit_job};
 use crate::error::{FarmError, Result};
 use crate::stack::Farm;
 use crate::upload::{UploadProgress, UploadSettings, upload_pack};
+
+/// What a sequence has to save for the pack to be limited to the job's frames. Below, a pack that
+/// serves every frame is worth more: the next job finds it in the bucket.
+const LIMIT_SEQUENCES_FROM_BYTES: u64 = 64 << 20;
 
 /// What to render, and with what.
 #[derive(Debug, Clone)]
@@ -79,6 +83,9 @@ pub async fn run(
 ) -> Result<()> {
     // The farm is looked up first: a wrong profile should not be found out after minutes of tracing.
     let farm = Farm::connect(settings).await?;
+    tokio::task::block_in_place(|| {
+        RenderSettings::read(&request.blend_file, request.scene.as_deref())?.check_engine()
+    })?;
     let traced = blocking_trace(&request, &on_event)?;
     let missing = traced.missing_files();
     if !missing.is_empty() && !request.allow_missing_files {
@@ -118,6 +125,7 @@ fn blocking_trace(request: &Request, on_event: &impl Fn(Event)) -> Result<Trace>
         file: request.blend_file.clone(),
         as_path: request.as_path.clone(),
         frames: Some(request.frames),
+        limit_from_bytes: LIMIT_SEQUENCES_FROM_BYTES,
         takes_unused: request.allow_scripts,
         color_config: request.color_config.clone(),
     };

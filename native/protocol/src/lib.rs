@@ -5,6 +5,7 @@
 //! `docs/protocol.md` describes them; the JSON Schemas in `docs/schemas` are made from these types.
 
 mod control;
+mod engine;
 mod error;
 mod frames;
 mod id;
@@ -18,6 +19,7 @@ mod task;
 mod version;
 
 pub use control::JobControl;
+pub use engine::ENGINES;
 pub use error::{ProtocolError, Result, sentence};
 pub use frames::FrameRange;
 pub use id::{Digest, JobId, PackId};

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{ProtocolError, Result};
+use crate::frames::FrameRange;
 use crate::id::{Digest, PackId};
 use crate::pack_path::PackPath;
 use crate::version::Versioned;
@@ -20,6 +21,10 @@ pub struct Manifest {
     /// absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub color_config: Option<PackPath>,
+    /// The frames that image sequences were limited to: no others can be rendered. Every frame
+    /// where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frames: Option<FrameRange>,
     /// Every file, sorted by path.
     pub files: Vec<PackedFile>,
     /// The blobs that hold several small files each.
@@ -65,13 +70,40 @@ impl Manifest {
     #[must_use]
     pub fn new(blend_file: PackPath, mut files: Vec<PackedFile>, bundles: Vec<Bundle>) -> Self {
         files.sort_by(|one, other| one.path.cmp(&other.path));
-        Self { version: Self::VERSION, blend_file, color_config: None, files, bundles }
+        let (color_config, frames) = (None, None);
+        Self { version: Self::VERSION, blend_file, color_config, frames, files, bundles }
     }
 
     /// The same with a colour configuration, one of its files.
     #[must_use]
     pub fn with_color_config(self, color_config: Option<PackPath>) -> Self {
         Self { color_config, ..self }
+    }
+
+    /// The same with image sequences that hold no more than these frames show.
+    #[must_use]
+    pub fn with_frames(self, frames: Option<FrameRange>) -> Self {
+        Self { frames, ..self }
+    }
+
+    /// Checks that the pack can render some frames.
+    ///
+    /// # Errors
+    /// [`ProtocolError::Invalid`] with the field `frames` where it was made for others.
+    pub fn check_frames(&self, frames: &FrameRange) -> Result<()> {
+        match &self.frames {
+            Some(ours) if frames.first < ours.first || frames.last > ours.last => {
+                Err(ProtocolError::Invalid {
+                    field: "frames",
+                    expected: "frames that the pack was made for",
+                    got: format!(
+                        "{} to {} of a pack for {} to {}",
+                        frames.first, frames.last, ours.first, ours.last
+                    ),
+                })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Every blob that the pack needs, once, with its size in bytes and the path of a file in it.
@@ -176,6 +208,17 @@ mod tests {
         let manifest = Manifest::new(file("a.blend").path, files, vec![bundle]);
         let sizes: Vec<u64> = manifest.blobs().values().map(|(size, _)| *size).collect();
         assert_eq!(sizes, [3, 9]);
+    }
+
+    #[test]
+    fn a_pack_of_some_frames_renders_no_others() {
+        let whole = Manifest::new(file("a.blend").path, vec![file("a.blend")], Vec::new());
+        let frames = |first, last| FrameRange { first, last, step: 1 };
+        assert!(whole.check_frames(&frames(1, 9)).is_ok());
+        let limited = whole.with_frames(Some(frames(5, 6)));
+        assert!(limited.check_frames(&frames(5, 5)).is_ok());
+        let error = limited.check_frames(&frames(5, 7)).unwrap_err();
+        assert!(error.to_string().starts_with("frames: expected frames"), "{error}");
     }
 
     #[test]

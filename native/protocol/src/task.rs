@@ -102,7 +102,10 @@ pub struct ResultFile {
 pub struct TaskTimes {
     /// Bringing the pack to the worker; near 0 where it was there.
     pub fetch_seconds: f64,
-    /// Starting Blender and opening the scene; 0 on a warm worker.
+    /// Waiting for Blender to start, behind the pack's arrival; 0 on a warm worker.
+    #[serde(default)]
+    pub start_seconds: f64,
+    /// Opening the scene; 0 where it is open.
     pub load_seconds: f64,
     /// Blender's own render of the frame.
     pub render_seconds: f64,

@@ -50,6 +50,16 @@ pub enum SceneError {
         /// The scenes that it has, in quotes.
         there: Vec<String>,
     },
+    /// A render engine that the farm does not have.
+    #[error(
+        "the scene \"{scene}\" asks for the render engine \"{engine}\", which is not on the farm: choose Cycles, EEVEE or Workbench"
+    )]
+    NoEngine {
+        /// The scene's name.
+        scene: String,
+        /// The engine's name in Blender.
+        engine: String,
+    },
     /// The scene's own path is not absolute.
     #[error("{}: expected an absolute path", path.display())]
     NotAbsolute {

@@ -147,6 +147,7 @@ mod tests {
         PackPlan {
             blend_file: path("project/a.blend"),
             color_config: None,
+            frames: None,
             files: vec![file("project/a.blend"), file("project/tex/ü.png")],
             rewritten: 0,
             left_out: LeftOut::default(),

@@ -3,7 +3,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use blendfile::{BlendFile, Rewrite};
-use protocol::PackPath;
+use protocol::{FrameRange, PackPath};
 
 use crate::blend_path::BlendPath;
 use crate::datablock::Place;
@@ -28,6 +28,8 @@ pub struct PackPlan {
     pub blend_file: PackPath,
     /// The colour configuration that Blender is to use, where it is not its own.
     pub color_config: Option<PackPath>,
+    /// The frames that image sequences were limited to; all where they are whole.
+    pub frames: Option<FrameRange>,
     /// Every file once, sorted by place.
     pub files: Vec<PlannedFile>,
     /// How many `.blend` files had paths to rewrite.
@@ -41,7 +43,7 @@ impl PackPlan {
     #[must_use]
     pub fn of_files(blend_file: PackPath, files: Vec<PlannedFile>) -> Self {
         let left_out = LeftOut::default();
-        Self { blend_file, color_config: None, files, rewritten: 0, left_out }
+        Self { blend_file, color_config: None, frames: None, files, rewritten: 0, left_out }
     }
 
     /// Plans the pack of a traced scene. `.blend` files with paths that would not resolve in the
@@ -85,7 +87,8 @@ impl PackPlan {
             .transpose()?
             .filter(|config| files.contains_key(config));
         let files = files.into_iter().map(|(path, source)| PlannedFile { path, source }).collect();
-        Ok(Self { blend_file, color_config, files, rewritten, left_out })
+        let frames = trace.limited_to;
+        Ok(Self { blend_file, color_config, frames, files, rewritten, left_out })
     }
 }
 

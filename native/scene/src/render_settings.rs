@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use blendfile::{BlendFile, Block, BlockCode, StructView};
+use blendfile::{BlendFile, BlockCode, DnaCache, StructView};
+use protocol::ENGINES;
 
 use crate::error::{Result, SceneError};
 
@@ -17,6 +18,8 @@ pub struct RenderSettings {
     pub frame_last: i32,
     /// From one frame to the next, 1 or more.
     pub frame_step: u32,
+    /// The render engine, by its name in Blender: `CYCLES`.
+    pub engine: String,
     /// The output path as written: `//render/shot_####`.
     pub output_path: String,
     /// The Blender that saved the file, as major and minor number.
@@ -32,11 +35,18 @@ impl RenderSettings {
     /// # Errors
     /// [`SceneError::NoScene`] where there is none of that name, else that of reading the file.
     pub fn read(path: &Path, scene: Option<&str>) -> Result<Self> {
-        let mut file = BlendFile::open(path)?;
-        let active = active_scene(&mut file)?;
-        let blocks: Vec<Block> = file.blocks_of(BlockCode::datablock(*b"SC")).collect();
+        let mut file = BlendFile::begin(path, &DnaCache::default())?;
+        let mut active = None;
         let mut there = Vec::new();
-        for block in blocks {
+        while let Some(index) = file.next_block()? {
+            let Some(block) = file.blocks().get(index).copied() else { break };
+            if block.code == BlockCode(*b"GLOB") {
+                // The scene that was open when the file was saved; this block is the first.
+                active = file.view(&block)?.and_then(|view| view.pointer("curscene"));
+            }
+            if block.code != BlockCode::datablock(*b"SC") {
+                continue;
+            }
             let Some(view) = file.view(&block)? else { continue };
             let name = name_of(&view);
             let is_wanted = match (scene, active) {
@@ -53,6 +63,18 @@ impl RenderSettings {
         Err(SceneError::NoScene { path: path.to_owned(), scene, there })
     }
 
+    /// Checks that the farm has the scene's render engine.
+    ///
+    /// # Errors
+    /// [`SceneError::NoEngine`] where it has not.
+    pub fn check_engine(&self) -> Result<()> {
+        if ENGINES.contains(&self.engine.as_str()) {
+            return Ok(());
+        }
+        let (scene, engine) = (self.scene.clone(), self.engine.clone());
+        Err(SceneError::NoEngine { scene, engine })
+    }
+
     fn of(scene: String, view: &StructView, version: u16) -> Self {
         let frame = |field| view.integer(field).and_then(|value| i32::try_from(value).ok());
         let output = view.string("r.pic").unwrap_or_default();
@@ -62,16 +84,12 @@ impl RenderSettings {
             frame_first: frame("r.sfra").unwrap_or(1),
             frame_last: frame("r.efra").unwrap_or(1),
             frame_step: step.unwrap_or(1).max(1),
+            engine: String::from_utf8_lossy(&view.string("r.engine").unwrap_or_default())
+                .into_owned(),
             output_path: String::from_utf8_lossy(&output).into_owned(),
             blender_version: (version / 100, version % 100),
         }
     }
-}
-
-/// The address of the scene that was open when the file was saved.
-fn active_scene(file: &mut BlendFile) -> Result<Option<u64>> {
-    let Some(block) = file.blocks_of(BlockCode(*b"GLOB")).next() else { return Ok(None) };
-    Ok(file.view(&block)?.and_then(|view| view.pointer("curscene")))
 }
 
 /// A datablock's name without the two letters of its type.

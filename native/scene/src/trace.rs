@@ -1,5 +1,6 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use blendfile::DnaCache;
@@ -25,6 +26,9 @@ pub struct TraceSource {
     /// The frames that are to be rendered: image sequences are limited to what these show. `None`
     /// takes sequences whole.
     pub frames: Option<FrameRange>,
+    /// From how many bytes that it leaves out a sequence is limited. A limited pack serves these
+    /// frames alone, so that little is better taken along.
+    pub limit_from_bytes: u64,
     /// Whether what no scene leads to counts as used all the same: a script may reach it.
     pub takes_unused: bool,
     /// The colour configuration that the artist's Blender uses instead of its own (`OCIO` in its
@@ -40,6 +44,8 @@ pub struct Trace {
     dependencies: Vec<Dependency>,
     /// The colour configuration, where there is one of the artist's own.
     pub(crate) color_config: Option<PathBuf>,
+    /// The frames that sequences were limited to, where any was.
+    pub(crate) limited_to: Option<FrameRange>,
 }
 
 /// A `.blend` file with the paths that it holds.
@@ -113,9 +119,20 @@ pub fn trace(source: &TraceSource, on_file: impl FnMut(&Path)) -> Result<Trace> 
     walk.run(&DnaCache::default(), source, on_file)?;
     let expanded = ExpandedOnce::default();
     let places: Vec<usize> = (0..walk.files.len()).collect();
-    let shown = source.frames.map(|frames| Shown { frames, uses: walk.sequence_uses() });
+    let shown = source.frames.map(|frames| Shown {
+        frames,
+        limit_from_bytes: source.limit_from_bytes,
+        uses: walk.sequence_uses(),
+        has_limited: AtomicBool::new(false),
+    });
     let uses = in_parallel(&places, |place| uses_of(&walk, *place, shown.as_ref(), &expanded));
-    let mut trace = Trace { blend_files: Vec::new(), dependencies: Vec::new(), color_config: None };
+    let limited = shown.as_ref().filter(|shown| shown.has_limited.load(Ordering::Relaxed));
+    let mut trace = Trace {
+        blend_files: Vec::new(),
+        dependencies: Vec::new(),
+        color_config: None,
+        limited_to: limited.map(|shown| shown.frames),
+    };
     if let Some(config) = source.color_config.as_ref().filter(|path| is_of_the_artist(path)) {
         trace.dependencies.push(color_config::dependency(config, &source.as_path)?);
         trace.color_config = Some(config.clone());
@@ -203,7 +220,9 @@ fn dependency(
 /// What a job's frames show of image sequences.
 struct Shown {
     frames: FrameRange,
+    limit_from_bytes: u64,
     uses: HashMap<(usize, usize), Vec<SequenceUse>>,
+    has_limited: AtomicBool,
 }
 
 impl Shown {
@@ -212,9 +231,15 @@ impl Shown {
         let uses = self.uses.get(&image).map(Vec::as_slice).unwrap_or_default();
         let Some(shown) = shown_numbers(uses, &self.frames) else { return };
         let is_shown = |frame: Option<i64>| frame.is_none_or(|frame| shown.contains(&frame));
+        let left_out = on_disk.files.iter().filter(|file| !is_shown(file.frame));
+        let left_out_bytes: u64 = left_out.map(|file| file.size_bytes).sum();
         // A sequence that shows none of its files is more likely misread here than empty.
-        if on_disk.files.iter().any(|file| is_shown(file.frame)) {
+        if left_out_bytes > 0
+            && left_out_bytes >= self.limit_from_bytes
+            && on_disk.files.iter().any(|file| is_shown(file.frame))
+        {
             on_disk.files.retain(|file| is_shown(file.frame));
+            self.has_limited.store(true, Ordering::Relaxed);
         }
     }
 }

@@ -224,6 +224,7 @@ mod tests {
         crate::PackPlan {
             blend_file: place("project/a.blend"),
             color_config: None,
+            frames: None,
             files: Vec::new(),
             rewritten: 0,
             left_out: LeftOut::default(),

@@ -107,7 +107,8 @@ async fn send_all(transfer: &Transfer<'_>, plan: &PackPlan) -> Result<PackId> {
         .try_collect()
         .await?;
     let manifest = unit::manifest(&plan.blend_file, packed);
-    let (pack, bytes) = manifest.with_color_config(plan.color_config.clone()).to_bytes()?;
+    let manifest = manifest.with_color_config(plan.color_config.clone()).with_frames(plan.frames);
+    let (pack, bytes) = manifest.to_bytes()?;
     let key = keys::pack(&pack);
     if !transfer.has(&key, bytes.len() as u64).await? {
         transfer.put(&key, bytes.into(), 0).await?;

@@ -1,0 +1,198 @@
+//! The packs on this worker's disk: kept until space is needed, the longest unused first.
+
+use std::path::{Path, PathBuf};
+
+use farm::{FarmError, Storage};
+use protocol::{Manifest, PackId, keys, parse};
+
+use crate::error::{ConsumerError, Result};
+use crate::fetch_pack::fetch_pack;
+
+/// What stays free for results, logs and Blender's own files.
+const RESERVE_BYTES: u64 = 256 << 20;
+
+/// Packs by their id, the last used one last.
+#[derive(Debug)]
+pub(crate) struct PackCache {
+    root: PathBuf,
+    kept: Vec<KeptPack>,
+}
+
+#[derive(Debug)]
+struct KeptPack {
+    id: PackId,
+    folder: PathBuf,
+    on_disk: PackOnDisk,
+    /// Every file with its size, to see whether a script has deleted or changed one.
+    files: Vec<(PathBuf, u64)>,
+}
+
+/// A pack that is whole on this worker's disk.
+#[derive(Debug, Clone)]
+pub(crate) struct PackOnDisk {
+    /// The scene.
+    pub(crate) blend_file: PathBuf,
+    /// The colour configuration to open it with, where it is not Blender's own.
+    pub(crate) color_config: Option<PathBuf>,
+    /// Whether it was brought here for this task.
+    pub(crate) is_new: bool,
+}
+
+impl PackCache {
+    pub(crate) fn new(root: PathBuf) -> Self {
+        Self { root, kept: Vec::new() }
+    }
+
+    /// Brings a pack here unless it is here.
+    ///
+    /// Every file is checked against its digest while it is written, and the manifest against the
+    /// pack's id, so that what is rendered is what the artist sent. One that is here is looked over:
+    /// a script may have deleted files of it.
+    pub(crate) async fn fetch(&mut self, storage: &Storage, pack: &PackId) -> Result<PackOnDisk> {
+        if let Some(at) = self.kept.iter().position(|kept| kept.id == *pack) {
+            let kept = self.kept.remove(at);
+            if kept.is_whole() {
+                let on_disk = PackOnDisk { is_new: false, ..kept.on_disk.clone() };
+                self.kept.push(kept);
+                return Ok(on_disk);
+            }
+            tracing::warn!(pack = %pack, "files of the pack were changed on this disk");
+            clear(&kept.folder)?;
+        }
+        let manifest = manifest(storage, pack).await?;
+        let folder = self.root.join(pack.0.as_str());
+        std::fs::create_dir_all(&self.root)
+            .map_err(ConsumerError::io("make the folder", &self.root))?;
+        clear(&folder)?;
+        self.make_room(needed_bytes(&manifest))?;
+        if let Err(error) = fetch_pack(storage, &manifest, &folder).await {
+            let _ = clear(&folder);
+            return Err(error);
+        }
+        let on_disk = PackOnDisk {
+            blend_file: manifest.blend_file.under(&folder),
+            color_config: manifest.color_config.as_ref().map(|config| config.under(&folder)),
+            is_new: true,
+        };
+        let file = |file: protocol::PackedFile| (file.path.under(&folder), file.size_bytes);
+        let files = manifest.files.into_iter().map(file).collect();
+        self.kept.push(KeptPack { id: pack.clone(), folder, on_disk: on_disk.clone(), files });
+        Ok(on_disk)
+    }
+
+    /// Deletes packs until there is room for another one.
+    fn make_room(&mut self, needed_bytes: u64) -> Result<()> {
+        loop {
+            let (free_bytes, has_bytes) = disk_space(&self.root)?;
+            if free_bytes >= needed_bytes {
+                return Ok(());
+            }
+            if has_bytes < needed_bytes {
+                return Err(ConsumerError::PackTooLarge { needed_bytes, has_bytes });
+            }
+            if self.kept.is_empty() {
+                return Err(ConsumerError::DiskFull { needed_bytes, free_bytes });
+            }
+            let oldest = self.kept.remove(0);
+            tracing::info!(pack = %oldest.id, "deleted for want of space");
+            clear(&oldest.folder)?;
+        }
+    }
+}
+
+impl KeptPack {
+    fn is_whole(&self) -> bool {
+        self.files.iter().all(|(path, size_bytes)| {
+            std::fs::symlink_metadata(path)
+                .is_ok_and(|found| found.is_file() && found.len() == *size_bytes)
+        })
+    }
+}
+
+/// The files, and the largest bundle beside them until it is unpacked.
+fn needed_bytes(manifest: &Manifest) -> u64 {
+    let bundles = manifest.bundles.iter().map(|bundle| bundle.size_bytes).max().unwrap_or(0);
+    let at_once = u64::try_from(crate::fetch_pack::BUNDLES_AT_ONCE).unwrap_or(1);
+    manifest
+        .size_bytes()
+        .saturating_add(bundles.saturating_mul(at_once))
+        .saturating_add(RESERVE_BYTES)
+}
+
+async fn manifest(storage: &Storage, pack: &PackId) -> Result<Manifest> {
+    let key = keys::pack(pack);
+    let bytes = storage
+        .get(&key, Manifest::MAX_SIZE_BYTES)
+        .await?
+        .ok_or_else(|| FarmError::NoPack { pack: pack.to_string() })?;
+    let got = blake3::hash(&bytes).to_hex().to_string();
+    if got != pack.0.as_str() {
+        return Err(FarmError::Damaged { key, expected: pack.to_string(), got }.into());
+    }
+    Ok(parse(&bytes)?)
+}
+
+/// The free bytes of a folder's disk, and all that it has.
+fn disk_space(folder: &Path) -> Result<(u64, u64)> {
+    let found = rustix::fs::statvfs(folder)
+        .map_err(|error| ConsumerError::io("look at the disk of", folder)(error.into()))?;
+    let bytes = |blocks: u64| blocks.saturating_mul(found.f_frsize);
+    Ok((bytes(found.f_bavail), bytes(found.f_blocks)))
+}
+
+fn clear(folder: &Path) -> Result<()> {
+    match std::fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(ConsumerError::io("clear", folder)(error))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kept(root: &Path, name: &str) -> KeptPack {
+        let folder = root.join(name);
+        std::fs::create_dir_all(&folder).unwrap();
+        let blend_file = folder.join("a.blend");
+        std::fs::write(&blend_file, b"scene").unwrap();
+        KeptPack {
+            id: PackId(name.repeat(64).try_into().unwrap()),
+            folder,
+            on_disk: PackOnDisk {
+                blend_file: blend_file.clone(),
+                color_config: None,
+                is_new: true,
+            },
+            files: vec![(blend_file, 5)],
+        }
+    }
+
+    #[test]
+    fn packs_go_when_there_is_no_room_and_what_never_fits_is_said() {
+        let root = tempfile::tempdir().unwrap();
+        let mut cache = PackCache::new(root.path().to_owned());
+        cache.kept = vec![kept(root.path(), "a"), kept(root.path(), "b")];
+        cache.make_room(1).unwrap();
+        assert_eq!(cache.kept.len(), 2);
+        let (_, has_bytes) = disk_space(root.path()).unwrap();
+        let error = cache.make_room(has_bytes + 1).unwrap_err();
+        assert!(matches!(error, ConsumerError::PackTooLarge { .. }), "{error}");
+        let error = cache.make_room(has_bytes).unwrap_err();
+        assert!(matches!(error, ConsumerError::DiskFull { .. }), "{error}");
+        assert_eq!(std::fs::read_dir(root.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_pack_that_a_script_has_touched_is_not_whole() {
+        let root = tempfile::tempdir().unwrap();
+        let pack = kept(root.path(), "a");
+        assert!(pack.is_whole());
+        std::fs::write(&pack.on_disk.blend_file, b"other scene").unwrap();
+        assert!(!pack.is_whole());
+        std::fs::remove_file(&pack.on_disk.blend_file).unwrap();
+        assert!(!pack.is_whole());
+    }
+}

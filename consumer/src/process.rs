@@ -1,0 +1,120 @@
+//! Blender as a process: how it is started, what it is given, and what it holds.
+
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+
+use command_fds::{CommandFdExt, FdMapping};
+use tokio::net::UnixStream;
+use tokio::process::{Child, Command};
+
+use crate::blender::BlenderSetup;
+use crate::error::{ConsumerError, Result};
+use crate::log::Log;
+
+/// The Python that runs inside Blender; part of the binary, so that the two cannot differ.
+const WORKER: &str = include_str!("../worker/worker.py");
+
+/// The file descriptor of the socket, in Blender.
+const SOCKET: i32 = 3;
+
+/// Where a Blender's own files go.
+#[derive(Debug, Clone)]
+pub(crate) struct Folders {
+    /// Its home, its settings and its temporary files; its own alone.
+    pub(crate) home: PathBuf,
+    /// Compiled shaders, which the next Blender finds again.
+    pub(crate) shader_cache: PathBuf,
+}
+
+/// Starts Blender with one end of a socket; gives the process and the other end.
+pub(crate) fn start(
+    program: &Path,
+    folders: &Folders,
+    setup: &BlenderSetup,
+    log: &Log,
+) -> Result<(Child, UnixStream)> {
+    for folder in [&folders.home, &folders.shader_cache] {
+        std::fs::create_dir_all(folder).map_err(ConsumerError::io("make the folder", folder))?;
+    }
+    let script = folders.home.join("worker.py");
+    std::fs::write(&script, WORKER).map_err(ConsumerError::io("write", &script))?;
+    let no_blender = |source| ConsumerError::NoBlender { program: program.to_owned(), source };
+    let (ours, theirs) = UnixStream::pair().map_err(no_blender)?;
+    let theirs = theirs.into_std().map_err(no_blender)?;
+    theirs.set_nonblocking(false).map_err(no_blender)?;
+    let mut command = command(program, &script);
+    command
+        .env_clear()
+        .envs(environment(folders))
+        .envs(setup.color_config.iter().map(|config| ("OCIO", config)))
+        .current_dir(&folders.home)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .fd_mappings(vec![FdMapping { parent_fd: OwnedFd::from(theirs), child_fd: SOCKET }])
+        .map_err(|error| ConsumerError::Wire { reason: error.to_string() })?;
+    let mut command = Command::from(command);
+    let mut child = command.kill_on_drop(true).spawn().map_err(no_blender)?;
+    // The command holds the child's end of the socket; while it lives, no end of file is seen.
+    drop(command);
+    if let Some(stdout) = child.stdout.take() {
+        log.collect(stdout);
+    }
+    if let Some(stderr) = child.stderr.take() {
+        log.collect(stderr);
+    }
+    Ok((child, ours))
+}
+
+fn command(program: &Path, script: &Path) -> std::process::Command {
+    let mut command = std::process::Command::new(program);
+    let is_python = program
+        .file_name()
+        .is_some_and(|name| name.to_string_lossy().to_lowercase().starts_with("python"));
+    if is_python {
+        // Isolated: neither the environment nor the user's site-packages change what is imported.
+        command.arg("-I").arg(script);
+    } else {
+        command.args(["--background", "--factory-startup", "--python-exit-code", "1", "--python"]);
+        command.arg(script);
+    }
+    command
+}
+
+/// The child's whole environment. No AWS variable is in it: a script in a scene must not find keys.
+fn environment(folders: &Folders) -> Vec<(&'static str, PathBuf)> {
+    let home = &folders.home;
+    let mut environment = vec![
+        ("PATH", PathBuf::from("/usr/local/bin:/usr/bin:/bin")),
+        ("LANG", "C.UTF-8".into()),
+        ("HOME", home.clone()),
+        ("TMPDIR", home.clone()),
+        ("XDG_CACHE_HOME", home.join("cache")),
+        ("XDG_RUNTIME_DIR", home.clone()),
+        ("BLENDER_USER_RESOURCES", home.join("blender")),
+        ("LIBGL_ALWAYS_SOFTWARE", "1".into()),
+        ("MESA_SHADER_CACHE_DIR", folders.shader_cache.clone()),
+    ];
+    if let Some(libraries) = std::env::var_os("BLENDER_LIBRARY_PATH") {
+        environment.push(("LD_LIBRARY_PATH", libraries.into()));
+    }
+    environment
+}
+
+/// Whether a process was ended by SIGKILL.
+pub(crate) fn was_killed(status: ExitStatus) -> bool {
+    use std::os::unix::process::ExitStatusExt;
+    status.signal() == Some(9)
+}
+
+/// What a process holds at this moment and the most that it has held, in bytes: `VmRSS` and `VmHWM`
+/// (proc(5)).
+pub(crate) fn memory_bytes(process: u32) -> Option<(u64, u64)> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let field = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+        line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
+    };
+    Some((field("VmRSS:")?, field("VmHWM:")?))
+}

@@ -1,0 +1,88 @@
+//! The one Blender of a worker: started before it is needed, kept while it serves.
+
+use std::path::PathBuf;
+
+use tokio::task::JoinHandle;
+
+use crate::blender::{Blender, BlenderSetup};
+use crate::error::{ConsumerError, Result};
+
+/// The place of the warm Blender.
+#[derive(Debug)]
+pub(crate) struct WarmBlender {
+    program: PathBuf,
+    folder: PathBuf,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    None,
+    Starting(BlenderSetup, JoinHandle<Result<Blender>>),
+    Ready(Box<Blender>),
+}
+
+impl WarmBlender {
+    /// None yet; `program` is started when it is asked for, with its files below `folder`.
+    pub(crate) fn new(program: PathBuf, folder: PathBuf) -> Self {
+        Self { program, folder, state: State::None }
+    }
+
+    /// Starts a Blender in the background unless there is one: it imports its modules while the
+    /// pack is on its way.
+    pub(crate) fn prepare(&mut self, setup: BlenderSetup) {
+        if matches!(self.state, State::None) {
+            let (program, folder) = (self.program.clone(), self.folder.clone());
+            let wanted = setup.clone();
+            let start =
+                tokio::spawn(async move { Blender::start(&program, &folder, wanted).await });
+            self.state = State::Starting(setup, start);
+        }
+    }
+
+    /// Takes the Blender out, ready; another one where it died or was started otherwise. True where
+    /// it has rendered before.
+    pub(crate) async fn take(&mut self, setup: &BlenderSetup) -> Result<(Blender, bool)> {
+        match std::mem::replace(&mut self.state, State::None) {
+            State::Ready(mut blender) if blender.setup() == setup => {
+                if blender.is_alive() {
+                    blender.log().clear();
+                    return Ok((*blender, true));
+                }
+            }
+            State::Starting(starting, start) if starting == *setup => {
+                let started = start.await.map_err(|_| ConsumerError::Wire {
+                    reason: "its start was given up".to_owned(),
+                })?;
+                if let Ok(mut blender) = started
+                    && blender.is_alive()
+                {
+                    return Ok((blender, false));
+                }
+            }
+            State::Starting(_, start) => start.abort(),
+            State::Ready(_) | State::None => {}
+        }
+        Ok((Blender::start(&self.program, &self.folder, setup.clone()).await?, false))
+    }
+
+    /// Keeps a Blender for the next task.
+    pub(crate) fn put_back(&mut self, blender: Blender) {
+        self.state = State::Ready(Box::new(blender));
+    }
+
+    /// The Blender that waits for the next task.
+    pub(crate) fn kept(&self) -> Option<&Blender> {
+        match &self.state {
+            State::Ready(blender) => Some(blender),
+            State::None | State::Starting(..) => None,
+        }
+    }
+
+    /// Ends the Blender, whatever state it is in.
+    pub(crate) fn let_go(&mut self) {
+        if let State::Starting(_, start) = std::mem::replace(&mut self.state, State::None) {
+            start.abort();
+        }
+    }
+}
