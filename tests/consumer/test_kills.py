@@ -1,0 +1,74 @@
+"""Workers and Blenders that are killed at random lose no frame and make none twice."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from PIL import Image
+from workers import MAXIMUM_ATTEMPTS, Queue, blender_of, kill_session
+
+WORKERS = 4
+FRAMES = 200
+KILLS = 24
+LIMIT_SECONDS = 240
+
+
+def test_two_hundred_frames_arrive_once_although_four_workers_are_killed_at_random(
+    queue: Queue, scenes: Path, tmp_path: Path
+) -> None:
+    choose = random.Random(5)
+    job = queue.submit(scenes / "sound.blend", f"1-{FRAMES}")
+    folders = [tmp_path / str(number) for number in range(WORKERS)]
+    for folder in folders:
+        folder.mkdir()
+    workers: list[subprocess.Popen[bytes]] = [
+        queue.start(folder / "worker.log") for folder in folders
+    ]
+    killed = {"parent": 0, "child": 0, "both": 0}
+    limit = time.monotonic() + LIMIT_SECONDS
+    try:
+        while len(queue.keys(f"jobs/{job}/frames/")) < FRAMES:
+            assert time.monotonic() < limit, queue.records(job)
+            time.sleep(choose.uniform(0.2, 1.2))
+            number = choose.randrange(WORKERS)
+            worker = workers[number]
+            if sum(killed.values()) < KILLS:
+                victim = choose.choice(list(killed))
+                killed[victim] += 1
+                child = blender_of(worker.pid)
+                if victim in ("child", "both") and child:
+                    kill(child)
+                if victim in ("parent", "both"):
+                    kill(worker.pid)
+            for number, worker in enumerate(workers):
+                if worker.poll() is not None:
+                    workers[number] = queue.start(folders[number] / "worker.log")
+        records = queue.wait_for(job, FRAMES, 60)
+    finally:
+        for worker in workers:
+            kill_session(worker)
+    assert min(killed.values()) > 0, killed
+    assert {record["state"] for record in records.values()} == {"done"}
+    assert max(record["attempt"] for record in records.values()) <= MAXIMUM_ATTEMPTS
+    keys = queue.keys(f"jobs/{job}/frames/")
+    assert keys == [f"jobs/{job}/frames/{frame:04}.png" for frame in range(1, FRAMES + 1)]
+    s3 = queue.farm.client("s3")
+    for key in keys[:: FRAMES // 20]:
+        frame = tmp_path / "frame.png"
+        s3.download_file(queue.bucket, key, str(frame))
+        with Image.open(frame) as image:
+            image.load()
+            assert image.size == (16, 16)
+    retried = sum(record["attempt"] > 1 for record in records.values())
+    print(f"\nkilled {killed}; {retried} frames were tried again")
+
+
+def kill(process: int) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(process, signal.SIGKILL)

@@ -1,0 +1,155 @@
+"""Scenes that fail, loop, exit, print, delete and eat: each task says in one sentence why."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from local_farm import local_farm
+from workers import BINARIES, MAXIMUM_ATTEMPTS, Queue, wait_until
+
+
+def failure(record: dict) -> dict:
+    assert record["state"] == "failed", record
+    assert "\n" not in record["failure"]["message"]
+    assert len(record["failure"]["log_tail"]) <= 4096
+    return record["failure"]
+
+
+def test_a_scene_without_camera_fails_once_by_its_own_fault(
+    queue: Queue, scenes: Path, tmp_path: Path
+) -> None:
+    before = queue.waiting(queue.dead_letters)
+    job = queue.submit(scenes / "no_camera.blend", "1")
+    with queue.worker(tmp_path):
+        record = queue.wait_for(job, 1)[1]
+        wait_until(lambda: queue.waiting(queue.queue) == 0, 30, lambda: "it is tried again")
+    assert failure(record)["class"] == "scene"
+    assert "camera" in failure(record)["message"].lower()
+    assert queue.waiting(queue.dead_letters) == before
+
+
+def test_a_frame_whose_script_raises_is_the_only_one_that_fails(
+    queue: Queue, scenes: Path, tmp_path: Path
+) -> None:
+    job = queue.submit(scenes / "raising.blend", "1-3", "--allow-scripts")
+    with queue.worker(tmp_path):
+        records = queue.wait_for(job, 3)
+    assert [records[frame]["state"] for frame in (1, 2, 3)] == ["done", "failed", "done"]
+    assert "ValueError: frame two is cursed" in failure(records[2])["message"]
+    assert "Traceback" in failure(records[2])["log_tail"]
+    assert "frame two is cursed" in queue.log(job, records[2]).decode()
+
+
+def test_a_script_that_exits_blender_is_the_scenes_fault_and_the_others_go_on(
+    queue: Queue, scenes: Path, tmp_path: Path
+) -> None:
+    job = queue.submit(scenes / "exiting.blend", "1-3", "--allow-scripts")
+    with queue.worker(tmp_path):
+        records = queue.wait_for(job, 3)
+    assert [records[frame]["state"] for frame in (1, 2, 3)] == ["done", "failed", "done"]
+    assert failure(records[2])["class"] == "scene"
+    assert "ended without an answer (exit status: 0)" in failure(records[2])["message"]
+
+
+def test_a_script_that_never_ends_is_stopped_and_given_up_after_the_last_try(
+    queue: Queue, scenes: Path, tmp_path: Path
+) -> None:
+    before = queue.waiting(queue.dead_letters)
+    job = queue.submit(scenes / "looping.blend", "2", "--allow-scripts")
+    with queue.worker(tmp_path, HANG_SECONDS="5"):
+        record = queue.wait_for(job, 1)[2]
+        wait_until(
+            lambda: queue.waiting(queue.dead_letters) == before + 1, 30, lambda: "no dead letter"
+        )
+    assert failure(record)["class"] == "machine"
+    message = failure(record)["message"]
+    assert re.fullmatch(
+        r"Blender did not move for 5 s and was stopped \(given up after 3 tries\)", message
+    ), message
+    assert record["attempt"] == MAXIMUM_ATTEMPTS
+
+
+def test_what_a_scene_prints_changes_nothing(queue: Queue, scenes: Path, tmp_path: Path) -> None:
+    job = queue.submit(scenes / "chatty.blend", "1-2", "--allow-scripts")
+    with queue.worker(tmp_path):
+        records = queue.wait_for(job, 2)
+    assert {record["state"] for record in records.values()} == {"done"}
+    log = queue.log(job, records[1])
+    assert b'{"type": "failed"}' in log and len(log) < 2 << 20
+
+
+def test_files_that_a_script_deletes_are_brought_again(
+    queue: Queue, scenes: Path, tmp_path: Path
+) -> None:
+    job = queue.submit(scenes / "deleting.blend", "1-3", "--allow-scripts")
+    with queue.worker(tmp_path):
+        records = queue.wait_for(job, 3)
+    assert {record["state"] for record in records.values()} == {"done"}, records
+
+
+def test_a_frame_that_needs_more_memory_than_there_is_says_how_much(
+    queue: Queue, scenes: Path, tmp_path: Path
+) -> None:
+    job = queue.submit(scenes / "hungry.blend", "1", "--allow-scripts")
+    with queue.worker(tmp_path, AWS_LAMBDA_FUNCTION_MEMORY_SIZE="1536"):
+        record = queue.wait_for(job, 1)[1]
+    found = re.match(
+        r"the frame needs more than (\d+) MiB of memory, the function has (\d+) MiB",
+        failure(record)["message"],
+    )
+    assert found, record
+    needed, limit = map(int, found.groups())
+    assert 1400 < limit <= 1536 and needed > limit
+    assert record["attempt"] == MAXIMUM_ATTEMPTS
+
+
+def test_a_pack_that_cannot_fit_is_refused_before_its_download(
+    queue: Queue, scenes: Path, tmp_path: Path
+) -> None:
+    small = tmp_path / "disk"
+    small.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", small], check=True)
+    try:
+        job = queue.submit(scenes / "sound.blend", "1")
+        with queue.worker(small):
+            record = queue.wait_for(job, 1)[1]
+    finally:
+        subprocess.run(["umount", "--lazy", small], check=True)
+    assert failure(record)["class"] == "scene"
+    assert re.match(
+        r"the pack needs \d+ MiB of disk, the function has 64 MiB", failure(record)["message"]
+    )
+
+
+def test_a_scene_finds_no_credentials(queue: Queue, scenes: Path, tmp_path: Path) -> None:
+    job = queue.submit(scenes / "prying.blend", "1", "--allow-scripts")
+    with queue.worker(tmp_path):
+        records = queue.wait_for(job, 1)
+    log = queue.log(job, records[1]).decode()
+    own = next(line for line in log.splitlines() if "/proc/self/environ" in line)
+    assert "AWS_" not in own and "BUCKET_NAME" not in own
+    assert "UMASK 0o22" in log
+
+
+def test_a_frame_that_runs_past_the_functions_time_goes_back_and_says_so(
+    scenes: Path,
+) -> None:
+    parameters = {"ConsumerTimeout": "30", "LeaseSeconds": "6", "MaximumAttempts": "1"}
+    with local_farm(Path(sys.executable), BINARIES, parameters=parameters) as farm:
+        outputs = farm.outputs()
+        short = Queue(
+            farm, outputs["BucketName"], outputs["QueueUrl"], outputs["DeadLetterQueueUrl"]
+        )
+        job = short.submit(scenes / "heavy.blend", "1")
+        record = short.wait_for(job, 1, limit_seconds=90)[1]
+        wait_until(lambda: short.waiting(short.dead_letters) == 1, 60, lambda: "no dead letter")
+        log = short.log(job, record)
+    message = failure(record)["message"]
+    assert re.match(
+        r"the frame was not ready after 2\d s, when the function's time ran out", message
+    ), message
+    assert failure(record)["class"] == "machine"
+    assert log

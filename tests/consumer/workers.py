@@ -1,0 +1,160 @@
+"""A queue whose workers a test starts, stops and kills itself."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from local_farm import LocalFarm
+
+PROJECT = Path(__file__).resolve().parents[2]
+BINARIES = PROJECT / "target" / "release"
+COMMAND = Path(sys.executable).with_name("render-on-lambda")
+LEASE_SECONDS = 6
+MAXIMUM_ATTEMPTS = 3
+
+
+@dataclass
+class Queue:
+    """A farm without workers of its own."""
+
+    farm: LocalFarm
+    bucket: str
+    queue: str
+    dead_letters: str
+
+    def submit(self, scene: Path, frames: str, *arguments: str) -> str:
+        """Send a scene; the job's id."""
+        done = subprocess.run(
+            [COMMAND, "submit", "--json", "--stack", self.farm.stack, "--endpoint",
+             self.farm.endpoint, scene, "--frames", frames, *arguments],
+            env=os.environ | self.farm.environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout.splitlines()[-1])["job"]
+
+    def read(self, key: str) -> bytes:
+        return self.farm.client("s3").get_object(Bucket=self.bucket, Key=key)["Body"].read()
+
+    def log(self, job: str, record: dict[str, Any]) -> bytes:
+        """Blender's whole log of the attempt that a record tells of.
+
+        The first attempt is not always number 1: a worker that was ended in the middle of a long
+        poll may have been handed the message.
+        """
+        return self.read(f"jobs/{job}/logs/{record['frame']}.{record['attempt']}.log")
+
+    def keys(self, prefix: str) -> list[str]:
+        pages = self.farm.client("s3").get_paginator("list_objects_v2")
+        found = pages.paginate(Bucket=self.bucket, Prefix=prefix)
+        return sorted(item["Key"] for page in found for item in page.get("Contents", []))
+
+    def records(self, job: str) -> dict[int, dict[str, Any]]:
+        """The record of each task that has one, by its frame."""
+        records = [json.loads(self.read(key)) for key in self.keys(f"jobs/{job}/tasks/")]
+        return {record["frame"]: record for record in records}
+
+    def wait_for(
+        self, job: str, frames: int, limit_seconds: float = 60, states: str = "done failed"
+    ) -> dict[int, dict[str, Any]]:
+        """The records when that many tasks have come to their end."""
+
+        def final() -> dict[int, dict[str, Any]] | None:
+            if len(self.keys(f"jobs/{job}/tasks/")) < frames:
+                return None
+            records = self.records(job)
+            over = [record for record in records.values() if record["state"] in states.split()]
+            return records if len(over) == frames else None
+
+        return wait_until(final, limit_seconds, lambda: f"not all over: {self.records(job)}")
+
+    def send(self, body: str) -> None:
+        self.farm.client("sqs").send_message(QueueUrl=self.queue, MessageBody=body)
+
+    def waiting(self, queue: str) -> int:
+        """How many messages a queue holds, hidden ones too."""
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        sqs = self.farm.client("sqs")
+        found = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=names)["Attributes"]
+        return sum(int(found[name]) for name in names)
+
+    def start(self, log: Path, **environment: str) -> subprocess.Popen[bytes]:
+        """A worker in a session of its own, with its Blender."""
+        with log.open("ab") as output:
+            return subprocess.Popen(
+                [str(BINARIES / "render-on-lambda-consumer"), "--poll"],
+                env=os.environ
+                | self.farm.environment()
+                | {
+                    "BUCKET_NAME": self.bucket,
+                    "QUEUE_URL": self.queue,
+                    "BLENDER": sys.executable,
+                    "LEASE_SECONDS": str(LEASE_SECONDS),
+                    "MAX_ATTEMPTS": str(MAXIMUM_ATTEMPTS),
+                    "TMPDIR": str(log.parent),
+                }
+                | environment,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+
+    @contextmanager
+    def worker(self, folder: Path, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
+        """A worker that is ended in order."""
+        log = folder / "worker.log"
+        process = self.start(log, **environment)
+        try:
+            yield process
+        finally:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(timeout=30)
+            finally:
+                kill_session(process)
+        assert process.returncode == 0, log.read_text()[-3000:]
+
+
+def wait_until(
+    condition: Callable[[], Any], limit_seconds: float, problem: Callable[[], str]
+) -> Any:
+    limit = time.monotonic() + limit_seconds
+    while time.monotonic() < limit:
+        if found := condition():
+            return found
+        time.sleep(0.1)
+    pytest.fail(f"after {limit_seconds} s: {problem()}")
+
+
+def kill_session(process: subprocess.Popen[bytes]) -> None:
+    """End a worker and its Blender, whatever state they are in."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+    process.wait()
+
+
+def blender_of(worker: int) -> int | None:
+    """The process of a worker's Blender."""
+    try:
+        for task in Path(f"/proc/{worker}/task").iterdir():
+            for child in (task / "children").read_text().split():
+                return int(child)
+    except OSError:
+        pass
+    return None
