@@ -12,7 +12,7 @@ CARGO_BUILD := cargo build --release --locked $(REST) --all-targets
 # How long each fuzz target runs.
 FUZZ_SECONDS := 600
 
-.PHONY: help demo test setup build extension rust-test python-test e2e gui-test bench fuzz lint format schemas clean
+.PHONY: help demo test setup build extension rust-test python-test e2e gui-test container-test bench fuzz lint format schemas clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ e2e: python-test ## End to end against MiniStack and a real Blender
 
 gui-test: python-test ## The panel in Blender's own window under Xvfb (installs a Debian with Blender)
 	@$(PYTHON) tools/gui_test.py
+
+container-test: python-test ## The image as Lambda runs it: built, under the emulator, behind the mapping (Docker)
+	@$(PYTHON) tools/container_test.py
 
 bench: python-test ## Beside its peers, as tables (needs 25 GB of disk and an hour; all in build/bench)
 	@$(PYTHON) bench/tracing.py

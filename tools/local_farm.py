@@ -96,6 +96,7 @@ def local_farm(
     stack: str = "render-on-lambda",
     parameters: dict[str, str] | None = None,
     strict: bool = False,
+    emulator: dict[str, str] | None = None,
 ) -> Iterator[LocalFarm]:
     """Start MiniStack, deploy the stack, and end both again.
 
@@ -103,6 +104,7 @@ def local_farm(
     binaries: the folder with the compiled consumer and producer.
     parameters: of the template, over the small ones that suit one machine.
     strict: whether signatures and IAM policies are checked, also those of the functions.
+    emulator: variables of MiniStack's own, such as that of a Docker engine for images.
     """
     folder = Path(tempfile.mkdtemp(prefix="render-on-lambda-farm-"))
     port = free_port()
@@ -117,7 +119,9 @@ def local_farm(
     with farm.log.open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "ministack"],
-            env=emulator_environment(farm, port, folder) | {"AUTH": str(strict).lower()},
+            env=emulator_environment(farm, port, folder)
+            | {"AUTH": str(strict).lower()}
+            | (emulator or {}),
             cwd=folder,
             stdin=subprocess.DEVNULL,
             stdout=log,

@@ -272,6 +272,8 @@ def prepare_output(scene, folder: str, template: str) -> None:
 
 def main() -> None:
     os.umask(0o022)
+    # What a script prints belongs into the log of its frame, also when Blender dies after it.
+    sys.stdout.reconfigure(line_buffering=True)
     connection = Connection()
     renderer = Renderer(connection, SceneErrors())
     connection.send({"type": "ready", "version": list(bpy.app.version)})

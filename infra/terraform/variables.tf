@@ -29,7 +29,7 @@ variable "producer_code_key" {
 
 variable "blender" {
   type        = string
-  default     = "/usr/local/bin/python3"
+  default     = "/usr/bin/python3"
   description = "The path of Blender, or of a Python that has bpy, where the consumer runs."
 }
 

@@ -101,7 +101,9 @@ fn is_secure(endpoint: &str) -> bool {
         None => authority.split(':').next(),
     }
     .unwrap_or_default();
-    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    // Docker's name, in a container, for the machine that it runs on.
+    let is_this_machine = matches!(host, "localhost" | "host.docker.internal");
+    is_this_machine || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]
@@ -115,12 +117,14 @@ mod tests {
             "http://127.0.0.1:4566",
             "http://localhost:1/x",
             "http://[::1]:9",
+            "http://host.docker.internal:4566",
         ] {
             assert!(is_secure(endpoint), "{endpoint}");
         }
         for endpoint in [
             "http://s3.example.com",
             "http://127.0.0.1.example.com:80",
+            "http://host.docker.internal.example.com",
             "http://127.0.0.1@example.com",
             "ftp://localhost",
             "localhost:4566",
