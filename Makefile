@@ -39,7 +39,7 @@ python-test: extension ## Tests of addon/core, of the binding on the built wheel
 	@$(PYTHON) -m pytest addon tests/binding tests/infra tests/layout
 
 e2e: python-test ## End to end against MiniStack and a real Blender
-	@$(PYTHON) -m pytest tests/e2e
+	@$(PYTHON) -m pytest tests/e2e tests/consumer
 
 gui-test: python-test ## The panel in Blender's own window under Xvfb (installs a Debian with Blender)
 	@$(PYTHON) tools/gui_test.py

@@ -1,9 +1,9 @@
 """The image as Lambda runs it: `make container-test`.
 
 Builds it; runs it read-only, as another user, with a tmpfs for /tmp and bounded memory; hands it a
-task through Lambda's emulator as the event source mapping would; lets it poll the queue with a scene
-that looks for secrets; then as a `PackageType: Image` function behind MiniStack's mapping with four
-workers.
+task through Lambda's emulator as the event source mapping would; lets it poll the queue with a
+scene that looks for secrets; then as a `PackageType: Image` function behind MiniStack's mapping
+with four workers.
 
 Frames are compared bit by bit with those that the image's Blender renders by itself, without queue
 and consumer. Those of another system can differ by one step in a pixel: Blender uses the system's

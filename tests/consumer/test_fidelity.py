@@ -1,0 +1,141 @@
+"""Each frame is, in name, pixels and metadata that matters, what a local render makes of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy
+import OpenEXR
+import pytest
+from PIL import Image
+from workers import COMMAND, PROJECT, Queue
+
+SCRIPT = PROJECT / "tests" / "fixtures" / "fidelity_scenes.py"
+SCENES = ("layers", "markers", "stereo", "border", "compositor", "colour", "drivers", "range",
+          "movie", "eevee", "workbench")  # fmt: skip
+
+# When, where and for how long, and where the .blend lay: new in each render.
+VOLATILE = re.compile(r"Date|Time|File|RenderTime|cycles\..*_time|.*\.?(Date|File|RenderTime)")
+
+
+@pytest.fixture(scope="module")
+def local(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The scenes, each with its animation rendered beside it."""
+    folder = tmp_path_factory.mktemp("fidelity")
+    for command in ("make", "render"):
+        done = subprocess.run(
+            [sys.executable, "-W", "ignore", str(SCRIPT), command, str(folder)],
+            env=os.environ | {"LIBGL_ALWAYS_SOFTWARE": "1"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    return folder
+
+
+@pytest.fixture(scope="module")
+def fetched(
+    queue: Queue, local: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, Path]]:
+    """The frames of each scene as they come back from one worker that renders all of them."""
+    folder = tmp_path_factory.mktemp("fetched")
+    scenes = tmp_path_factory.mktemp("moved")
+    jobs = {}
+    for name in SCENES:
+        (scenes / name).mkdir()
+        shutil.copy(local / name / "shot.blend", scenes / name)
+        jobs[name] = submit(queue, scenes / name / "shot.blend")
+    with queue.worker(folder):
+        for name, job in jobs.items():
+            watched = subprocess.run(
+                [COMMAND, "watch", job, "--to", folder / name, "--stack", queue.farm.stack,
+                 "--endpoint", queue.farm.endpoint],
+                env=os.environ | queue.farm.environment(),
+                capture_output=True, text=True, check=False, timeout=240,
+            )  # fmt: skip
+            assert watched.returncode == 0, f"{name}: {watched.stderr}"
+    yield {name: folder / name for name in SCENES}
+
+
+def submit(queue: Queue, scene: Path) -> str:
+    """Send a scene with its own frame range."""
+    done = subprocess.run(
+        [COMMAND, "submit", "--json", "--stack", queue.farm.stack, "--endpoint",
+         queue.farm.endpoint, scene],
+        env=os.environ | queue.farm.environment(),
+        capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])["job"]
+
+
+def files(folder: Path, output: Path) -> dict[str, Path]:
+    """Every file by its path below the output folder; what lies beside it by its own folder."""
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and path.suffix not in (".blend", ".blend1"):
+            inside = path.is_relative_to(output)
+            found[str(path.relative_to(output if inside else folder))] = path
+    return found
+
+
+@pytest.mark.parametrize("name", SCENES)
+def test_frames_are_those_of_a_local_render(
+    local: Path, fetched: dict[str, Path], name: str
+) -> None:
+    expected = files(local / name, local / name / "render")
+    got = files(fetched[name], fetched[name])
+    assert list(got) == list(expected)
+    assert expected
+    for path, ours in got.items():
+        same = same_exr if path.endswith(".exr") else same_image
+        same(ours, expected[path])
+
+
+def test_each_scene_makes_the_files_that_it_is_about(fetched: dict[str, Path]) -> None:
+    names = {name: sorted(files(folder, folder)) for name, folder in fetched.items()}
+    assert names["markers"] == ["shot_0001.png", "shot_0003.png", "shot_0005.png"]
+    assert names["stereo"] == [f"shot_000{frame}_{side}.png" for frame in (1, 2) for side in "LR"]
+    assert names["colour"] == ["shot_001_beauty.png", "shot_002_beauty.png"]
+    assert names["range"] == ["take_##/f_0000.png", "take_##/f_0001.png"]
+    assert {path.split("/")[0] for path in names["compositor"] if "/" in path} == {
+        "passes",
+        "mattes",
+    }
+    with Image.open(fetched["colour"] / "shot_001_beauty.png") as image:
+        assert image.mode in ("I;16", "RGB", "RGBA")
+    layers = OpenEXR.File(str(fetched["layers"] / "shot_0001.exr"), separate_channels=True)
+    channels = layers.channels()
+    assert any(channel.startswith("Second.") for channel in channels), list(channels)
+
+
+def same_image(one: Path, other: Path) -> None:
+    with Image.open(one) as ours, Image.open(other) as theirs:
+        assert (ours.mode, ours.size, ours.format) == (theirs.mode, theirs.size, theirs.format)
+        assert ours.tobytes() == theirs.tobytes(), f"{one.name}: other pixels"
+        assert meaning(ours.info) == meaning(theirs.info)
+
+
+def same_exr(one: Path, other: Path) -> None:
+    ours = OpenEXR.File(str(one), separate_channels=True)
+    theirs = OpenEXR.File(str(other), separate_channels=True)
+    assert sorted(ours.channels()) == sorted(theirs.channels())
+    for name, channel in ours.channels().items():
+        expected = theirs.channels()[name].pixels
+        assert channel.pixels.dtype == expected.dtype
+        assert numpy.array_equal(channel.pixels, expected, equal_nan=True), f"{one.name}: {name}"
+    assert meaning(ours.header()) == meaning(theirs.header())
+
+
+def meaning(metadata: dict) -> dict[str, str]:
+    """Metadata without what each render writes anew."""
+    kept = {key: value for key, value in metadata.items() if not VOLATILE.fullmatch(str(key))}
+    return {str(key): str(value) for key, value in kept.items() if str(key) != "channels"}
