@@ -17,6 +17,8 @@ VERTICES_OF_LARGE_MESH = 1_250_000
 SMALL_OBJECTS = 20_000
 SET_OBJECTS = 30_000
 VERTICES_OF_SET_OBJECT = 640
+GRIDS = 3
+GRID_SIDE = 1500
 
 
 def main() -> None:
@@ -28,6 +30,7 @@ def main() -> None:
     make_large(folder)
     make_set(folder)
     make_objects(folder)
+    make_heavy(folder)
 
 
 def make_libraries(folder: Path) -> None:
@@ -107,6 +110,41 @@ def make_objects(folder: Path) -> None:
         thing.modifiers.new("bevel", "BEVEL")
         bpy.context.scene.collection.objects.link(thing)
     save(folder / "objects.blend", compress=False)
+
+
+def make_heavy(folder: Path) -> None:
+    """A scene that takes long to load and little to render: grids, and a camera."""
+    clear()
+    scene = bpy.context.scene
+    scene.render.engine = "CYCLES"
+    scene.cycles.samples = 1
+    scene.cycles.use_denoising = False
+    scene.render.resolution_x = scene.render.resolution_y = 32
+    scene.render.filepath = "//render/"
+    scene.frame_end = 20
+    across = numpy.linspace(-1, 1, GRID_SIDE, dtype="f")
+    x, y = numpy.meshgrid(across, across)
+    at = numpy.arange(GRID_SIDE * GRID_SIDE).reshape(GRID_SIDE, GRID_SIDE)
+    corners = numpy.stack([at[:-1, :-1], at[:-1, 1:], at[1:, 1:], at[1:, :-1]], axis=-1)
+    for number in range(GRIDS):
+        points = numpy.stack([x, y, numpy.sin(9 * x + number) / 9], axis=-1)
+        mesh = bpy.data.meshes.new("grid")
+        mesh.vertices.add(at.size)
+        mesh.vertices.foreach_set("co", points.ravel())
+        faces = corners.reshape(-1, 4)
+        mesh.loops.add(faces.size)
+        mesh.loops.foreach_set("vertex_index", faces.ravel())
+        mesh.polygons.add(len(faces))
+        mesh.polygons.foreach_set("loop_start", numpy.arange(0, faces.size, 4))
+        mesh.update(calc_edges=True)
+        thing = bpy.data.objects.new("grid", mesh)
+        thing.location.z = -number
+        scene.collection.objects.link(thing)
+    camera = bpy.data.objects.new("camera", bpy.data.cameras.new("camera"))
+    camera.location.z = 4
+    scene.collection.objects.link(camera)
+    scene.camera = camera
+    save(folder / "heavy.blend", compress=False)
 
 
 def link_set(library: Path, collection: bpy.types.Collection) -> None:

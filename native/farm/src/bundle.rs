@@ -14,7 +14,7 @@ use crate::error::{FarmError, Result};
 pub(crate) const SMALL_FILE_BYTES: u64 = 256 << 10;
 
 /// A bundle with more bytes than this is divided.
-const BUNDLE_BYTES: u64 = 8 << 20;
+const BUNDLE_BYTES: u64 = 4 << 20;
 
 /// A bundle with more files than this is divided.
 const BUNDLE_FILES: usize = 1024;

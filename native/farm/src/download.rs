@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use protocol::Digest;
 use tempfile::NamedTempFile;
@@ -80,7 +80,7 @@ impl Storage {
         let mut pauses = PAUSES.into_iter();
         loop {
             match self.piece(key, range.clone(), length).await {
-                Ok(bytes) => return Ok(Piece { bytes, _held: held }),
+                Ok(chunks) => return Ok(Piece { chunks, _held: held }),
                 Err(error) if error.is_transient() => match pauses.next() {
                     Some(pause) => tokio::time::sleep(pause).await,
                     None => return Err(error),
@@ -90,28 +90,29 @@ impl Storage {
         }
     }
 
-    async fn piece(&self, key: &str, range: Option<String>, length: u64) -> Result<Bytes> {
+    async fn piece(&self, key: &str, range: Option<String>, length: u64) -> Result<Vec<Bytes>> {
         let get = self.client.get_object().bucket(&self.bucket).key(key).set_range(range);
         let mut body = get
             .send()
             .await
             .map_err(|error| self.attempt("read from the bucket", key).error(error))?
             .body;
-        let mut bytes = BytesMut::with_capacity(usize::try_from(length).unwrap_or(0));
+        let (mut chunks, mut received) = (Vec::new(), 0);
         while let Some(chunk) = body.next().await {
             let chunk = chunk.map_err(|error| self.broken_off(&error))?;
-            if (bytes.len() + chunk.len()) as u64 > length {
+            received += chunk.len() as u64;
+            if received > length {
                 return Err(FarmError::TooLarge { key: key.to_owned(), limit_bytes: length });
             }
-            bytes.extend_from_slice(&chunk);
+            chunks.push(chunk);
         }
-        Ok(bytes.freeze())
+        Ok(chunks)
     }
 }
 
 /// A range in memory, with its share of what may be there.
 struct Piece {
-    bytes: Bytes,
+    chunks: Vec<Bytes>,
     _held: tokio::sync::OwnedSemaphorePermit,
 }
 
@@ -125,8 +126,10 @@ impl Incoming {
     async fn write(mut self, piece: Piece, to: &Path) -> Result<Self> {
         let to = to.to_owned();
         let write = move || {
-            self.hasher.update(&piece.bytes);
-            self.partial.write_all(&piece.bytes).map_err(FarmError::io("write", &to))?;
+            for chunk in &piece.chunks {
+                self.hasher.update(chunk);
+                self.partial.write_all(chunk).map_err(FarmError::io("write", &to))?;
+            }
             Ok(self)
         };
         tokio::task::spawn_blocking(write).await.map_err(|_| FarmError::Cancelled)?

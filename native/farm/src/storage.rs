@@ -3,6 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_s3::Client;
+use aws_sdk_s3::config::ResponseChecksumValidation;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::MetadataDirective;
 use bytes::Bytes;
@@ -57,6 +58,8 @@ impl Storage {
         let s3 = aws_sdk_s3::config::Builder::from(&config.sdk)
             // An emulator has no wildcard DNS for buckets.
             .force_path_style(config.sdk.endpoint_url().is_some())
+            // What is read here is checked against its BLAKE3 digest; once is enough.
+            .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
             .build();
         Self {
             client: Client::from_conf(s3),
