@@ -77,7 +77,9 @@ def tell(report: Path, meter: Meter) -> float:
     from bl_ext.user_default.render_on_lambda.tool import jobs
 
     known = jobs.jobs().list.jobs
+    check = jobs.jobs().scene_check
     line = {
+        "check": check.summary if check and check.is_over else "",
         "state": known[-1].state.value if known else "none",
         "fetched": known[-1].fetched if known else 0,
         "error": known[-1].error if known else "",

@@ -23,8 +23,9 @@ SHOTS = PROJECT / "demo-output" / "gui"
 SIZE = (1600, 1000)
 DISPLAY = ":97"
 LIMIT_SECONDS = 180
-# Where "Render Animation" is, from the right edge and the top of a window of SIZE.
-BUTTON = (1472, 661)
+# Where the buttons are, from the left edge and the top of a window of SIZE.
+RENDER_ANIMATION = (1472, 661)
+CHECK_SCENE = (1472, 688)
 
 
 def main() -> int:
@@ -60,17 +61,21 @@ def main() -> int:
         wait(report, blender, lambda line: line["state"] == "none")
         time.sleep(4)
         shoot("1-ready")
-        mouse(*BUTTON)
+        mouse(*CHECK_SCENE)
+        checked = wait(report, blender, lambda line: bool(line["check"]))
+        time.sleep(2)
+        shoot("2-checked")
+        mouse(*RENDER_ANIMATION)
         wait(report, blender, lambda line: line["fetched"] >= 4)
         time.sleep(1)
-        shoot("2-rendering")
+        shoot("3-rendering")
         last = wait(
             report, blender, lambda line: line["state"] not in ("none", "submitting", "rendering")
         )
         time.sleep(2)
-        shoot("3-finished")
+        shoot("4-finished")
     print(
-        f"gui-test: {last['state']} with {last['fetched']} frames; "
+        f"gui-test: Check Scene says: {checked['check']}; {last['state']} with {last['fetched']} frames; "
         f"longest step on the main thread {last['longest_tick_ms']:.1f} ms of {last['ticks']}; "
         f"screenshots in {SHOTS.relative_to(PROJECT)}"
     )

@@ -2,7 +2,10 @@
 //!
 //! Source: <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>.
 
-use protocol::{FailureClass, TaskTimes};
+use std::io::Write;
+
+use farm::now_ms;
+use protocol::{FailureClass, TaskMessage, TaskTimes};
 use serde_json::{Value, json};
 
 /// The namespace of all metrics.
@@ -27,12 +30,13 @@ pub(crate) enum Outcome {
     },
 }
 
-/// The log line for one attempt: job and frame stand in it beside the metrics, as properties.
-pub(crate) fn log_line(
-    outcome: &Outcome,
-    (job, frame, attempt): (String, i32, u32),
-    now_ms: u64,
-) -> Value {
+/// Prints the log line for one attempt; a closed output is nobody's trouble.
+pub(crate) fn tell(outcome: &Outcome, task: &TaskMessage, attempt: u32) {
+    let _ = writeln!(std::io::stdout(), "{}", log_line(outcome, task, attempt, now_ms()));
+}
+
+/// Job and frame stand in the line beside the metrics, as properties.
+fn log_line(outcome: &Outcome, task: &TaskMessage, attempt: u32, now_ms: u64) -> Value {
     let metrics = match outcome {
         Outcome::Done { times, peak_memory_bytes, is_warm } => vec![
             ("Frames", "Count", json!(1)),
@@ -63,8 +67,8 @@ pub(crate) fn log_line(
                 "Metrics": definitions,
             }],
         },
-        "job": job,
-        "frame": frame,
+        "job": task.job,
+        "frame": task.frame,
         "attempt": attempt,
     });
     if let Some(line) = line.as_object_mut() {
@@ -76,6 +80,7 @@ pub(crate) fn log_line(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use protocol::JobId;
 
     #[test]
     fn every_metric_that_is_defined_has_its_value_in_the_line() {
@@ -88,7 +93,7 @@ mod tests {
             Outcome::Failed { class: FailureClass::Scene },
             Outcome::Failed { class: FailureClass::Machine },
         ] {
-            let line = log_line(&outcome, ("job".to_owned(), 7, 1), 1_700_000_000_000);
+            let line = log_line(&outcome, &TaskMessage::new(JobId::now(), 7), 1, 1_700_000_000_000);
             let metrics = line["_aws"]["CloudWatchMetrics"][0]["Metrics"].as_array().unwrap();
             assert!(!metrics.is_empty());
             for metric in metrics {

@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use farm::{AwsConfig, FarmError, Queue, ReceivedMessage, Storage, is_cancelled, now_ms, read_job};
+use farm::{AwsConfig, FarmError, Queue, ReceivedMessage, Storage, is_cancelled, read_job};
 use protocol::{
     FailureClass, Job, TaskFailure, TaskMessage, TaskState, TaskTimes, keys, parse, sentence,
 };
@@ -230,7 +230,7 @@ impl Worker {
         };
         let peak_memory_bytes = rendered.peak_memory_bytes;
         let outcome = Outcome::Done { times, peak_memory_bytes, is_warm };
-        println!("{}", metrics::log_line(&outcome, named(task, attempt), now_ms()));
+        metrics::tell(&outcome, task, attempt);
         tracing::info!(job = %task.job, frame = task.frame, attempt, is_warm, ?times, peak_memory_bytes, "frame done");
         Ok(TaskState::Done { files, times, peak_memory_bytes })
     }
@@ -260,7 +260,7 @@ impl Worker {
         let is_failure = !matches!(error, ConsumerError::Cancelled);
         if is_failure {
             let outcome = Outcome::Failed { class: failure.class };
-            println!("{}", metrics::log_line(&outcome, named(task, attempt), now_ms()));
+            metrics::tell(&outcome, task, attempt);
         }
         if matches!(&error, ConsumerError::NoJob { .. }) {
             // Nobody waits for a record.
@@ -301,8 +301,4 @@ impl Worker {
         std::fs::create_dir_all(&folder).map_err(ConsumerError::io("make the folder", &folder))?;
         Ok(folder)
     }
-}
-
-fn named(task: &TaskMessage, attempt: u32) -> (String, i32, u32) {
-    (task.job.to_string(), task.frame, attempt)
 }

@@ -33,6 +33,10 @@ const KEPT_BYTES: usize = 32 << 20;
 /// The most bytes of a frame that is decoded by itself; a file with larger ones is streamed.
 const FRAME_BYTES: u32 = 16 << 20;
 
+/// From how many frames on a file is worth threads of its own. Smaller files come in numbers, and
+/// several of those are read at the same time.
+const FRAMES_FOR_THREADS: usize = 16;
+
 /// What a frame written here holds.
 const WRITTEN_FRAME_BYTES: usize = 1 << 20;
 
@@ -122,7 +126,8 @@ impl SeekableReader {
         }
         // Read straight through, the frames behind will be wanted too: decode as many at once as
         // there are processors. After a jump it is one frame alone.
-        let is_sequential = index == self.next_expected && index != 0;
+        let is_sequential =
+            index == self.next_expected && index != 0 && self.frames.len() >= FRAMES_FOR_THREADS;
         let count = if is_sequential {
             std::thread::available_parallelism().map_or(1, usize::from)
         } else {
