@@ -129,12 +129,7 @@ def through_the_emulator(host: str, scene: Path, expected: Path) -> None:
             "RIE_RUNTIME_API": runtime,
             "AWS_LAMBDA_FUNCTION_TIMEOUT": "300",
         }
-        container = docker(
-            "run", "--detach", "--rm", "--network", "host", "--read-only", "--tmpfs", "/tmp",
-            "--user", USER, "--memory", MEMORY,
-            *(f"--env={name}={value}" for name, value in environment.items()), IMAGE,
-            host=host, capture_output=True, text=True,
-        ).stdout.strip()  # fmt: skip
+        container = run_as_lambda_does(host, environment)
         try:
             wait_for_port(address)
             sqs = farm.client("sqs")
@@ -152,6 +147,16 @@ def through_the_emulator(host: str, scene: Path, expected: Path) -> None:
                      "upload_seconds", "total_seconds")
     )  # fmt: skip
     print(f"emulator: cold frame: {stages}; a warm frame: {warm:.2f} s")
+
+
+def run_as_lambda_does(host: str, environment: dict[str, str], *arguments: str) -> str:
+    """A container with a read-only root, an unprivileged user and bounded memory; its id."""
+    return docker(
+        "run", "--detach", "--rm", "--network", "host", "--read-only", "--tmpfs", "/tmp",
+        "--user", USER, "--memory", MEMORY,
+        *(f"--env={name}={value}" for name, value in environment.items()), IMAGE, *arguments,
+        host=host, capture_output=True, text=True,
+    ).stdout.strip()  # fmt: skip
 
 
 def invoke_with_a_task(sqs, queue_url: str, address: str, number: int) -> None:
@@ -200,12 +205,7 @@ def a_scene_finds_no_secrets(host: str) -> None:
             "BUCKET_NAME": outputs["BucketName"],
             "QUEUE_URL": outputs["QueueUrl"],
         }
-        container = docker(
-            "run", "--detach", "--rm", "--network", "host", "--read-only", "--tmpfs", "/tmp",
-            "--user", USER, "--memory", MEMORY,
-            *(f"--env={name}={value}" for name, value in environment.items()), IMAGE, "--poll",
-            host=host, capture_output=True, text=True,
-        ).stdout.strip()  # fmt: skip
+        container = run_as_lambda_does(host, environment, "--poll")
         try:
             (record,) = wait_for_the_frames(farm, job, count=1)
         finally:

@@ -165,3 +165,34 @@ def test_frames_that_cannot_be_and_a_farm_that_is_not_there_are_said(scene: Path
     assert run("submit", scene, "--frames", "x").returncode == 2
     done = run("jobs", "--endpoint", "http://farm.example.com")
     assert (done.returncode, "has no encryption" in done.stderr) == (3, True)
+
+
+def test_wrong_numbers_are_wrong_use_and_what_is_no_file_is_said(
+    scene: Path, tmp_path: Path
+) -> None:
+    zip_path = tmp_path / "there.zip"
+    for wrong in ("5-1", "1-99999999999", "1-5:0", "x"):
+        done = run("pack", scene, "--to", zip_path, "--frames", wrong, "--allow-missing")
+        assert done.returncode == 2, done.stderr
+    assert run("verify", scene, "--limit-seconds", "-1").returncode == 2
+    zip_path.write_bytes(b"mine")
+    done = run("pack", scene, "--to", zip_path, "--allow-missing")
+    assert (done.returncode, zip_path.read_bytes()) == (3, b"mine")
+    assert "is there already" in done.stderr
+    pipe = tmp_path / "pipe.blend"
+    os.mkfifo(pipe)
+    done = run("trace", pipe)
+    assert (done.returncode, "not a regular file" in done.stderr) == (3, True)
+    half = tmp_path / "half.blend"
+    whole = tmp_path / "whole.blend"
+    bpy.ops.wm.save_as_mainfile(filepath=str(whole), compress=True, copy=True)
+    half.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+    done = run("trace", half)
+    assert "at byte" in done.stderr and "expected" in done.stderr
+
+
+def test_a_reader_that_has_had_enough_is_no_trouble(scene: Path) -> None:
+    command = f"{COMMAND} trace --json '{scene}' | true; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert "Broken pipe" not in done.stderr
+    assert done.returncode in (0, 1)

@@ -301,9 +301,9 @@ def used_paths(scene: Path) -> set[str]:
     return {item.path.name for item in native.trace(scene) if item.used}
 
 
-def packed_names(scene: Path, to: Path, **options: object) -> set[str]:
+def packed_names(scene: Path, to: Path, frames: tuple[int, int, int] | None = None) -> set[str]:
     """The names of the files in a pack."""
-    work = native.LocalPack(scene, to, **options)
+    work = native.LocalPack(scene, to, frames=frames)
     while not work.is_over:
         work.poll()
         time.sleep(0.01)
@@ -466,3 +466,73 @@ def test_a_colour_configuration_of_the_artists_own_travels_along(
     monkeypatch.setenv("OCIO", str(config.with_name("gone.ocio")))
     (found,) = [item for item in native.trace(empty) if item.kind == "colour configuration"]
     assert found.missing and found.required
+
+
+def test_paths_that_reach_an_import_node_from_outside_it_are_found(empty: Path) -> None:
+    """Through the inputs of a group, and those of the modifier: Blender lists neither."""
+    models = [
+        touch(empty.parent.parent / "models" / name) for name in ("group.obj", "modifier.obj")
+    ]
+    inner = bpy.data.node_groups.new("inner", "GeometryNodeTree")
+    outer = bpy.data.node_groups.new("outer", "GeometryNodeTree")
+    for tree in (inner, outer):
+        socket = tree.interface.new_socket("Path", in_out="INPUT", socket_type="NodeSocketString")
+        socket.subtype = "FILE_PATH"
+        tree.interface.new_socket("Geometry", in_out="OUTPUT", socket_type="NodeSocketGeometry")
+        group = tree.nodes.new("NodeGroupInput")
+        importer = tree.nodes.new("GeometryNodeImportOBJ")
+        tree.links.new(group.outputs[0], importer.inputs["Path"])
+    nested = outer.nodes.new("GeometryNodeGroup")
+    nested.node_tree = inner
+    nested.inputs[0].default_value = str(models[0])
+    thing = bpy.data.objects.new("thing", bpy.data.meshes.new("mesh"))
+    bpy.context.scene.collection.objects.link(thing)
+    modifier = thing.modifiers.new("nodes", "NODES")
+    modifier.node_group = outer
+    (identifier,) = [
+        item.identifier for item in outer.interface.items_tree if item.in_out == "INPUT"
+    ]
+    if bpy.app.version >= (5, 2, 0):
+        getattr(modifier.properties.inputs, identifier).value = str(models[1])
+    else:
+        modifier[identifier] = str(models[1])
+    save(empty)
+    check(empty, *models)
+    to = empty.parent / "pack"
+    assert packed_names(empty, to) == {"shot.blend", "group.obj", "modifier.obj"}
+    # Rewritten, the properties are read by Blender, and lead into the pack.
+    (scene,) = to.rglob("shot.blend")
+    found = {item.path for item in native.trace(scene) if item.kind == "node input"}
+    assert found == set(to.rglob("*.obj"))
+    bpy.ops.wm.open_mainfile(filepath=str(scene))
+    modifier = bpy.data.objects["thing"].modifiers[0]
+    if bpy.app.version >= (5, 2, 0):
+        value = getattr(modifier.properties.inputs, identifier).value
+    else:
+        value = modifier[identifier]
+    assert Path(bpy.path.abspath(value)).is_file()
+
+
+def test_layers_of_usd_and_the_shader_of_a_camera_travel_along(empty: Path) -> None:
+    layer = empty.parent / "sets" / "layer.usda"
+    touch(layer).write_text("#usda 1.0\n")
+    top = layer.with_name("top.usda")
+    top.write_text("#usda 1.0\n(\n    subLayers = [@./layer.usda@]\n)\n")
+    thing = bpy.data.objects.new("thing", bpy.data.meshes.new("mesh"))
+    bpy.context.scene.collection.objects.link(thing)
+    bpy.ops.cachefile.open(filepath=str(top))
+    thing.modifiers.new("cache", "MESH_SEQUENCE_CACHE").cache_file = bpy.data.cache_files[0]
+    expected = [layer, top]
+    camera = bpy.data.cameras.new("camera")
+    bpy.context.scene.collection.objects.link(bpy.data.objects.new("camera", camera))
+    if hasattr(camera, "custom_filepath"):
+        header = touch(empty.parent / "shaders" / "inc.h")
+        shader = header.with_name("lens.osl")
+        shader.write_text('#include "inc.h"\n')
+        camera.type, camera.custom_mode = "CUSTOM", "EXTERNAL"
+        camera.custom_filepath = str(shader)
+        expected += [shader, header]
+    save(empty)
+    check(empty, *expected)
+    names = {path.name for path in expected} | {"shot.blend"}
+    assert packed_names(empty, empty.parent / "pack") == names

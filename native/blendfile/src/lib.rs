@@ -10,6 +10,7 @@
 //! The layout tables and their sources are in `docs/blend-format.md`.
 
 mod block;
+mod datablock_pointer;
 mod dna;
 mod error;
 mod file;
@@ -22,10 +23,11 @@ mod view;
 mod window;
 
 pub use block::{Block, BlockCode};
-pub use dna::{DatablockPointer, Dna, DnaCache, Field, Struct};
+pub use datablock_pointer::DatablockPointer;
+pub use dna::{Dna, DnaCache, Field, Struct};
 pub use error::{BlendError, Result};
 pub use file::BlendFile;
 pub use header::{BlockHeaderForm, ByteOrder, Header, PointerWidth};
-pub use rewrite::{CharArray, Rewrite};
+pub use rewrite::{CharArray, Integer, Rewrite};
 pub use source::Compression;
 pub use view::StructView;

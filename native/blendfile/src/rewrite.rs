@@ -6,6 +6,7 @@ use std::path::Path;
 use crate::block::{Block, RawBlockHeader};
 use crate::error::{BlendError, Result};
 use crate::file::BlendFile;
+use crate::header::ByteOrder;
 use crate::seekable::SeekableWriter;
 
 /// A char array in a block's payload: where a path stands.
@@ -17,6 +18,15 @@ pub struct CharArray {
     pub offset: usize,
     /// The size of the array in bytes, with room for the closing zero.
     pub size_bytes: usize,
+}
+
+/// A whole number of four bytes in a block's payload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Integer {
+    /// The block.
+    pub block: Block,
+    /// Where the number begins in the payload, in bytes.
+    pub offset: usize,
 }
 
 /// Changes to a `.blend` file, to be written to a copy.
@@ -74,6 +84,30 @@ impl Rewrite {
         for (to, from) in array.iter_mut().zip(value) {
             *to = *from;
         }
+        Ok(())
+    }
+
+    /// Puts a number where one of four bytes stands.
+    ///
+    /// # Errors
+    /// [`BlendError::Damaged`] where the block ends before the number does.
+    pub fn set_integer(&mut self, file: &mut BlendFile, place: &Integer, value: i32) -> Result<()> {
+        let bytes = match file.header().byte_order {
+            ByteOrder::Little => value.to_le_bytes(),
+            ByteOrder::Big => value.to_be_bytes(),
+        };
+        let path = file.path().to_owned();
+        let payload = self.payload_of(file, &place.block)?;
+        let end = place.offset.saturating_add(bytes.len());
+        let number = payload.get_mut(place.offset..end).ok_or_else(|| {
+            BlendError::damaged(
+                &path,
+                place.block.payload_offset,
+                format!("a block of at least {end} bytes"),
+                place.block.size_bytes.to_string(),
+            )
+        })?;
+        number.copy_from_slice(&bytes);
         Ok(())
     }
 

@@ -36,8 +36,17 @@ enum Bytes {
     Seekable(Box<SeekableReader>),
 }
 
+/// How much is decoded at once.
+const UNFOLDED_BYTES: usize = 1 << 20;
+
 impl Source {
     pub(crate) fn open(path: &Path) -> Result<Self> {
+        let found = std::fs::metadata(path).map_err(BlendError::io("open", path))?;
+        if !found.is_file() {
+            // A pipe would be waited for without end.
+            let other = io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file");
+            return Err(BlendError::io("open", path)(other));
+        }
         let mut original = File::open(path).map_err(BlendError::io("open", path))?;
         let mut magic = [0; 4];
         let read = read_up_to(&mut original, &mut magic).map_err(BlendError::io("read", path))?;
@@ -141,8 +150,19 @@ fn unfold(decoder: impl Read, path: &Path) -> Result<File> {
     let mut file =
         tempfile::tempfile().map_err(BlendError::io("make a temporary copy of", path))?;
     let limit = limits::DECOMPRESSED_SIZE_BYTES;
-    let written = io::copy(&mut decoder.take(limit + 1), &mut file)
-        .map_err(BlendError::io("decompress", path))?;
+    let mut decoder = decoder.take(limit + 1);
+    let (mut buffer, mut written) = (vec![0; UNFOLDED_BYTES], 0);
+    loop {
+        let count = read_up_to(&mut decoder, &mut buffer).map_err(|error| {
+            BlendError::damaged(path, written, "compressed bytes that decode", error.to_string())
+        })?;
+        if count == 0 {
+            break;
+        }
+        file.write_all(buffer.get(..count).unwrap_or_default())
+            .map_err(BlendError::io("make a temporary copy of", path))?;
+        written += count as u64;
+    }
     if written > limit {
         return Err(BlendError::TooLarge {
             path: path.to_owned(),

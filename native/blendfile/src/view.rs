@@ -3,7 +3,7 @@ use std::sync::Arc;
 use crate::block::{Block, read_i32, read_u16, read_u32, read_u64};
 use crate::dna::{Dna, Field, Struct};
 use crate::header::{ByteOrder, Header, PointerWidth};
-use crate::rewrite::CharArray;
+use crate::rewrite::{CharArray, Integer};
 
 /// One struct of a block's payload, read by field names.
 ///
@@ -106,6 +106,14 @@ impl StructView {
             "int" => read_i32(&self.payload, field.offset, order).map(i64::from),
             _ => None,
         }
+    }
+
+    /// Where a whole number of four bytes stands, to be changed by [`crate::Rewrite::set_integer`].
+    #[must_use]
+    pub fn integer_place(&self, path: &str) -> Option<Integer> {
+        let field = self.field(path)?;
+        (!field.is_pointer && field.type_name == "int")
+            .then_some(Integer { block: self.block, offset: field.offset })
     }
 
     /// An address.

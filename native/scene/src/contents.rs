@@ -55,7 +55,7 @@ impl Contents {
         let mut file = BlendFile::begin(path, known)?;
         let structs = Structs::of(&file);
         let mut reading = Reading {
-            owner: Owner::new(&mut file),
+            owner: Owner::new(&mut file, as_path),
             structs,
             with_sequences,
             as_path,

@@ -32,6 +32,12 @@ pub enum SceneError {
         /// The folder.
         path: PathBuf,
     },
+    /// A zip for a pack that is there already.
+    #[error("{} is there already: expected a new zip", path.display())]
+    IsThere {
+        /// The zip.
+        path: PathBuf,
+    },
     /// Blender could not open the pack, or was not there to do it.
     #[error("{} cannot check the pack: {reason}", program.display())]
     Blender {

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::blend_path::{BlendPath, native};
+use crate::references::referenced;
 
 /// Most files in one folder that is packed whole.
 const MOST_FILES: usize = 1_000_000;
@@ -73,7 +74,14 @@ impl Expansion {
                 }
                 files
             }
-            _ => DiskFile::at(resolved, None).into_iter().collect(),
+            _ => match DiskFile::at(resolved, None) {
+                Some(file) => {
+                    let referenced = referenced(resolved);
+                    let others = referenced.iter().filter_map(|path| DiskFile::at(path, None));
+                    std::iter::once(file).chain(others).collect()
+                }
+                None => Vec::new(),
+            },
         };
         files.sort();
         files.dedup();

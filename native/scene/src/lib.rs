@@ -17,6 +17,7 @@ mod layout;
 mod local_pack;
 mod pack;
 mod parallel;
+mod references;
 mod render_settings;
 mod sequence_use;
 mod trace;

@@ -32,7 +32,7 @@ pub struct PackProgress {
 /// `on_progress` is called about once for each MiB; where it gives false, the work ends.
 ///
 /// # Errors
-/// [`SceneError::NotEmpty`], [`SceneError::Io`]; of kind `Interrupted` where it was ended.
+/// [`SceneError::NotEmpty`], [`SceneError::IsThere`], [`SceneError::Io`]; of kind `Interrupted` where it was ended.
 pub fn write_pack(
     plan: &PackPlan,
     to: &Path,
@@ -86,6 +86,9 @@ fn write_zip(
     progress: &mut PackProgress,
     report: &mut Report<'_>,
 ) -> Result<()> {
+    if to.exists() {
+        return Err(SceneError::IsThere { path: to.to_owned() });
+    }
     let failed = |error: zip::result::ZipError| SceneError::io("write", to)(error.into());
     let folder = match to.parent() {
         Some(folder) if folder != Path::new("") => folder,
@@ -106,7 +109,7 @@ fn write_zip(
         copy(file, &mut zip, to, progress, report)?;
     }
     let partial = zip.finish().map_err(failed)?;
-    partial.persist(to).map_err(|error| SceneError::io("write", to)(error.error))?;
+    partial.persist_noclobber(to).map_err(|error| SceneError::io("write", to)(error.error))?;
     Ok(())
 }
 
@@ -178,6 +181,11 @@ mod tests {
         let plan = plan(folder.path());
         let taken = write_pack(&plan, folder.path(), |_| true);
         assert!(matches!(taken, Err(SceneError::NotEmpty { .. })));
+        let zip = folder.path().join("there.zip");
+        std::fs::write(&zip, b"mine").unwrap();
+        let taken = write_pack(&plan, &zip, |_| true);
+        assert!(matches!(taken, Err(SceneError::IsThere { .. })));
+        assert_eq!(std::fs::read(&zip).unwrap(), b"mine");
         let inner = folder.path().join("inner");
         assert!(write_pack(&plan, &inner.join("pack.zip"), |_| false).is_err());
         assert_eq!(std::fs::read_dir(inner).unwrap().count(), 0);

@@ -175,6 +175,12 @@ fn write_copy(blend: &TracedBlendFile, changes: &[(usize, String)], to: &Path) -
             Some(Place::StringBlock(block)) => {
                 rewrite.replace_string_block(&block, path.as_bytes());
             }
+            Some(Place::Property(block, length)) => {
+                rewrite.replace_string_block(&block, path.as_bytes());
+                // With the closing zero.
+                let bytes = i32::try_from(path.len() + 1).unwrap_or(i32::MAX);
+                rewrite.set_integer(&mut file, &length, bytes)?;
+            }
             None => {}
         }
     }

@@ -8,6 +8,7 @@ Exit codes: 0 done · 1 files that the scene needs are missing, or do not resolv
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import sys
 from collections.abc import Sequence
@@ -18,6 +19,8 @@ from .command_line import farm, local
 from .command_line.output import EXIT_FARM, EXIT_UNREADABLE, Reporter
 
 EXIT_INTERRUPTED = 130
+# Blender's bound of a frame's number, either side of zero.
+_MOST_FRAMES = 1_048_574
 _CODES = (
     "Exit codes: 0 done, 1 needed files missing, 2 wrong use, 3 a file cannot be read or written,"
     " 4 the farm cannot be used, 5 frames failed, 130 interrupted."
@@ -30,6 +33,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     reporter = Reporter(machine=parsed.json)
     try:
         return parsed.run(parsed, reporter)
+    except BrokenPipeError:
+        # Whoever reads has had enough, as `head` has; nothing is to be written at the exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except (FarmError, ConnectionError) as error:
         reporter.note(str(error))
         return EXIT_FARM
@@ -75,7 +82,11 @@ def parser() -> argparse.ArgumentParser:
     _add_file(verifying)
     verifying.add_argument("--blender", type=Path, help="the program (the one on the PATH)")
     verifying.add_argument(
-        "--limit-seconds", type=int, default=600, metavar="N", help="how long it may take (600)"
+        "--limit-seconds",
+        type=_seconds,
+        default=600,
+        metavar="N",
+        help="how long it may take (600)",
     )
     _add_farm_commands(command)
     return command_line
@@ -127,8 +138,19 @@ def _frames(text: str) -> tuple[int, int, int]:
     found = re.fullmatch(r"(-?\d+)(?:-(-?\d+))?(?::(\d+))?", text)
     if not found:
         raise argparse.ArgumentTypeError(f"expected A-B or A-B:STEP, got {text!r}")
-    first, last, step = found.groups()
-    return int(first), int(last or first), int(step or 1)
+    first, last, step = (int(group) if group else None for group in found.groups())
+    frames = first or 0, first or 0 if last is None else last, 1 if step is None else step
+    if max(abs(frames[0]), abs(frames[1]), frames[2]) > _MOST_FRAMES or frames[2] < 1:
+        raise argparse.ArgumentTypeError(f"expected frames of Blender, got {text!r}")
+    if frames[1] < frames[0]:
+        raise argparse.ArgumentTypeError(f"expected a last frame not before the first: {text!r}")
+    return frames
+
+
+def _seconds(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 86_400:
+        raise argparse.ArgumentTypeError(f"expected 1 to 86400, got {text!r}")
+    return int(text)
 
 
 if __name__ == "__main__":

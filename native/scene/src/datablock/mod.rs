@@ -9,9 +9,10 @@ mod node;
 mod strip;
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::Arc;
 
-use blendfile::{BlendFile, Block, CharArray, StructView};
+use blendfile::{BlendFile, Block, CharArray, Integer, StructView};
 
 use crate::blend_path::BlendPath;
 use crate::dependency::DependencyKind;
@@ -40,6 +41,8 @@ pub(crate) enum Place {
     CharArray(CharArray),
     /// A block that is a string.
     StringBlock(Block),
+    /// The string of a property, and where its length stands.
+    Property(Block, Integer),
 }
 
 /// Reads the paths of one struct; none where its data is packed into the file.
@@ -58,6 +61,8 @@ pub(crate) fn reader(struct_name: &str) -> Option<Reader> {
         "CacheFile" => media::cache_file,
         "CacheFileLayer" => media::cache_file_layer,
         "Text" => media::text,
+        "Camera" => node::camera_shader,
+        "IDProperty" => node::property,
         "Brush" => media::brush_icon,
         "CustomDataExternal" => cache::multires,
         "MeshCacheModifierData" => cache::mesh_cache,
@@ -86,14 +91,21 @@ pub(crate) struct Owner<'a> {
     pub(crate) name: Vec<u8>,
     /// The address of its library.
     pub(crate) library: u64,
+    as_path: &'a Path,
     first_block: Option<usize>,
     by_address: Option<HashMap<u64, Block>>,
 }
 
 impl<'a> Owner<'a> {
-    pub(crate) fn new(file: &'a mut BlendFile) -> Self {
+    /// At no datablock yet of a file that lives at `as_path`, as the artist sees it.
+    pub(crate) fn new(file: &'a mut BlendFile, as_path: &'a Path) -> Self {
         let (code, name, library) = ([0; 2], Vec::new(), 0);
-        Self { file, code, name, library, first_block: None, by_address: None }
+        Self { file, code, name, library, as_path, first_block: None, by_address: None }
+    }
+
+    /// Where the file lives.
+    pub(crate) fn as_path(&self) -> &Path {
+        self.as_path
     }
 
     /// Goes to the datablock that begins at a block, by its index.
