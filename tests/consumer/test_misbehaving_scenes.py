@@ -66,9 +66,8 @@ def test_a_script_that_never_ends_is_stopped_and_given_up_after_the_last_try(
         )
     assert failure(record)["class"] == "machine"
     message = failure(record)["message"]
-    assert re.fullmatch(
-        r"Blender did not move for 5 s and was stopped \(given up after 3 tries\)", message
-    ), message
+    given_up = f" (given up after {MAXIMUM_ATTEMPTS} tries)"
+    assert message == "Blender did not move for 5 s and was stopped" + given_up
     assert record["attempt"] == MAXIMUM_ATTEMPTS
 
 

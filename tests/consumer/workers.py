@@ -21,7 +21,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 BINARIES = PROJECT / "target" / "release"
 COMMAND = Path(sys.executable).with_name("render-on-lambda")
 LEASE_SECONDS = 6
-MAXIMUM_ATTEMPTS = 3
+MAXIMUM_ATTEMPTS = 5
 
 
 @dataclass

@@ -30,11 +30,24 @@ impl Storage {
     /// appears whole, under its name, or not at all; folders above it are made.
     ///
     /// Large objects come in ranges of 4 MiB, several at the same time. Whatever breaks off or is
-    /// answered with a fault is asked for again three times.
+    /// answered with a fault is asked for again three times, and what arrives damaged once.
     ///
     /// # Errors
     /// [`FarmError::NoObject`], [`FarmError::Damaged`], [`FarmError::Io`], or that of the call.
     pub async fn get_file(
+        &self,
+        key: &str,
+        to: &Path,
+        digest: &Digest,
+        size_bytes: u64,
+    ) -> Result<()> {
+        match self.get_file_once(key, to, digest, size_bytes).await {
+            Err(FarmError::Damaged { .. }) => self.get_file_once(key, to, digest, size_bytes).await,
+            fetched => fetched,
+        }
+    }
+
+    async fn get_file_once(
         &self,
         key: &str,
         to: &Path,
