@@ -61,25 +61,15 @@ impl Rewrite {
         place: &CharArray,
         value: &[u8],
     ) -> Result<()> {
-        let path = file.path().to_owned();
         if value.len() >= place.size_bytes {
             return Err(BlendError::PathTooLong {
-                path,
+                path: file.path().to_owned(),
                 offset: place.block.payload_offset + place.offset as u64,
                 value: String::from_utf8_lossy(value).into_owned(),
                 capacity: place.size_bytes.saturating_sub(1),
             });
         }
-        let payload = self.payload_of(file, &place.block)?;
-        let end = place.offset.saturating_add(place.size_bytes);
-        let array = payload.get_mut(place.offset..end).ok_or_else(|| {
-            BlendError::damaged(
-                &path,
-                place.block.payload_offset,
-                format!("a block of at least {end} bytes"),
-                place.block.size_bytes.to_string(),
-            )
-        })?;
+        let array = self.field_of(file, &place.block, place.offset, place.size_bytes)?;
         array.fill(0);
         for (to, from) in array.iter_mut().zip(value) {
             *to = *from;
@@ -96,18 +86,7 @@ impl Rewrite {
             ByteOrder::Little => value.to_le_bytes(),
             ByteOrder::Big => value.to_be_bytes(),
         };
-        let path = file.path().to_owned();
-        let payload = self.payload_of(file, &place.block)?;
-        let end = place.offset.saturating_add(bytes.len());
-        let number = payload.get_mut(place.offset..end).ok_or_else(|| {
-            BlendError::damaged(
-                &path,
-                place.block.payload_offset,
-                format!("a block of at least {end} bytes"),
-                place.block.size_bytes.to_string(),
-            )
-        })?;
-        number.copy_from_slice(&bytes);
+        self.field_of(file, &place.block, place.offset, bytes.len())?.copy_from_slice(&bytes);
         Ok(())
     }
 
@@ -128,6 +107,26 @@ impl Rewrite {
         self.copy_blocks(file, &mut writer, to)?;
         let mut output = writer.finish().map_err(BlendError::io("write", to))?;
         output.flush().map_err(BlendError::io("write", to))
+    }
+
+    /// The bytes of a field in a block's payload, to be changed.
+    fn field_of(
+        &mut self,
+        file: &mut BlendFile,
+        block: &Block,
+        offset: usize,
+        size_bytes: usize,
+    ) -> Result<&mut [u8]> {
+        let path = file.path().to_owned();
+        let end = offset.saturating_add(size_bytes);
+        self.payload_of(file, block)?.get_mut(offset..end).ok_or_else(|| {
+            BlendError::damaged(
+                &path,
+                block.payload_offset,
+                format!("a block of at least {end} bytes"),
+                block.size_bytes.to_string(),
+            )
+        })
     }
 
     fn payload_of(&mut self, file: &mut BlendFile, block: &Block) -> Result<&mut Vec<u8>> {
