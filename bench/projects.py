@@ -16,9 +16,11 @@ LARGE_MESHES = 9
 VERTICES_OF_LARGE_MESH = 1_250_000
 SMALL_OBJECTS = 20_000
 SET_OBJECTS = 30_000
-VERTICES_OF_SET_OBJECT = 640
+VERTICES_OF_SET_OBJECT = 480
 GRIDS = 3
 GRID_SIDE = 1500
+TEXTURES = 8
+TEXTURE_SIDE = 2048
 
 
 def main() -> None:
@@ -31,6 +33,7 @@ def main() -> None:
     make_set(folder)
     make_objects(folder)
     make_heavy(folder)
+    make_textured(folder)
 
 
 def make_libraries(folder: Path) -> None:
@@ -145,6 +148,31 @@ def make_heavy(folder: Path) -> None:
     scene.collection.objects.link(camera)
     scene.camera = camera
     save(folder / "heavy.blend", compress=False)
+
+
+def make_textured(folder: Path) -> None:
+    """The heavy scene with textures that its surface alone shows."""
+    bpy.ops.wm.open_mainfile(filepath=str(folder / "heavy.blend"))
+    (folder / "textures").mkdir(exist_ok=True)
+    random = numpy.random.default_rng(7)
+    material = bpy.data.materials.new("material")
+    nodes, links = material.node_tree.nodes, material.node_tree.links
+    before = nodes["Principled BSDF"].inputs["Base Color"]
+    for number in range(TEXTURES):
+        image = bpy.data.images.new(f"{number}.exr", TEXTURE_SIDE, TEXTURE_SIDE, float_buffer=True)
+        image.pixels.foreach_set(random.random(TEXTURE_SIDE * TEXTURE_SIDE * 4, dtype="f"))
+        image.filepath_raw = str(folder / "textures" / image.name)
+        image.file_format = "OPEN_EXR"
+        image.save()
+        image.filepath = f"//textures/{image.name}"
+        mix, shown = nodes.new("ShaderNodeMixRGB"), nodes.new("ShaderNodeTexImage")
+        shown.image = image
+        links.new(shown.outputs["Color"], mix.inputs["Color1"])
+        links.new(mix.outputs["Color"], before)
+        before = mix.inputs["Color2"]
+    for mesh in bpy.data.meshes:
+        mesh.materials.append(material)
+    save(folder / "textured.blend", compress=False)
 
 
 def link_set(library: Path, collection: bpy.types.Collection) -> None:

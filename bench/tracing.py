@@ -58,7 +58,7 @@ def prepare() -> None:
         requirements = ROOT / "bench" / "requirements.txt"
         install = [PEERS / "bin" / "pip", "install", "--quiet", "-r", requirements]
         subprocess.run(install, check=True)
-    if not (PROJECTS / "heavy.blend").exists():
+    if not (PROJECTS / "textured.blend").exists():
         print("Making the projects (about a minute) …", file=sys.stderr)
         script = [sys.executable, ROOT / "bench" / "projects.py", PROJECTS]
         subprocess.run(script, check=True, stdout=subprocess.DEVNULL)

@@ -1,7 +1,7 @@
 """A proxy before an HTTP server of this machine that makes trouble on demand.
 
-It forwards HTTP/1.1 requests and can, by a rule that looks at each request, be slow, refuse, break
-off, answer in the server's place, or never answer. For tests and benchmarks.
+It forwards HTTP/1.1 requests and can, by a rule that looks at each request, be slow, wait, refuse,
+break off, answer in the server's place, or never answer. For tests and benchmarks.
 """
 
 from __future__ import annotations
@@ -64,6 +64,8 @@ class FaultProxy:
     endpoint: str = ""
     rule: Callable[[Request], Fault] = lambda _request: None
     """What happens to a request; None forwards it."""
+    holds: Callable[[Request], bool] = lambda _request: False
+    """Whether a request has to wait; asked again and again until it has not."""
     is_down: bool = False
     """Whether connections are closed as if there were no network."""
     delay_seconds: float = 0.0
@@ -96,6 +98,8 @@ class FaultProxy:
                         address.hostname, address.port, limit=HEAD_BYTES
                     )
                 await asyncio.sleep(self.delay_seconds)
+                while self.holds(request):
+                    await asyncio.sleep(0.02)
                 await self._forward(head, length, client, server[1])
                 if self.is_down:
                     break

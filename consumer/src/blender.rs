@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use crate::error::{ConsumerError, Result};
 use crate::log::Log;
 use crate::process::{self, Folders, memory_bytes, was_killed};
-use crate::wire::{self, RenderRequest, Reply};
+use crate::wire::{self, RenderRequest, Reply, Request};
 
 /// How long Blender may take to start.
 const START_LIMIT: Duration = Duration::from_secs(120);
@@ -129,6 +129,24 @@ impl Blender {
         matches!(self.child.try_wait(), Ok(None))
     }
 
+    /// Opens a scene before all of its pack is there; gives the seconds that it took.
+    ///
+    /// What goes wrong in the scene itself is no error here: it comes again with the first frame.
+    pub(crate) async fn open(
+        &mut self,
+        blend_file: &Path,
+        allow_scripts: bool,
+        bounds: Bounds,
+    ) -> Result<f64> {
+        let request = Request::Open { blend_file, allow_scripts };
+        match self.ask(&request, bounds, |_| {}).await {
+            Ok(Reply::Opened { load_seconds }) => Ok(load_seconds),
+            Ok(other) => Err(unexpected(&other)),
+            Err(ConsumerError::Scene { .. }) => Ok(0.0),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Renders a frame. After any error but [`ConsumerError::Scene`] this Blender is of no more use.
     pub(crate) async fn render(
         &mut self,
@@ -136,6 +154,23 @@ impl Blender {
         bounds: Bounds,
         on_progress: impl Fn(Option<f32>),
     ) -> Result<Rendered> {
+        match self.ask(&Request::Render(request), bounds, on_progress).await? {
+            Reply::Rendered { load_seconds, render_seconds, peak_memory_bytes } => {
+                self.peak_memory_bytes = self.peak_memory_bytes.max(peak_memory_bytes);
+                let peak_memory_bytes = self.peak_memory_bytes;
+                Ok(Rendered { load_seconds, render_seconds, peak_memory_bytes })
+            }
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Asks for something and waits for the answer, while Blender keeps within its bounds.
+    async fn ask(
+        &mut self,
+        request: &Request<'_>,
+        bounds: Bounds,
+        on_progress: impl Fn(Option<f32>),
+    ) -> Result<Reply> {
         if wire::send(&mut self.requests, request).await.is_err() {
             return Err(self.died(bounds.memory_bytes).await);
         }
@@ -155,18 +190,10 @@ impl Blender {
                     self.peak_memory_bytes = self.peak_memory_bytes.max(memory_bytes);
                     on_progress(part(samples_done, samples_total));
                 }
-                Some(Ok(Reply::Rendered { load_seconds, render_seconds, peak_memory_bytes })) => {
-                    self.peak_memory_bytes = self.peak_memory_bytes.max(peak_memory_bytes);
-                    let peak_memory_bytes = self.peak_memory_bytes;
-                    return Ok(Rendered { load_seconds, render_seconds, peak_memory_bytes });
-                }
                 Some(Ok(Reply::Failed { message })) => {
                     return Err(ConsumerError::Scene { message });
                 }
-                Some(Ok(Reply::Ready { .. })) => {
-                    return Err(ConsumerError::Wire { reason: "ready twice".into() });
-                }
-                Some(Err(error)) => return Err(error),
+                Some(reply) => return reply,
                 None => return Err(self.died(bounds.memory_bytes).await),
             }
         }
@@ -221,6 +248,10 @@ impl Blender {
             None => ConsumerError::BlenderDied { status, peak_memory_bytes: peak },
         }
     }
+}
+
+fn unexpected(reply: &Reply) -> ConsumerError {
+    ConsumerError::Wire { reason: format!("an answer to something else: {reply:?}") }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a part to be shown")]

@@ -14,21 +14,40 @@ const FILES_AT_ONCE: usize = 16;
 /// How many bundles are fetched and unpacked at the same time.
 pub(crate) const BUNDLES_AT_ONCE: usize = 4;
 
-/// Brings every file of a pack into a folder, bundles and others at the same time.
-pub(crate) async fn fetch_pack(
+/// Whether a file comes with the second part of a pack. Bundles hold little and come first.
+pub(crate) fn comes_later(file: &PackedFile) -> bool {
+    file.bundle.is_none() && file.opens_without
+}
+
+/// Brings into a folder what the scene cannot be opened without, bundles and others at the same
+/// time.
+pub(crate) async fn fetch_what_opens(
     storage: &Storage,
     manifest: &Manifest,
     folder: &Path,
 ) -> Result<()> {
-    let (files, bundles) = tokio::join!(
-        fetch_files(storage, manifest, folder),
-        fetch_bundles(storage, manifest, folder)
-    );
+    let is_first = |file: &&PackedFile| file.bundle.is_none() && !comes_later(file);
+    let files = manifest.files.iter().filter(is_first);
+    let (files, bundles) =
+        tokio::join!(fetch_files(storage, files, folder), fetch_bundles(storage, manifest, folder));
     files.and(bundles)
 }
 
-async fn fetch_files(storage: &Storage, manifest: &Manifest, folder: &Path) -> Result<()> {
-    stream::iter(manifest.files.iter().filter(|file| file.bundle.is_none()))
+/// Brings the rest: what only the rendering of a frame reads.
+pub(crate) async fn fetch_rest(
+    storage: &Storage,
+    manifest: &Manifest,
+    folder: &Path,
+) -> Result<()> {
+    fetch_files(storage, manifest.files.iter().filter(|file| comes_later(file)), folder).await
+}
+
+async fn fetch_files(
+    storage: &Storage,
+    files: impl Iterator<Item = &PackedFile>,
+    folder: &Path,
+) -> Result<()> {
+    stream::iter(files)
         .map(|file| {
             let to = file.path.under(folder);
             async move {

@@ -15,6 +15,7 @@ mod pack_cache;
 mod poll;
 mod process;
 mod record;
+mod render_task;
 mod results;
 mod settings;
 mod warm;

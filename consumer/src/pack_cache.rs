@@ -6,7 +6,7 @@ use farm::{FarmError, Storage};
 use protocol::{Manifest, PackId, keys, parse};
 
 use crate::error::{ConsumerError, Result};
-use crate::fetch_pack::fetch_pack;
+use crate::fetch_pack::{comes_later, fetch_rest, fetch_what_opens};
 
 /// What stays free for results, logs and Blender's own files.
 const RESERVE_BYTES: u64 = 256 << 20;
@@ -27,7 +27,7 @@ struct KeptPack {
     files: Vec<(PathBuf, u64)>,
 }
 
-/// A pack that is whole on this worker's disk.
+/// A pack on this worker's disk.
 #[derive(Debug, Clone)]
 pub(crate) struct PackOnDisk {
     /// The scene.
@@ -38,23 +38,37 @@ pub(crate) struct PackOnDisk {
     pub(crate) is_new: bool,
 }
 
+/// A pack of which the scene can be opened, and what is still to come.
+#[derive(Debug)]
+pub(crate) struct RestOfPack {
+    id: PackId,
+    manifest: Manifest,
+    folder: PathBuf,
+    on_disk: PackOnDisk,
+}
+
 impl PackCache {
     pub(crate) fn new(root: PathBuf) -> Self {
         Self { root, kept: Vec::new() }
     }
 
-    /// Brings a pack here unless it is here.
+    /// Brings a pack here unless it is here: all that its scene cannot be opened without. Where
+    /// there is more, [`PackCache::fetch_rest`] brings it.
     ///
     /// Every file is checked against its digest while it is written, and the manifest against the
     /// pack's id, so that what is rendered is what the artist sent. One that is here is looked over:
     /// a script may have deleted files of it.
-    pub(crate) async fn fetch(&mut self, storage: &Storage, pack: &PackId) -> Result<PackOnDisk> {
+    pub(crate) async fn fetch(
+        &mut self,
+        storage: &Storage,
+        pack: &PackId,
+    ) -> Result<(PackOnDisk, Option<RestOfPack>)> {
         if let Some(at) = self.kept.iter().position(|kept| kept.id == *pack) {
             let kept = self.kept.remove(at);
             if kept.is_whole() {
                 let on_disk = PackOnDisk { is_new: false, ..kept.on_disk.clone() };
                 self.kept.push(kept);
-                return Ok(on_disk);
+                return Ok((on_disk, None));
             }
             tracing::warn!(pack = %pack, "files of the pack were changed on this disk");
             clear(&kept.folder)?;
@@ -63,9 +77,9 @@ impl PackCache {
         let folder = self.root.join(pack.0.as_str());
         std::fs::create_dir_all(&self.root)
             .map_err(ConsumerError::io("make the folder", &self.root))?;
-        clear(&folder)?;
+        self.clear_what_broke_off()?;
         self.make_room(needed_bytes(&manifest))?;
-        if let Err(error) = fetch_pack(storage, &manifest, &folder).await {
+        if let Err(error) = fetch_what_opens(storage, &manifest, &folder).await {
             let _ = clear(&folder);
             return Err(error);
         }
@@ -74,10 +88,46 @@ impl PackCache {
             color_config: manifest.color_config.as_ref().map(|config| config.under(&folder)),
             is_new: true,
         };
+        let rest = RestOfPack { id: pack.clone(), manifest, folder, on_disk: on_disk.clone() };
+        if rest.manifest.files.iter().any(comes_later) {
+            return Ok((on_disk, Some(rest)));
+        }
+        self.keep(rest);
+        Ok((on_disk, None))
+    }
+
+    /// Brings what only the rendering of a frame reads; the pack is whole then.
+    pub(crate) async fn fetch_rest(&mut self, storage: &Storage, rest: RestOfPack) -> Result<()> {
+        if let Err(error) = fetch_rest(storage, &rest.manifest, &rest.folder).await {
+            let _ = clear(&rest.folder);
+            return Err(error);
+        }
+        self.keep(rest);
+        Ok(())
+    }
+
+    fn keep(&mut self, pack: RestOfPack) {
+        let RestOfPack { id, manifest, folder, on_disk } = pack;
         let file = |file: protocol::PackedFile| (file.path.under(&folder), file.size_bytes);
         let files = manifest.files.into_iter().map(file).collect();
-        self.kept.push(KeptPack { id: pack.clone(), folder, on_disk: on_disk.clone(), files });
-        Ok(on_disk)
+        self.kept.push(KeptPack { id, folder, on_disk, files });
+    }
+
+    /// Deletes what was left when a task was cancelled, or ran out of time, while its pack came.
+    fn clear_what_broke_off(&self) -> Result<()> {
+        let looking = || ConsumerError::io("look into", &self.root);
+        for entry in std::fs::read_dir(&self.root).map_err(looking())? {
+            let path = entry.map_err(looking())?.path();
+            if self.kept.iter().any(|kept| kept.folder == path) {
+                continue;
+            }
+            if path.is_dir() {
+                clear(&path)?;
+            } else {
+                std::fs::remove_file(&path).map_err(ConsumerError::io("delete", &path))?;
+            }
+        }
+        Ok(())
     }
 
     /// Deletes packs until there is room for another one.
@@ -183,6 +233,19 @@ mod tests {
         let error = cache.make_room(has_bytes).unwrap_err();
         assert!(matches!(error, ConsumerError::DiskFull { .. }), "{error}");
         assert_eq!(std::fs::read_dir(root.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn what_broke_off_goes_and_what_is_kept_stays() {
+        let root = tempfile::tempdir().unwrap();
+        let mut cache = PackCache::new(root.path().to_owned());
+        cache.kept = vec![kept(root.path(), "a")];
+        kept(root.path(), "b");
+        std::fs::write(root.path().join("c.zip"), b"half").unwrap();
+        cache.clear_what_broke_off().unwrap();
+        let left: Vec<_> = std::fs::read_dir(root.path()).unwrap().collect();
+        assert_eq!(left.len(), 1);
+        assert!(cache.kept[0].is_whole());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! then that many bytes of JSON. They go over a socket of their own, so that nothing Blender or a
 //! script prints can disturb them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use protocol::BlenderVersion;
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,22 @@ use crate::error::{ConsumerError, Result};
 /// Most bytes of one message.
 const MAX_MESSAGE_BYTES: u32 = 4 << 20;
 
-/// What Blender is asked to render.
+/// What Blender is asked to do.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(crate) enum Request<'a> {
+    /// To open a scene while what only its rendering reads is still on its way.
+    Open {
+        /// The scene's file.
+        blend_file: &'a Path,
+        /// Whether Python in the file may run.
+        allow_scripts: bool,
+    },
+    /// To render a frame.
+    Render(&'a RenderRequest),
+}
+
+/// The frame that Blender is asked to render.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct RenderRequest {
     /// The scene's file; loaded only if another one is open.
@@ -40,6 +55,8 @@ pub(crate) enum Reply {
     Ready { version: BlenderVersion },
     /// It is at work. Engines without samples count none of none.
     Progress { samples_done: u64, samples_total: u64, memory_bytes: u64 },
+    /// The scene is open.
+    Opened { load_seconds: f64 },
     /// The frame is in the output folder.
     Rendered { load_seconds: f64, render_seconds: f64, peak_memory_bytes: u64 },
     /// Blender or the scene's Python said no.

@@ -1,14 +1,11 @@
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use farm::{AwsConfig, FarmError, Queue, ReceivedMessage, Storage, is_cancelled, read_job};
-use protocol::{
-    FailureClass, Job, TaskFailure, TaskMessage, TaskState, TaskTimes, keys, parse, sentence,
-};
+use protocol::{FailureClass, TaskFailure, TaskMessage, TaskState, keys, parse, sentence};
 use tempfile::TempDir;
 use tokio::sync::watch;
 
-use crate::blender::{BlenderSetup, Bounds};
+use crate::blender::BlenderSetup;
 use crate::error::{ConsumerError, Result};
 use crate::failure::classify;
 use crate::heartbeat::Heartbeat;
@@ -16,27 +13,22 @@ use crate::log::Log;
 use crate::metrics::{self, Outcome};
 use crate::pack_cache::PackCache;
 use crate::record::Record;
-use crate::results;
 use crate::settings::Settings;
 use crate::warm::WarmBlender;
-use crate::wire::RenderRequest;
 
 /// How long before the deadline Blender is stopped: time to write the record and the log.
 const DEADLINE_MARGIN: Duration = Duration::from_secs(8);
-
-/// What the consumer itself and the system need of the memory.
-const OWN_MEMORY_BYTES: u64 = 96 << 20;
 
 /// One worker: a warm Blender, the pack on disk, and the way to the bucket and the queue.
 pub(crate) struct Worker {
     pub(crate) settings: Settings,
     pub(crate) storage: Storage,
     pub(crate) queue: Queue,
-    folder: TempDir,
-    packs: PackCache,
-    blender: WarmBlender,
+    pub(crate) folder: TempDir,
+    pub(crate) packs: PackCache,
+    pub(crate) blender: WarmBlender,
     /// What Blender prints for the task at hand; it outlives a Blender that is ended.
-    log: Log,
+    pub(crate) log: Log,
 }
 
 /// What is to become of a message.
@@ -158,90 +150,6 @@ impl Worker {
         record.write(state).await
     }
 
-    async fn render(
-        &mut self,
-        task: &TaskMessage,
-        job: &Job,
-        attempt: u32,
-        started: Instant,
-        progress: &watch::Sender<Option<f32>>,
-    ) -> Result<TaskState> {
-        self.prepare();
-        let pack = self.packs.fetch(&self.storage, &job.pack).await?;
-        let fetched = started.elapsed();
-        let setup = BlenderSetup { color_config: pack.color_config };
-        if pack.is_new
-            && self.blender.kept().is_some_and(|blender| blender.has_open(&pack.blend_file))
-        {
-            // The pack was damaged and came anew: what Blender has read of it may be damaged too.
-            self.blender.let_go();
-        }
-        let (mut blender, is_warm) = self.blender.take(&setup).await?;
-        let ready = started.elapsed();
-        self.log = blender.log().clone();
-        let farm = blender.version();
-        if (job.blender_version.0, job.blender_version.1) > (farm.0, farm.1) {
-            self.blender.put_back(blender);
-            return Err(ConsumerError::OldBlender { scene: job.blender_version, farm });
-        }
-        let output_folder = self.empty_folder("output")?;
-        let request = RenderRequest {
-            blend_file: pack.blend_file,
-            scene: job.scene.clone(),
-            engines: protocol::ENGINES,
-            allow_scripts: job.allow_scripts,
-            frame: task.frame,
-            output_folder: output_folder.clone(),
-            output_template: job.output.template.clone(),
-        };
-        // Taken out while it works: if this future is dropped, Blender is dropped and so stopped.
-        let rendered = blender.render(&request, self.bounds(), |part| {
-            progress.send_replace(part);
-        });
-        let rendered = match rendered.await {
-            Err(error @ ConsumerError::Scene { .. }) => {
-                self.blender.put_back(blender);
-                return Err(error);
-            }
-            rendered => rendered?,
-        };
-        if blender.leaks(&request.blend_file) {
-            tracing::info!("Blender has grown and is replaced");
-            drop(blender);
-            self.prepare();
-        } else {
-            self.blender.put_back(blender);
-        }
-        let before_upload = started.elapsed();
-        let files = results::upload(&self.storage, task.job, &output_folder).await?;
-        if files.is_empty() {
-            return Err(ConsumerError::Scene {
-                message: "Blender rendered the frame but wrote no file".into(),
-            });
-        }
-        self.storage.put(&keys::log(task.job, task.frame, attempt), self.log.bytes()).await?;
-        let times = TaskTimes {
-            fetch_seconds: fetched.as_secs_f64(),
-            start_seconds: ready.saturating_sub(fetched).as_secs_f64(),
-            load_seconds: rendered.load_seconds,
-            render_seconds: rendered.render_seconds,
-            upload_seconds: started.elapsed().saturating_sub(before_upload).as_secs_f64(),
-            total_seconds: started.elapsed().as_secs_f64(),
-        };
-        let peak_memory_bytes = rendered.peak_memory_bytes;
-        let outcome = Outcome::Done { times, peak_memory_bytes, is_warm };
-        metrics::tell(&outcome, task, attempt);
-        tracing::info!(job = %task.job, frame = task.frame, attempt, is_warm, ?times, peak_memory_bytes, "frame done");
-        Ok(TaskState::Done { files, times, peak_memory_bytes })
-    }
-
-    /// How far Blender may go with one frame.
-    fn bounds(&self) -> Bounds {
-        let memory_bytes =
-            self.settings.memory_bytes.map(|limit| limit.saturating_sub(OWN_MEMORY_BYTES));
-        Bounds { memory_bytes, silence: self.settings.silence }
-    }
-
     async fn fail(
         &mut self,
         task: &TaskMessage,
@@ -288,17 +196,5 @@ impl Worker {
                 Verdict::GiveBack
             }
         }
-    }
-
-    fn empty_folder(&self, name: &str) -> Result<PathBuf> {
-        let folder = self.folder.path().join(name);
-        match std::fs::remove_dir_all(&folder) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(ConsumerError::io("clear", &folder)(error));
-            }
-            _ => {}
-        }
-        std::fs::create_dir_all(&folder).map_err(ConsumerError::io("make the folder", &folder))?;
-        Ok(folder)
     }
 }

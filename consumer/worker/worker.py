@@ -104,9 +104,19 @@ class Renderer:
         self._load_failed = None
         self._last_progress = 0.0
         self._outputs = None
+        self._is_opened_early = False
+
+    def open(self, request) -> dict:
+        """Opens the scene while what only its rendering reads is still on its way."""
+        load_seconds = self._load(request)
+        self._is_opened_early = True
+        return {"type": "opened", "load_seconds": load_seconds}
 
     def render(self, request) -> dict:
         load_seconds = self._load(request)
+        if self._is_opened_early:
+            self._is_opened_early = False
+            forget_images()
         self._errors.clear()
         scene = self._scene(request["scene"])
         prepare_engine(scene, request["engines"])
@@ -221,6 +231,13 @@ def output_folder(scene) -> str:
     return os.path.dirname(bpy.path.abspath(fixed)) or "/"
 
 
+def forget_images() -> None:
+    """Reads again, when it is needed, what may have been looked for before it was there."""
+    for image in bpy.data.images:
+        if image.source in {"FILE", "SEQUENCE", "TILED"} and not image.packed_file:
+            image.reload()
+
+
 def memory_bytes() -> int:
     """What this process holds at this moment (proc(5))."""
     with open("/proc/self/statm") as statm:
@@ -276,10 +293,11 @@ def main() -> None:
     sys.stdout.reconfigure(line_buffering=True)
     connection = Connection()
     renderer = Renderer(connection, SceneErrors())
+    answer = {"open": renderer.open, "render": renderer.render}
     connection.send({"type": "ready", "version": list(bpy.app.version)})
     while (request := connection.receive()) is not None:
         try:
-            reply = renderer.render(request)
+            reply = answer[request["type"]](request)
         except SceneError as error:
             reply = {"type": "failed", "message": str(error)}
         connection.send(reply)

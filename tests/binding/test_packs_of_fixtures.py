@@ -36,6 +36,9 @@ for scene in json.loads(sys.argv[-1]):
 Path(sys.argv[-2]).write_text(json.dumps(found))
 """
 
+NAMES = ("textures", "libraries", "gzip", "packed", "unpacked", "sequencer", "caches", "lights",
+          "compositor")  # fmt: skip
+
 # Reads damaged copies of a scene, without Blender, so that its own memory is all there is.
 DAMAGE = r"""
 import random, re, sys, time
@@ -117,9 +120,7 @@ def test_what_the_libraries_of_a_scene_do_not_use_stays_at_home(
     assert used == {"outer.blend", "inner.blend", "rust.png"}
 
 
-@pytest.mark.parametrize(
-    "name", ["textures", "libraries", "gzip", "sequencer", "caches", "lights", "compositor"]
-)
+@pytest.mark.parametrize("name", NAMES)
 def test_damage_is_an_error_or_a_result_in_little_time_and_memory(
     fixtures: dict[str, Path], tmp_path: Path, name: str
 ) -> None:

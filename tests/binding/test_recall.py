@@ -160,6 +160,36 @@ def test_datablocks_of_a_packed_library_keep_their_folder(empty: Path) -> None:
     check(empty, library.parent / "wood.png")
 
 
+def test_a_library_that_is_packed_as_a_file_keeps_its_folder_and_its_own_libraries(
+    empty: Path,
+) -> None:
+    sets = empty.parent.parent / "sets"
+    inner, outer = sets / "props" / "inner.blend", sets / "outer.blend"
+    inner.parent.mkdir(parents=True)
+    for path, texture in ((inner, "rust.png"), (outer, "wall.png")):
+        bpy.ops.wm.read_factory_settings(use_empty=True)
+        material = new_material(path.stem)
+        image_node(material, load_image(image(path.parent / texture)))
+        use_material(material)
+        if path == outer:
+            with bpy.data.libraries.load(str(inner), link=True) as (_, into):
+                into.materials = ["inner"]
+            use_material(into.materials[0])
+        save(path)
+    bpy.ops.wm.open_mainfile(filepath=str(empty))
+    with bpy.data.libraries.load(str(outer), link=True, relative=True) as (there, into):
+        into.objects = there.objects
+    for thing in into.objects:
+        bpy.context.scene.collection.objects.link(thing)
+    bpy.ops.file.pack_libraries()
+    save(empty)
+    inner.unlink()
+    outer.unlink()
+    check(empty, inner.with_name("rust.png"), sets / "wall.png")
+    packed = packed_names(empty, empty.parent.parent / "pack")
+    assert packed == {"shot.blend", "inner.blend", "outer.blend", "rust.png", "wall.png"}
+
+
 def test_strips_of_the_sequencer(empty: Path) -> None:
     footage = empty.parent / "footage"
     frames = [image(footage / f"plate.{frame:03}.png") for frame in range(3)]

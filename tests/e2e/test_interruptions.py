@@ -156,7 +156,7 @@ def test_credentials_that_expire_are_named_and_the_next_try_goes_on(
 
 
 def test_an_interrupt_ends_an_upload_within_a_second(artist: Artist, proxy: FaultProxy) -> None:
-    proxy.delay_seconds = 0.5
+    proxy.holds = lambda _request: proxy.put_bytes() >= 4 * MEGABYTE
     process = artist.submit()
     artist.wait_for_bytes(4 * MEGABYTE)
     started = time.monotonic()

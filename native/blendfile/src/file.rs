@@ -1,3 +1,4 @@
+use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -142,6 +143,20 @@ impl BlendFile {
     /// Those of [`BlendFile::payload`].
     pub fn payload_on_the_way(&mut self, block: &Block) -> Result<Vec<u8>> {
         read_payload_by(&mut self.source, block, Source::read_header_at)
+    }
+
+    /// Copies a block's payload, of any size, to `to`; `to_path` is for the errors.
+    ///
+    /// # Errors
+    /// [`BlendError::Io`] where it cannot be written, and those of [`BlendFile::payload`] but for
+    /// the bound.
+    pub fn copy_payload(
+        &mut self,
+        block: &Block,
+        to: &mut impl Write,
+        to_path: &Path,
+    ) -> Result<()> {
+        self.source.copy(block.payload_offset, block.size_bytes, to, to_path)
     }
 
     /// Reads the first struct of a block; `None` where the DNA does not know it.

@@ -28,6 +28,6 @@ pub use dna::{Dna, DnaCache, Field, Struct};
 pub use error::{BlendError, Result};
 pub use file::BlendFile;
 pub use header::{BlockHeaderForm, ByteOrder, Header, PointerWidth};
-pub use rewrite::{CharArray, Integer, Rewrite};
+pub use rewrite::{CharArray, Integer, Pointer, Rewrite};
 pub use source::Compression;
 pub use view::StructView;

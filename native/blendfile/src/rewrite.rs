@@ -29,6 +29,15 @@ pub struct Integer {
     pub offset: usize,
 }
 
+/// A pointer in a block's payload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pointer {
+    /// The block.
+    pub block: Block,
+    /// Where the address begins in the payload, in bytes.
+    pub offset: usize,
+}
+
 /// Changes to a `.blend` file, to be written to a copy.
 ///
 /// Blocks keep their order, their addresses and every byte that is not changed.
@@ -87,6 +96,16 @@ impl Rewrite {
             ByteOrder::Big => value.to_be_bytes(),
         };
         self.field_of(file, &place.block, place.offset, bytes.len())?.copy_from_slice(&bytes);
+        Ok(())
+    }
+
+    /// Makes a pointer lead nowhere.
+    ///
+    /// # Errors
+    /// [`BlendError::Damaged`] where the block ends before the pointer does.
+    pub fn clear_pointer(&mut self, file: &mut BlendFile, place: &Pointer) -> Result<()> {
+        let width = file.header().pointer_width.bytes();
+        self.field_of(file, &place.block, place.offset, width)?.fill(0);
         Ok(())
     }
 

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use crate::block::{Block, read_i32, read_u16, read_u32, read_u64};
 use crate::dna::{Dna, Field, Struct};
 use crate::header::{ByteOrder, Header, PointerWidth};
-use crate::rewrite::{CharArray, Integer};
+use crate::rewrite::{CharArray, Integer, Pointer};
 
 /// One struct of a block's payload, read by field names.
 ///
@@ -121,6 +121,13 @@ impl StructView {
     pub fn pointer(&self, path: &str) -> Option<u64> {
         let field = self.field(path)?;
         field.is_pointer.then(|| self.pointer_at(field.offset)).flatten()
+    }
+
+    /// Where a pointer stands, to be changed by [`crate::Rewrite::clear_pointer`].
+    #[must_use]
+    pub fn pointer_place(&self, path: &str) -> Option<Pointer> {
+        let field = self.field(path)?;
+        field.is_pointer.then_some(Pointer { block: self.block, offset: field.offset })
     }
 
     /// The addresses of datablocks that the struct may hold, zeros left out; with each, whether it

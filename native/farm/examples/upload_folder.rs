@@ -58,7 +58,11 @@ fn list(root: &Path, folder: &Path, files: &mut Vec<PlannedFile>) -> Result<(), 
             list(root, &source, files)?;
         } else {
             let path = source.strip_prefix(root)?.to_string_lossy().into_owned();
-            files.push(PlannedFile { path: PackPath::try_from(path)?, source });
+            files.push(PlannedFile {
+                path: PackPath::try_from(path)?,
+                source,
+                opens_without: false,
+            });
         }
     }
     Ok(())

@@ -159,6 +159,7 @@ mod tests {
             digest: Digest::try_from(blake3::hash(bytes).to_hex().to_string()).unwrap(),
             size_bytes: bytes.len() as u64,
             bundle: Some(0),
+            opens_without: false,
         }
     }
 

@@ -44,6 +44,9 @@ pub struct PackedFile {
     /// The index of the bundle that holds it; where absent, its bytes are the blob of its digest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bundle: Option<u32>,
+    /// Whether only the rendering of a frame reads it: the scene can be opened before it is there.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub opens_without: bool,
 }
 
 /// A blob that is a zip of small files, each under its path in the pack.
@@ -142,7 +145,7 @@ impl Manifest {
 
 impl Versioned for Manifest {
     const DOCUMENT: &'static str = "manifest";
-    const VERSION: u32 = 3;
+    const VERSION: u32 = 4;
 
     fn validate(&self) -> Result<()> {
         let invalid = |field, expected, got| Err(ProtocolError::Invalid { field, expected, got });
@@ -168,6 +171,11 @@ impl Versioned for Manifest {
         if paths.binary_search(&&self.blend_file).is_err() {
             return invalid("blend_file", "one of the files", self.blend_file.to_string());
         }
+        if let Some(file) =
+            self.files.iter().find(|file| file.opens_without && file.path == self.blend_file)
+        {
+            return invalid("files.opens_without", "false for the scene", file.path.to_string());
+        }
         if let Some(config) =
             self.color_config.iter().find(|config| paths.binary_search(config).is_err())
         {
@@ -188,6 +196,7 @@ mod tests {
             digest: Digest::try_from("ab".repeat(32)).unwrap(),
             size_bytes: 3,
             bundle: None,
+            opens_without: false,
         }
     }
 
@@ -228,9 +237,11 @@ mod tests {
             Manifest::new(blend.clone(), vec![file("a.blend"), file("a.blend")], Vec::new());
         let mut nowhere = Manifest::new(blend.clone(), vec![file("a.blend")], Vec::new());
         nowhere.files[0].bundle = Some(1);
-        let without = Manifest::new(blend, vec![file("b.blend")], Vec::new());
+        let without = Manifest::new(blend.clone(), vec![file("b.blend")], Vec::new());
+        let late = PackedFile { opens_without: true, ..file("a.blend") };
+        let late = Manifest::new(blend, vec![late], Vec::new());
         let mut newer = serde_json::to_value(&without).unwrap();
-        newer["version"] = 4.into();
+        newer["version"] = 5.into();
         let colourless = Manifest::new(file("a.blend").path, vec![file("a.blend")], Vec::new())
             .with_color_config(Some(file("config.ocio").path));
         let escaping = serde_json::to_string(&without).unwrap().replace("b.blend", "../b");
@@ -239,6 +250,7 @@ mod tests {
             without.to_bytes().unwrap().1,
             nowhere.to_bytes().unwrap().1,
             colourless.to_bytes().unwrap().1,
+            late.to_bytes().unwrap().1,
             newer.to_string().into_bytes(),
             escaping.into_bytes(),
             b"{".to_vec(),

@@ -102,10 +102,11 @@ pub struct ResultFile {
 pub struct TaskTimes {
     /// Bringing the pack to the worker; near 0 where it was there.
     pub fetch_seconds: f64,
-    /// Waiting for Blender to start, behind the pack's arrival; 0 on a warm worker.
+    /// Waiting for Blender to start, behind the arrival of what opens the scene; 0 on a warm worker.
     #[serde(default)]
     pub start_seconds: f64,
-    /// Opening the scene; 0 where it is open.
+    /// Opening the scene; 0 where it is open. What only the rendering reads may come meanwhile: that
+    /// time is counted here and as fetching.
     pub load_seconds: f64,
     /// Blender's own render of the frame.
     pub render_seconds: f64,

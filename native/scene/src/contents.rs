@@ -9,6 +9,7 @@ use blendfile::{BlendFile, Block, BlockCode, DnaCache, StructView};
 use crate::blend_path::BlendPath;
 use crate::datablock::{FoundPath, Owner, Reader, reader};
 use crate::error::Result;
+use crate::packed_library::PackedLibrary;
 use crate::sequence_use::SequenceUses;
 
 /// Most structs of one block that are asked for paths; bakes of a modifier are the only arrays.
@@ -16,6 +17,12 @@ const MAX_STRUCTS: usize = 10_000;
 
 /// Larger blocks are not searched for addresses of datablocks: they are geometry.
 const SEARCHED_BYTES: u64 = 16 << 20;
+
+/// Materials, worlds and lights.
+const SHADING: [[u8; 2]; 3] = [*b"MA", *b"WO", *b"LA"];
+
+/// `NTREE_SHADER`, `DNA_node_types.h`, Blender 5.0.
+const SHADER_NODE_GROUP: i64 = 0;
 
 /// The datablocks of a `.blend` file, in the order of the file.
 #[derive(Debug)]
@@ -35,6 +42,10 @@ pub(crate) struct Datablock {
     pub(crate) library: Option<usize>,
     /// The datablocks that it uses, by their places.
     pub(crate) uses: Vec<usize>,
+    /// Whether it is looked at only when a frame is rendered: what makes up surfaces and lights.
+    pub(crate) is_shading: bool,
+    /// The file of the library, where this is one and holds it.
+    pub(crate) packed: Option<PackedLibrary>,
     /// The paths in it.
     pub(crate) paths: Vec<FoundPath>,
     /// The folder's file at which its `//` begins.
@@ -63,7 +74,7 @@ impl Contents {
             libraries: Vec::new(),
             addresses: Vec::new(),
             by_address: HashMap::new(),
-            packed_libraries: HashMap::new(),
+            archived_libraries: HashMap::new(),
             last_library: None,
         };
         // What matters of a datablock is read on the way, and looked at when all its blocks are
@@ -154,7 +165,7 @@ struct Reading<'a> {
     by_address: HashMap<u64, usize>,
     /// Where the libraries whose datablocks are packed into a file (Blender 5.0) came from, by
     /// address: paths of those datablocks begin there still.
-    packed_libraries: HashMap<u64, PathBuf>,
+    archived_libraries: HashMap<u64, PathBuf>,
     last_library: Option<usize>,
 }
 
@@ -165,8 +176,10 @@ impl Reading<'_> {
         let view = self.owner.file.views(first, payload).next();
         self.owner.enter(index, view.as_ref());
         self.begin(first);
-        if let Some(view) = view.filter(|_| self.owner.code == *b"LI") {
-            self.remember_packed_library(first, &view);
+        match (&self.owner.code, view) {
+            (b"LI", Some(view)) => self.library_of(first, &view)?,
+            (b"NT", Some(view)) => self.node_group_of(&view),
+            _ => {}
         }
         if first.code == BlockCode::PLACEHOLDER {
             return Ok(());
@@ -204,6 +217,8 @@ impl Reading<'_> {
             name: self.owner.name.clone(),
             library,
             uses: library.into_iter().collect(),
+            is_shading: SHADING.contains(&self.owner.code),
+            packed: None,
             paths: Vec::new(),
             base: self.as_path.to_owned(),
             sequence_uses: SequenceUses::default(),
@@ -215,11 +230,22 @@ impl Reading<'_> {
         }
     }
 
-    fn remember_packed_library(&mut self, block: &Block, view: &StructView) {
+    fn library_of(&mut self, block: &Block, view: &StructView) -> Result<()> {
         if view.pointer("archive_parent_library").is_some_and(|address| address != 0) {
             let written = BlendPath::new(view.string("name").unwrap_or_default());
             let folder = self.as_path.parent().unwrap_or(self.as_path);
-            self.packed_libraries.insert(block.old_address, written.resolve(folder));
+            self.archived_libraries.insert(block.old_address, written.resolve(folder));
+        }
+        let packed = PackedLibrary::of(&mut self.owner, view)?;
+        if let Some(datablock) = self.datablocks.last_mut() {
+            datablock.packed = packed;
+        }
+        Ok(())
+    }
+
+    fn node_group_of(&mut self, view: &StructView) {
+        if let Some(datablock) = self.datablocks.last_mut() {
+            datablock.is_shading = view.integer("type") == Some(SHADER_NODE_GROUP);
         }
     }
 
@@ -259,7 +285,7 @@ impl Reading<'_> {
             self.addresses.into_iter().zip(self.libraries).enumerate()
         {
             let Some(datablock) = self.datablocks.get_mut(place) else { continue };
-            if let Some(base) = self.packed_libraries.get(&library) {
+            if let Some(base) = self.archived_libraries.get(&library) {
                 datablock.base.clone_from(base);
             }
             let used = addresses.iter().filter_map(|address| self.by_address.get(address).copied());

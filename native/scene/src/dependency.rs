@@ -58,6 +58,12 @@ pub enum DependencyKind {
 }
 
 impl DependencyKind {
+    /// Whether it is a still image, or several that one datablock names.
+    #[must_use]
+    pub const fn is_image(self) -> bool {
+        matches!(self, Self::Image | Self::ImageSequence | Self::ImageTiles)
+    }
+
     /// The kind in words.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -121,6 +127,9 @@ pub struct Dependency {
     /// Whether the scene renders wrongly without it. A cache that was never baked, the file beside
     /// a text, what nothing uses: Blender lists them, no render needs them.
     pub is_required: bool,
+    /// Whether Blender opens the scene without it and reads it when it renders: a texture of
+    /// materials, worlds and lights, and of nothing that is evaluated before.
+    pub opens_without: bool,
 }
 
 impl Dependency {
@@ -158,6 +167,7 @@ impl Dependency {
             absent_files: Vec::new(),
             is_used: true,
             is_required: true,
+            opens_without: false,
         }
     }
 

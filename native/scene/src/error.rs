@@ -6,6 +6,17 @@ pub enum SceneError {
     /// A `.blend` file could not be read or rewritten.
     #[error(transparent)]
     Blend(#[from] blendfile::BlendError),
+    /// A library that is packed into a `.blend` file could not be read.
+    #[error("cannot read the library {} that is packed in {}", library.display(), holder.display())]
+    PackedLibrary {
+        /// Where the library was.
+        library: PathBuf,
+        /// The file that holds it, as the artist knows it.
+        holder: PathBuf,
+        /// What is wrong; its offset counts from the beginning of the library.
+        #[source]
+        source: Box<SceneError>,
+    },
     /// A file whose place in the pack would have an unusable name.
     #[error("cannot pack {}", path.display())]
     Unpackable {

@@ -3,10 +3,12 @@
 //! What the scene reaches by relative paths keeps its layout below `project/`. Everything else
 //! mirrors its whole path below `external/`, so that relative paths among those files hold too.
 
+use std::collections::HashSet;
 use std::path::{Component, Path, PathBuf};
 
 use protocol::PackPath;
 
+use crate::dependency::DependencyKind;
 use crate::error::{Result, SceneError};
 use crate::trace::Trace;
 
@@ -22,16 +24,20 @@ impl Layout {
         let Some(scene) = trace.blend_files.first() else { return Self { root: PathBuf::new() } };
         let mut root = scene.as_path.parent().unwrap_or(&scene.as_path).to_owned();
         let mut inside = vec![scene.as_path.as_path()];
+        let blend_files: HashSet<&Path> =
+            trace.blend_files.iter().map(|blend| blend.as_path.as_path()).collect();
         for blend in &trace.blend_files {
             if !inside.contains(&blend.as_path.as_path()) {
                 continue;
             }
             for path_use in &blend.uses {
                 let Some(dependency) = trace.dependency(path_use) else { continue };
-                if !dependency.written.is_relative()
-                    || dependency.files.is_empty()
-                    || !dependency.is_packed()
-                {
+                let is_there = if dependency.kind == DependencyKind::PackedLibrary {
+                    blend_files.contains(dependency.resolved.as_path())
+                } else {
+                    dependency.is_packed() && !dependency.files.is_empty()
+                };
+                if !dependency.written.is_relative() || !is_there {
                     continue;
                 }
                 while !dependency.resolved.starts_with(&root) && root.pop() {}

@@ -16,6 +16,7 @@ mod expand;
 mod layout;
 mod local_pack;
 mod pack;
+mod packed_library;
 mod parallel;
 mod references;
 mod render_settings;

@@ -139,22 +139,16 @@ fn copy(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pack::LeftOut;
     use protocol::PackPath;
 
     fn plan(folder: &Path) -> PackPlan {
         let path = |text: &str| PackPath::try_from(text.to_owned()).unwrap();
         let source = folder.join("source");
         std::fs::write(&source, b"bytes").unwrap();
-        let file = |text| PlannedFile { path: path(text), source: source.clone() };
-        PackPlan {
-            blend_file: path("project/a.blend"),
-            color_config: None,
-            frames: None,
-            files: vec![file("project/a.blend"), file("project/tex/ü.png")],
-            rewritten: 0,
-            left_out: LeftOut::default(),
-        }
+        let file =
+            |text| PlannedFile { path: path(text), source: source.clone(), opens_without: false };
+        let files = vec![file("project/a.blend"), file("project/tex/ü.png")];
+        PackPlan::of_files(path("project/a.blend"), files)
     }
 
     #[test]

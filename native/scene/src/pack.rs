@@ -10,6 +10,7 @@ use crate::datablock::Place;
 use crate::dependency::{Dependency, DependencyKind};
 use crate::error::Result;
 use crate::layout::{Layout, relative};
+use crate::packed_library::UnpackedLibraries;
 use crate::trace::{Trace, TracedBlendFile};
 
 /// A file of the pack and where its bytes are on this machine.
@@ -19,6 +20,8 @@ pub struct PlannedFile {
     pub path: PackPath,
     /// The bytes: the artist's file, or a rewritten copy.
     pub source: PathBuf,
+    /// Whether only the rendering of a frame reads it, and nothing that opens the scene.
+    pub opens_without: bool,
 }
 
 /// Every file of a pack. It opens anywhere: no path in it leads out.
@@ -36,14 +39,24 @@ pub struct PackPlan {
     pub rewritten: usize,
     /// What the pack leaves out on purpose.
     pub(crate) left_out: LeftOut,
+    /// What some of the sources are in.
+    #[expect(dead_code, reason = "held so that the sources are there as long as the plan")]
+    pub(crate) unpacked: UnpackedLibraries,
 }
 
 impl PackPlan {
     /// A pack of files as they are, without a look into them.
     #[must_use]
     pub fn of_files(blend_file: PackPath, files: Vec<PlannedFile>) -> Self {
-        let left_out = LeftOut::default();
-        Self { blend_file, color_config: None, frames: None, files, rewritten: 0, left_out }
+        Self {
+            blend_file,
+            color_config: None,
+            frames: None,
+            files,
+            rewritten: 0,
+            left_out: LeftOut::default(),
+            unpacked: UnpackedLibraries::default(),
+        }
     }
 
     /// Plans the pack of a traced scene. `.blend` files with paths that would not resolve in the
@@ -56,7 +69,13 @@ impl PackPlan {
         let mut files = BTreeMap::new();
         for dependency in trace.dependencies().iter().filter(|one| one.is_packed()) {
             for file in &dependency.files {
-                files.insert(layout.place(&file.path)?, file.path.clone());
+                let place = layout.place(&file.path)?;
+                let planned = files.entry(place.clone()).or_insert_with(|| PlannedFile {
+                    path: place,
+                    source: file.path.clone(),
+                    opens_without: true,
+                });
+                planned.opens_without &= dependency.opens_without;
             }
         }
         let mut rewritten = 0;
@@ -64,7 +83,7 @@ impl PackPlan {
         for (number, blend) in trace.blend_files.iter().enumerate() {
             let place = layout.place(&blend.as_path)?;
             let changes = changed_paths(trace, blend, &layout)?;
-            let source = if changes.is_empty() {
+            let source = if changes.is_empty() && blend.packed.is_empty() {
                 blend.file.clone()
             } else {
                 rewritten += 1;
@@ -72,7 +91,8 @@ impl PackPlan {
                 write_copy(blend, &changes, &copy)?;
                 copy
             };
-            files.insert(place.clone(), source);
+            let planned = PlannedFile { path: place.clone(), source, opens_without: false };
+            files.insert(place.clone(), planned);
             scene.get_or_insert(place);
         }
         let blend_file = match scene {
@@ -86,9 +106,10 @@ impl PackPlan {
             .map(|config| layout.place(config))
             .transpose()?
             .filter(|config| files.contains_key(config));
-        let files = files.into_iter().map(|(path, source)| PlannedFile { path, source }).collect();
+        let files = files.into_values().collect();
         let frames = trace.limited_to;
-        Ok(Self { blend_file, color_config, frames, files, rewritten, left_out })
+        let unpacked = trace.unpacked.clone();
+        Ok(Self { blend_file, color_config, frames, files, rewritten, left_out, unpacked })
     }
 }
 
@@ -183,6 +204,10 @@ fn write_copy(blend: &TracedBlendFile, changes: &[(usize, String)], to: &Path) -
             }
             None => {}
         }
+    }
+    for library in &blend.packed {
+        rewrite.clear_pointer(&mut file, &library.pointer)?;
+        rewrite.replace_string_block(&library.data, b"");
     }
     Ok(rewrite.write(&mut file, to)?)
 }

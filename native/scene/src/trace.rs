@@ -12,6 +12,7 @@ use crate::datablock_type::datablock_type;
 use crate::dependency::{Dependency, DependencyKind, MissingFile};
 use crate::error::{Result, SceneError};
 use crate::expand::{Expanded, Expansion};
+use crate::packed_library::{PackedLibrary, UnpackedLibraries};
 use crate::parallel::in_parallel;
 use crate::sequence_use::{SequenceUse, shown_numbers};
 use crate::walk::{Reach, Walk, WalkedFile};
@@ -46,6 +47,8 @@ pub struct Trace {
     pub(crate) color_config: Option<PathBuf>,
     /// The frames that sequences were limited to, where any was.
     pub(crate) limited_to: Option<FrameRange>,
+    /// Where the libraries are that were packed into files.
+    pub(crate) unpacked: UnpackedLibraries,
 }
 
 /// A `.blend` file with the paths that it holds.
@@ -54,6 +57,8 @@ pub(crate) struct TracedBlendFile {
     pub(crate) file: PathBuf,
     pub(crate) as_path: PathBuf,
     pub(crate) uses: Vec<PathUse>,
+    /// What it holds and shall be read from beside it.
+    pub(crate) packed: Vec<PackedLibrary>,
 }
 
 /// A path in a `.blend` file: where it stands, and which dependency it is.
@@ -125,13 +130,19 @@ pub fn trace(source: &TraceSource, on_file: impl FnMut(&Path)) -> Result<Trace> 
         uses: walk.sequence_uses(),
         has_limited: AtomicBool::new(false),
     });
-    let uses = in_parallel(&places, |place| uses_of(&walk, *place, shown.as_ref(), &expanded));
+    // A script may read anything as soon as the scene is open.
+    let evaluated = (!source.takes_unused).then(|| walk.evaluated_images());
+    let opens_without = |image| evaluated.as_ref().is_some_and(|images| !images.contains(&image));
+    let uses = in_parallel(&places, |place| {
+        uses_of(&walk, *place, shown.as_ref(), &expanded, opens_without)
+    });
     let limited = shown.as_ref().filter(|shown| shown.has_limited.load(Ordering::Relaxed));
     let mut trace = Trace {
         blend_files: Vec::new(),
         dependencies: Vec::new(),
         color_config: None,
         limited_to: limited.map(|shown| shown.frames),
+        unpacked: walk.unpacked.clone(),
     };
     if let Some(config) = source.color_config.as_ref().filter(|path| is_of_the_artist(path)) {
         trace.dependencies.push(color_config::dependency(config, &source.as_path)?);
@@ -142,6 +153,7 @@ pub fn trace(source: &TraceSource, on_file: impl FnMut(&Path)) -> Result<Trace> 
             file: file.file.clone(),
             as_path: file.as_path.clone(),
             uses: Vec::with_capacity(found.len()),
+            packed: walk.packed_pointers(file),
         };
         for (path_use, dependency) in found {
             blend.uses.push(PathUse { dependency: trace.dependencies.len(), ..path_use });
@@ -163,6 +175,7 @@ fn uses_of(
     place: usize,
     shown: Option<&Shown>,
     expanded: &ExpandedOnce,
+    opens_without: impl Fn((usize, usize)) -> bool,
 ) -> Vec<(PathUse, Dependency)> {
     let Some(file) = walk.files.get(place) else { return Vec::new() };
     let mut uses = Vec::new();
@@ -185,10 +198,19 @@ fn uses_of(
             {
                 shown.limit(&mut on_disk, (place, number));
             }
+            let mut found = found.clone();
+            if found.kind == DependencyKind::Library && walk.is_unpacked(&resolved) {
+                (found.kind, found.is_required) = (DependencyKind::PackedLibrary, false);
+            }
             let path_use =
                 PathUse { place: found.place, base: datablock.base.clone(), dependency: 0 };
             let owner = (datablock_type(datablock.code), datablock.name.as_slice());
-            uses.push((path_use, dependency(file, owner, found, resolved, on_disk, reach)));
+            let mut dependency = dependency(file, owner, &found, resolved, on_disk, reach);
+            dependency.opens_without = dependency.is_used
+                && found.kind.is_image()
+                && datablock.code == *b"IM"
+                && opens_without((place, number));
+            uses.push((path_use, dependency));
         }
     }
     uses
@@ -214,6 +236,7 @@ fn dependency(
         absent_files: on_disk.absent,
         is_used,
         is_required: found.is_required && is_used,
+        opens_without: false,
     }
 }
 

@@ -221,14 +221,7 @@ mod tests {
 
     fn plan(folder: &Path) -> crate::PackPlan {
         std::fs::create_dir_all(folder.join("project")).unwrap();
-        crate::PackPlan {
-            blend_file: place("project/a.blend"),
-            color_config: None,
-            frames: None,
-            files: Vec::new(),
-            rewritten: 0,
-            left_out: LeftOut::default(),
-        }
+        crate::PackPlan::of_files(place("project/a.blend"), Vec::new())
     }
 
     fn blender(program: &str) -> BlenderCommand {

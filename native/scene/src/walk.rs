@@ -1,5 +1,7 @@
 //! From datablock to datablock and from file to file: what a scene leads to.
 
+mod found;
+
 use std::collections::{HashMap, VecDeque};
 use std::path::{Path, PathBuf};
 
@@ -7,8 +9,8 @@ use blendfile::DnaCache;
 
 use crate::contents::{Contents, Datablock};
 use crate::error::{Result, SceneError};
+use crate::packed_library::{PackedLibrary, UnpackedLibraries};
 use crate::parallel::in_parallel;
-use crate::sequence_use::SequenceUse;
 use crate::trace::TraceSource;
 
 /// Most `.blend` files that one scene may lead to.
@@ -17,9 +19,6 @@ const MAX_BLEND_FILES: usize = 100_000;
 /// How many `.blend` files are handed to the processors at once: enough to keep them busy, few
 /// enough that what is shown of the progress is true.
 const FILES_IN_BATCH: usize = 32;
-
-/// Most libraries that stand in for one another before a datablock is found.
-const MAX_STAND_INS: usize = 64;
 
 /// Windows, screens, workspaces and brushes: what they show and paint with is not rendered.
 const EDITING: [[u8; 2]; 4] = [*b"WM", *b"SR", *b"WS", *b"BR"];
@@ -40,6 +39,10 @@ pub(crate) enum Reach {
 pub(crate) struct Walk {
     /// The scene first, then in the order in which they were found.
     pub(crate) files: Vec<WalkedFile>,
+    /// Where the libraries are that were packed into files.
+    pub(crate) unpacked: UnpackedLibraries,
+    /// The files that were found packed into others, by their path, with who holds them.
+    packed: HashMap<PathBuf, Holder>,
     by_path: HashMap<PathBuf, usize>,
     unread: VecDeque<usize>,
     steps: Vec<(usize, usize)>,
@@ -50,11 +53,21 @@ pub(crate) struct Walk {
 pub(crate) struct WalkedFile {
     pub(crate) file: PathBuf,
     pub(crate) as_path: PathBuf,
+    /// The file that holds it, where it has to be unpacked before it is read.
+    packed_in: Option<Holder>,
     chain: Vec<PathBuf>,
     contents: Option<Contents>,
     reach: Vec<Reach>,
     /// What is linked from it, until it is read.
     wanted: Vec<([u8; 2], Vec<u8>, Reach)>,
+}
+
+/// A file that holds a library.
+#[derive(Debug, Clone)]
+struct Holder {
+    file: PathBuf,
+    as_path: PathBuf,
+    library: PackedLibrary,
 }
 
 impl WalkedFile {
@@ -83,6 +96,7 @@ impl Walk {
         let scene = WalkedFile {
             file: source.file.clone(),
             as_path: as_path.clone(),
+            packed_in: None,
             chain: Vec::new(),
             contents: None,
             reach: Vec::new(),
@@ -90,6 +104,8 @@ impl Walk {
         };
         Self {
             files: vec![scene],
+            unpacked: UnpackedLibraries::default(),
+            packed: HashMap::new(),
             by_path: HashMap::from([(as_path.clone(), 0)]),
             unread: VecDeque::from([0]),
             steps: Vec::new(),
@@ -107,16 +123,20 @@ impl Walk {
         while !self.unread.is_empty() {
             let count = self.unread.len().min(FILES_IN_BATCH);
             let batch: Vec<usize> = self.unread.drain(..count).collect();
-            let paths: Vec<(PathBuf, PathBuf)> = batch
-                .iter()
-                .filter_map(|place| self.files.get(*place))
-                .map(|file| (file.file.clone(), file.as_path.clone()))
-                .collect();
-            for (_, as_path) in &paths {
-                on_file(as_path);
+            let files: Vec<&WalkedFile> =
+                batch.iter().filter_map(|place| self.files.get(*place)).collect();
+            for file in &files {
+                on_file(&file.as_path);
             }
-            let read = in_parallel(&paths, |(file, as_path)| {
-                Contents::read(file, as_path, known, with_sequences)
+            let read = in_parallel(&files, |file| {
+                let read = || Contents::read(&file.file, &file.as_path, known, with_sequences);
+                let Some(holder) = &file.packed_in else { return read() };
+                let unpacked = holder.library.unpack(&holder.file, known, &file.file);
+                unpacked.and_then(|()| read()).map_err(|source| SceneError::PackedLibrary {
+                    library: file.as_path.clone(),
+                    holder: holder.as_path.clone(),
+                    source: Box::new(source),
+                })
             });
             for (place, contents) in batch.into_iter().zip(read) {
                 self.take(place, contents?, source.takes_unused);
@@ -124,24 +144,6 @@ impl Walk {
             self.spread()?;
         }
         Ok(())
-    }
-
-    /// How the datablocks that are rendered show images, by the image's file and place.
-    pub(crate) fn sequence_uses(&self) -> HashMap<(usize, usize), Vec<SequenceUse>> {
-        let mut uses: HashMap<(usize, usize), Vec<SequenceUse>> = HashMap::new();
-        for (place, file) in self.files.iter().enumerate() {
-            for (number, datablock) in file.datablocks().iter().enumerate() {
-                if file.reach_of(number) != Reach::Used {
-                    continue;
-                }
-                for (image, one) in datablock.sequence_uses.iter() {
-                    if let Some(image) = self.behind((place, image)) {
-                        uses.entry(image).or_default().push(one);
-                    }
-                }
-            }
-        }
-        uses
     }
 
     fn take(&mut self, place: usize, contents: Contents, takes_unused: bool) {
@@ -159,6 +161,14 @@ impl Walk {
             marks.extend(contents.find(code, &name).map(|number| (number, reach)));
         }
         file.contents = Some(contents);
+        let packed = file.datablocks().iter().enumerate().filter_map(|(number, datablock)| {
+            let (holder, as_path) = (file.file.clone(), file.as_path.clone());
+            let holder = Holder { file: holder, as_path, library: datablock.packed? };
+            Some((library_path(file, number)?, holder))
+        });
+        for (path, packed) in packed {
+            self.packed.entry(path).or_insert(packed);
+        }
         for (number, reach) in marks {
             self.mark(place, number, reach);
         }
@@ -184,34 +194,25 @@ impl Walk {
             } else {
                 file.reach_of(number)
             };
-            let link = datablock.library.and_then(|library| {
-                Some((library_path(file, library)?, datablock.code, datablock.name.clone()))
-            });
+            let link = datablock
+                .library
+                .and_then(|library| Some((library_path(file, library)?, datablock.name.clone())));
+            let code = datablock.code;
             for used in datablock.uses.clone() {
                 self.mark(place, used, reach);
             }
-            if let Some((path, code, name)) = link {
-                self.link(place, path, code, name, reach)?;
+            if let Some((path, name)) = link
+                && let Some(linked) = self.linked_file(place, path)?
+            {
+                self.link(linked, code, name, reach);
             }
         }
         Ok(())
     }
 
     /// Marks a datablock of another file, now or when that file is read.
-    fn link(
-        &mut self,
-        from: usize,
-        path: PathBuf,
-        code: [u8; 2],
-        name: Vec<u8>,
-        reach: Reach,
-    ) -> Result<()> {
-        let place = match self.by_path.get(&path) {
-            Some(place) => *place,
-            None if !path.is_file() => return Ok(()),
-            None => self.add(from, path)?,
-        };
-        let Some(file) = self.files.get_mut(place) else { return Ok(()) };
+    fn link(&mut self, place: usize, code: [u8; 2], name: Vec<u8>, reach: Reach) {
+        let Some(file) = self.files.get_mut(place) else { return };
         match &file.contents {
             None => file.wanted.push((code, name, reach)),
             Some(contents) => {
@@ -220,44 +221,44 @@ impl Walk {
                 }
             }
         }
-        Ok(())
     }
 
-    fn add(&mut self, from: usize, path: PathBuf) -> Result<usize> {
-        let place = self.files.len();
+    /// The file of a library that a file links; `None` where it is not there. One that was packed
+    /// comes before one on disk, wherever it is packed: a file holds those of its libraries too.
+    fn linked_file(&mut self, from: usize, path: PathBuf) -> Result<Option<usize>> {
+        if let Some(place) = self.by_path.get(&path) {
+            return Ok(Some(*place));
+        }
+        let packed = self.packed.get(&path).cloned();
+        if packed.is_none() && !path.is_file() {
+            return Ok(None);
+        }
         let chain = self.files.get(from).map(WalkedFile::whole_chain).unwrap_or_default();
+        let place = self.files.len();
         if place == MAX_BLEND_FILES {
             let path = chain.last().cloned().unwrap_or_default();
             return Err(SceneError::TooManyLibraries { path, limit: MAX_BLEND_FILES });
         }
+        let file = match &packed {
+            Some(holder) => self.unpacked.place(&holder.library, &path, &holder.as_path)?,
+            None => path.clone(),
+        };
         self.by_path.insert(path.clone(), place);
         self.unread.push_back(place);
         self.files.push(WalkedFile {
-            file: path.clone(),
+            file,
             as_path: path,
+            packed_in: packed,
             chain,
             contents: None,
             reach: Vec::new(),
             wanted: Vec::new(),
         });
-        Ok(place)
-    }
-
-    /// The datablock itself, for one that only stands in for it.
-    fn behind(&self, (mut place, mut number): (usize, usize)) -> Option<(usize, usize)> {
-        for _ in 0..MAX_STAND_INS {
-            let file = self.files.get(place)?;
-            let datablock = file.datablocks().get(number)?;
-            let Some(library) = datablock.library else { return Some((place, number)) };
-            place = *self.by_path.get(&library_path(file, library)?)?;
-            let contents = self.files.get(place)?.contents.as_ref()?;
-            number = contents.find(datablock.code, &datablock.name)?;
-        }
-        None
+        Ok(Some(place))
     }
 }
 
-/// Where a library of a file is; `None` where it is packed into the file.
+/// Where a library of a file is, or was before it was packed into the file.
 fn library_path(file: &WalkedFile, library: usize) -> Option<PathBuf> {
     let library = file.datablocks().get(library)?;
     let found = library.paths.first()?;

@@ -24,6 +24,7 @@ pub(super) struct Member {
     path: PackPath,
     source: PathBuf,
     identity: FileIdentity,
+    opens_without: bool,
 }
 
 /// One blob to make.
@@ -43,7 +44,8 @@ pub(super) struct PackedUnit {
 impl Member {
     pub(super) fn look(file: PlannedFile) -> Result<Self> {
         let identity = FileIdentity::of(&file.source)?;
-        Ok(Self { path: file.path, source: file.source, identity })
+        let opens_without = file.opens_without;
+        Ok(Self { path: file.path, source: file.source, identity, opens_without })
     }
 
     pub(super) fn size_bytes(&self) -> u64 {
@@ -51,7 +53,8 @@ impl Member {
     }
 
     fn packed(&self, digest: Digest, size_bytes: u64) -> PackedFile {
-        PackedFile { path: self.path.clone(), digest, size_bytes, bundle: None }
+        let (path, opens_without) = (self.path.clone(), self.opens_without);
+        PackedFile { path, digest, size_bytes, bundle: None, opens_without }
     }
 }
 

@@ -16,13 +16,10 @@ const CLIP_SOURCE_SEQUENCE: i64 = 1;
 const CLIP_USE_PROXY: i64 = 1;
 const CLIP_USE_PROXY_CUSTOM_DIR: i64 = 2;
 
-/// Linked `.blend` files. What is linked into a library is found in that library's own file; a
-/// library whose datablocks are packed into this file (5.0) is not needed.
+/// Linked `.blend` files. What is linked into a library is found in that library's own file; the
+/// file of a library that is packed into this one, whole or by its datablocks (5.0), is not needed.
 pub(super) fn library(_owner: &mut Owner<'_>, view: &StructView) -> Result<Vec<FoundPath>> {
-    if any_set(view, &["packedfile"]) {
-        return Ok(Vec::new());
-    }
-    if any_set(view, &["archive_parent_library"]) {
+    if any_set(view, &["packedfile", "archive_parent_library"]) {
         let found = FoundPath::at(view, &PATH, DependencyKind::PackedLibrary, Expansion::File);
         return Ok(found.into_iter().map(FoundPath::optional).collect());
     }

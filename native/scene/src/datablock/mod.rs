@@ -151,7 +151,8 @@ impl<'a> Owner<'a> {
         Ok((!text.is_empty()).then_some((block, text)))
     }
 
-    fn block_at(&mut self, address: u64) -> Option<Block> {
+    /// The block at an address, among those of this datablock.
+    pub(crate) fn block_at(&mut self, address: u64) -> Option<Block> {
         if address == 0 {
             return None;
         }
