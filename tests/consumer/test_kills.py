@@ -11,12 +11,13 @@ from contextlib import suppress
 from pathlib import Path
 
 from PIL import Image
-from workers import MAXIMUM_ATTEMPTS, Queue, blender_of, kill_session
+from workers import MAXIMUM_ATTEMPTS, Queue, blender_of, kill_session, wait_until
 
 WORKERS = 4
 FRAMES = 200
 KILLS = 24
 LIMIT_SECONDS = 240
+RETRY_LIMIT_SECONDS = 75
 
 
 def test_two_hundred_frames_arrive_once_although_four_workers_are_killed_at_random(
@@ -68,6 +69,29 @@ def test_two_hundred_frames_arrive_once_although_four_workers_are_killed_at_rand
             assert image.size == (16, 16)
     retried = sum(record["attempt"] > 1 for record in records.values())
     print(f"\nkilled {killed}; {retried} frames were tried again")
+
+
+def test_a_killed_worker_is_noticed_when_the_lease_of_a_minute_ends(
+    queue: Queue, scenes: Path, tmp_path: Path
+) -> None:
+    """The lease of production, where the other tests have one of seconds."""
+    job = queue.submit(scenes / "heavy.blend", "1")
+    worker = queue.start(tmp_path / "killed.log", LEASE_SECONDS="60")
+    try:
+        first = queue.wait_for(job, 1, states="running")[1]
+    finally:
+        kill_session(worker)
+    killed = time.monotonic()
+    # Ended in order: what is killed while it polls may be handed a message by the emulator.
+    with queue.worker(tmp_path, LEASE_SECONDS="60"):
+        wait_until(
+            lambda: queue.records(job)[1]["attempt"] > first["attempt"],
+            RETRY_LIMIT_SECONDS,
+            lambda: f"no other try: {queue.records(job)}",
+        )
+        print(f"\ntried again after {time.monotonic() - killed:.0f} s")
+        queue.cancel(job)
+        wait_until(lambda: not queue.waiting(queue.queue), 30, lambda: "the task is still there")
 
 
 def unfinished(queue: Queue, job: str) -> str:

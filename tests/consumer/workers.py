@@ -35,17 +35,30 @@ class Queue:
 
     def submit(self, scene: Path, frames: str, *arguments: str) -> str:
         """Send a scene; the job's id."""
+        words = self._command("submit", "--json", scene, "--frames", frames, *arguments)
+        return json.loads(words.splitlines()[-1])["job"]
+
+    def cancel(self, job: str) -> None:
+        """Cancel a job."""
+        self._command("cancel", job)
+
+    def fetch(self, job: str, to: Path) -> None:
+        """Bring the results of a job."""
+        self._command("fetch", job, "--to", to)
+
+    def _command(self, *arguments: str | Path) -> str:
+        """What the command prints."""
+        where = ["--stack", self.farm.stack, "--endpoint", self.farm.endpoint]
         done = subprocess.run(
-            [COMMAND, "submit", "--json", "--stack", self.farm.stack, "--endpoint",
-             self.farm.endpoint, scene, "--frames", frames, *arguments],
+            [COMMAND, *arguments, *where],
             env=os.environ | self.farm.environment(),
             capture_output=True,
             text=True,
             check=False,
             timeout=120,
-        )  # fmt: skip
+        )
         assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout.splitlines()[-1])["job"]
+        return done.stdout
 
     def read(self, key: str) -> bytes:
         return self.farm.client("s3").get_object(Bucket=self.bucket, Key=key)["Body"].read()
