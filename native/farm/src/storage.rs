@@ -127,7 +127,10 @@ impl Storage {
         let mut conflicts = 0;
         loop {
             let put = self.client.put_object().bucket(&self.bucket).key(key).if_none_match("*");
-            match put.body(counted_body(bytes, share)).send().await {
+            // The bytes have a checksum of their own, and are checked against BLAKE3 when they are
+            // fetched: a SHA-256 of them in the signature is a fifth of an upload's processor time.
+            let put = put.body(counted_body(bytes, share)).customize().disable_payload_signing();
+            match put.send().await {
                 Ok(_) => return Ok(true),
                 Err(error) => match error.raw_response().map(|raw| raw.status().as_u16()) {
                     Some(412) => {

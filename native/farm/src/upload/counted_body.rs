@@ -70,9 +70,13 @@ impl Share {
 }
 
 /// A body of bytes that can be sent again, and is counted once.
+///
+/// The SDK still sees that it is in memory: it computes the checksum before and puts it into a
+/// header, and sends the bytes as they are. What it streams, it copies into chunks with a trailer,
+/// each signed with SHA-256 where there is no TLS.
 pub(crate) fn counted_body(bytes: &Bytes, share: &Arc<Share>) -> ByteStream {
     let (bytes, share) = (bytes.clone(), share.clone());
-    ByteStream::new(SdkBody::retryable(move || {
+    ByteStream::new(SdkBody::from(bytes.clone()).map_preserve_contents(move |_| {
         share.take_back();
         SdkBody::from_body_1_x(CountedBody { bytes: bytes.clone(), share: share.clone() })
     }))

@@ -1,5 +1,7 @@
 use tokio::sync::{Semaphore, SemaphorePermit};
 
+use super::buffers::Buffers;
+
 /// Most bytes of files in memory at once: enough to keep a fast line busy over a long distance.
 const BYTES_IN_FLIGHT: u64 = 48 << 20;
 
@@ -9,6 +11,7 @@ const BYTES_IN_FLIGHT: u64 = 48 << 20;
 pub(crate) struct Limits {
     bytes: Semaphore,
     hashing: Semaphore,
+    buffers: Buffers,
 }
 
 impl Default for Limits {
@@ -17,6 +20,7 @@ impl Default for Limits {
         Self {
             bytes: Semaphore::new(permits(BYTES_IN_FLIGHT) as usize),
             hashing: Semaphore::new(processors),
+            buffers: Buffers::default(),
         }
     }
 }
@@ -25,6 +29,11 @@ impl Limits {
     /// Waits until that many bytes may be read into memory; they count until this is dropped.
     pub(crate) async fn memory(&self, bytes: u64) -> Option<SemaphorePermit<'_>> {
         self.bytes.acquire_many(permits(bytes.min(BYTES_IN_FLIGHT))).await.ok()
+    }
+
+    /// Where the memory itself comes from.
+    pub(super) fn buffers(&self) -> &Buffers {
+        &self.buffers
     }
 
     /// Waits for a processor.

@@ -1,5 +1,6 @@
 //! Brings a pack into the bucket: found, hashed, bundled, looked up and sent, all at once.
 
+mod buffers;
 mod counted_body;
 mod file_identity;
 mod hash_cache;

@@ -1,7 +1,7 @@
 //! Sends a large file in parts, several at once; goes on with an upload that was begun before.
 
 use std::collections::HashMap;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{ErrorKind, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -9,6 +9,7 @@ use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
+use super::buffers::Buffers;
 use super::counted_body::{Share, counted_body};
 use super::limits::Limits;
 use crate::error::{FarmError, Result};
@@ -121,7 +122,7 @@ pub(crate) async fn send(
                 return Ok(completed.clone());
             }
             let _permit = limits.memory(length).await;
-            let bytes = read_part(file.path.to_owned(), offset, length).await?;
+            let bytes = read_part(limits.buffers(), file.path, offset, length).await?;
             send_part(storage, file.key, &started.upload, number, &bytes, &share_of(number, length))
                 .await
         }
@@ -143,18 +144,21 @@ pub(super) async fn abort(storage: &Storage, key: &str, upload: &str) {
         .await;
 }
 
-async fn read_part(path: std::path::PathBuf, offset: u64, length: u64) -> Result<Bytes> {
+async fn read_part(buffers: &Buffers, path: &Path, offset: u64, length: u64) -> Result<Bytes> {
+    let mut bytes = buffers.take(usize::try_from(length).unwrap_or(usize::MAX));
+    let path = path.to_owned();
     let read = tokio::task::spawn_blocking(move || {
-        let mut bytes = vec![0; usize::try_from(length).unwrap_or(usize::MAX)];
-        std::fs::File::open(&path)
-            .and_then(|mut file| {
-                file.seek(SeekFrom::Start(offset))?;
-                file.read_exact(&mut bytes)
-            })
-            .map_err(FarmError::io("read", &path))?;
-        Ok(Bytes::from(bytes))
+        let read = std::fs::File::open(&path).and_then(|mut file| {
+            file.seek(SeekFrom::Start(offset))?;
+            file.take(length).read_to_end(&mut bytes)
+        });
+        match read {
+            Ok(count) if count as u64 == length => Ok(bytes),
+            Ok(_) => Err(FarmError::io("read", &path)(ErrorKind::UnexpectedEof.into())),
+            Err(error) => Err(FarmError::io("read", &path)(error)),
+        }
     });
-    read.await.map_err(|_| FarmError::Cancelled)?
+    Ok(buffers.lend(read.await.map_err(|_| FarmError::Cancelled)??))
 }
 
 async fn send_part(
@@ -173,6 +177,8 @@ async fn send_part(
         .upload_id(upload)
         .part_number(number)
         .body(counted_body(bytes, share))
+        .customize()
+        .disable_payload_signing()
         .send()
         .await
         .map_err(|error| storage.attempt("write to the bucket", key).error(error))?;

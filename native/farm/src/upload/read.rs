@@ -29,14 +29,16 @@ pub(super) struct ReadFile {
     pub(super) bytes: Vec<u8>,
 }
 
-/// Reads a file whole; `limit_bytes` is the most that it may have grown to.
-pub(super) fn read_whole(path: &Path, limit_bytes: u64) -> Result<ReadFile> {
+/// Reads a file whole, into a buffer; `limit_bytes` is the most that it may have grown to.
+pub(super) fn read_whole(path: &Path, limit_bytes: u64, mut buffer: Vec<u8>) -> Result<ReadFile> {
     steadily(path, |identity| {
         if identity.size_bytes > limit_bytes {
             return Ok(None);
         }
         let file = File::open(path).map_err(FarmError::io("read", path))?;
-        let mut bytes = Vec::with_capacity(usize::try_from(identity.size_bytes).unwrap_or(0));
+        let mut bytes = std::mem::take(&mut buffer);
+        bytes.clear();
+        bytes.reserve(usize::try_from(identity.size_bytes).unwrap_or(0));
         file.take(limit_bytes + 1).read_to_end(&mut bytes).map_err(FarmError::io("read", path))?;
         let digest = digest_of(&bytes)?;
         Ok((bytes.len() as u64 == identity.size_bytes).then_some((digest, bytes)))
@@ -59,10 +61,12 @@ pub(super) struct ReadBundle {
 pub(super) fn read_bundle(members: &[(PackPath, PathBuf)], size_bytes: u64) -> Result<ReadBundle> {
     let mut files = Vec::with_capacity(members.len());
     let mut writer = BundleWriter::new(size_bytes + HEADER_BYTES * members.len() as u64);
+    let mut buffer = Vec::new();
     for (place, source) in members {
-        let read = read_whole(source, SMALL_FILE_BYTES)?;
+        let read = read_whole(source, SMALL_FILE_BYTES, buffer)?;
         writer.add(place, &read.bytes).map_err(FarmError::io("bundle", source))?;
         files.push((read.identity, read.digest));
+        buffer = read.bytes;
     }
     let first = members.first().map_or(Path::new(""), |(_, source)| source.as_path());
     let zip = writer.finish().map_err(FarmError::io("bundle", first))?;
@@ -73,7 +77,7 @@ pub(super) fn read_bundle(members: &[(PackPath, PathBuf)], size_bytes: u64) -> R
 /// Reads until nothing changed meanwhile; `read` gives nothing where it saw a change itself.
 fn steadily(
     path: &Path,
-    read: impl Fn(&FileIdentity) -> Result<Option<(Digest, Vec<u8>)>>,
+    mut read: impl FnMut(&FileIdentity) -> Result<Option<(Digest, Vec<u8>)>>,
 ) -> Result<ReadFile> {
     for _ in 0..TRIES {
         let identity = FileIdentity::of(path)?;

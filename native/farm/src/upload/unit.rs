@@ -162,7 +162,8 @@ async fn upload_whole(
     let _memory = transfer.limits.memory(member.size_bytes()).await;
     let source = member.source.clone();
     let processor = transfer.limits.processor().await;
-    let read = blocking(move || read::read_whole(&source, limit_bytes)).await?;
+    let buffer = transfer.limits.buffers().take(usize::try_from(member.size_bytes()).unwrap_or(0));
+    let read = blocking(move || read::read_whole(&source, limit_bytes, buffer)).await?;
     drop(processor);
     transfer.cache.remember(&member.source, read.identity, read.digest.clone());
     if !was_hashed {
@@ -170,10 +171,11 @@ async fn upload_whole(
     }
     let size_bytes = read.identity.size_bytes;
     let key = keys::blob(&read.digest);
+    let bytes = transfer.limits.buffers().lend(read.bytes);
     let outcome = if transfer.has(&key, size_bytes).await? {
         Outcome::WasThere
     } else {
-        transfer.put(&key, read.bytes.into(), size_bytes).await?
+        transfer.put(&key, bytes, size_bytes).await?
     };
     counted(transfer, outcome, 1, size_bytes);
     Ok(member.packed(read.digest, size_bytes))
