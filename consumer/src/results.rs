@@ -54,8 +54,8 @@ fn files_below(folder: &Path) -> Result<Vec<(PackPath, PathBuf)>> {
             } else if kind.is_file() {
                 let path = entry.path();
                 let below = path.strip_prefix(folder).unwrap_or(&path);
-                let below = below.to_string_lossy().replace('\\', "/");
-                files.push((PackPath::try_from(below)?, path));
+                let names = below.iter().map(std::ffi::OsStr::as_encoded_bytes);
+                files.push((PackPath::of_names(names)?, path));
             }
             if files.len() > MAX_FILES {
                 return Err(ConsumerError::Scene {

@@ -6,6 +6,9 @@ Each scene is made by Blender itself, saved, opened again, and asked for its pat
 
 from __future__ import annotations
 
+import os
+import shutil
+import sys
 import time
 from pathlib import Path
 
@@ -566,3 +569,118 @@ def test_layers_of_usd_and_the_shader_of_a_camera_travel_along(empty: Path) -> N
     check(empty, *expected)
     names = {path.name for path in expected} | {"shot.blend"}
     assert packed_names(empty, empty.parent / "pack") == names
+
+
+def test_names_that_not_every_system_takes_stay_what_they_are_in_a_pack(empty: Path) -> None:
+    folder = empty.parent / "50%3a"
+    names = ["take:1.png", "b001:x.png", "c%20d.png", os.fsdecode(b"caf\xe9.png")]
+    for name in names:
+        show(load_image(image(folder / name)))
+    frames = [image(folder / f"plate{frame}%25.png") for frame in (1, 2)]
+    strips = bpy.context.scene.sequence_editor_create().strips
+    strip = strips.new_image("plate", str(frames[0]), 1, 1)
+    strip.elements.append(frames[1].name)
+    save(empty)
+    check(empty, *frames)
+    pack = empty.parent.parent / "pack"
+    packed = packed_names(empty, pack)
+    assert packed == {empty.name, *names, *(frame.name for frame in frames)}
+    (scene,) = pack.rglob(empty.name)
+    shutil.rmtree(folder)
+    bpy.ops.wm.open_mainfile(filepath=str(scene))
+    listed = {Path(path) for path in bpy.utils.blend_paths(absolute=True, packed=False)}
+    assert {path.name for path in listed} >= {*names, frames[0].name}
+    assert all(path.is_file() and pack in path.parents for path in listed)
+
+
+def test_frames_that_a_strip_shows_of_another_scene_are_not_left_out(empty: Path) -> None:
+    frames = [image(empty.parent / f"f.{frame:04}.png") for frame in range(1, 13)]
+    node = image_node(new_material("shown"), load_image(frames[0], "SEQUENCE"))
+    node.image_user.frame_duration = 12
+    node.image_user.use_auto_refresh = True
+    use_material(bpy.data.materials["shown"])
+    later = bpy.context.scene
+    later.frame_start = 7
+    edit = bpy.data.scenes.new("edit")
+    edit.sequence_editor_create().strips.new_scene("later", later, 1, 1)
+    save(empty)
+    packed = packed_names(empty, empty.parent.parent / "pack", frames=(1, 2, 1))
+    assert {frame.name for frame in frames} <= packed
+
+
+def test_strips_with_views_name_a_file_for_each(empty: Path) -> None:
+    files = [image(empty.parent / f"a1_{view}.png") for view in "LR"]
+    strips = bpy.context.scene.sequence_editor_create().strips
+    strip = strips.new_image("plate", str(files[0]), 1, 1)
+    bpy.context.scene.render.use_multiview = True
+    strip.use_multiview = True
+    strip.views_format = "INDIVIDUAL"
+    save(empty)
+    check(empty, *files)
+
+
+def test_a_cache_of_a_linked_object_may_lie_beside_the_scene(empty: Path) -> None:
+    library = empty.parent.parent / "props" / "prop.blend"
+    library.parent.mkdir()
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    mesh = bpy.data.meshes.new("mesh")
+    thing = bpy.data.objects.new("cloth", mesh)
+    bpy.context.scene.collection.objects.link(thing)
+    thing.modifiers.new("cloth", "CLOTH")
+    save(library)
+    cache = thing.modifiers[0].point_cache
+    cache.use_disk_cache, cache.use_library_path = True, False
+    save(library)
+    bpy.ops.wm.open_mainfile(filepath=str(empty))
+    with bpy.data.libraries.load(str(library), link=True, relative=True) as (_, into):
+        into.objects = ["cloth"]
+    bpy.context.scene.collection.objects.link(into.objects[0])
+    save(empty)
+    prefix = "".join(f"{byte:02X}" for byte in b"cloth")
+    found = touch(empty.with_name(f"blendcache_{empty.stem}") / f"{prefix}_000001_00.bphys")
+    assert found in traced_paths(empty)
+
+
+def test_the_file_of_a_library_whose_datablocks_are_packed_is_not_needed(empty: Path) -> None:
+    library = empty.parent.parent / "props" / "prop.blend"
+    library.parent.mkdir()
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    bpy.context.scene.collection.objects.link(bpy.data.objects.new("prop", None))
+    save(library)
+    bpy.ops.wm.open_mainfile(filepath=str(empty))
+    with bpy.data.libraries.load(str(library), link=True, relative=True) as (_, into):
+        into.objects = ["prop"]
+    packed = bpy.data.pack_linked_ids_hierarchy(into.objects[0])
+    bpy.context.scene.collection.objects.link(packed)
+    save(empty)
+    library.unlink()
+    assert not [item for item in native.trace(empty) if item.missing and item.required]
+
+
+def test_what_is_missing_is_found_although_something_unused_has_its_name(empty: Path) -> None:
+    library = empty.parent / "a" / "props.blend"
+    library.parent.mkdir()
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    save(library)
+    wood = load_image(image(library.parent / "wood.png"))
+    wood.filepath = "//wood.png"
+    image_node(new_material("wood"), wood)
+    bpy.data.materials["wood"].use_fake_user = True
+    save(library)
+    bpy.ops.wm.open_mainfile(filepath=str(empty))
+    load_image(image(empty.parent / "wood.png")).filepath = "//wood.png"
+    with bpy.data.libraries.load(str(library), link=True, relative=True) as (_, into):
+        into.materials = ["wood"]
+    use_material(into.materials[0])
+    save(empty)
+    (library.parent / "wood.png").unlink()
+    (empty.parent / "wood.png").unlink()
+    work = native.LocalPack.verify(empty, Path(sys.executable))
+    problems = []
+    while not work.is_over:
+        for event in work.poll():
+            if isinstance(event, native.LocalPackEvent.Verified):
+                problems += event.problems
+        time.sleep(0.01)
+    assert [problem.datablock for problem in problems] == ["wood.png"] * len(problems)
+    assert problems

@@ -159,9 +159,14 @@ fn unfold(decoder: impl Read, path: &Path) -> Result<File> {
         if count == 0 {
             break;
         }
+        // What is no .blend file need not be unfolded to be refused.
+        let is_other = written == 0 && !buffer.starts_with(b"BLENDER");
         file.write_all(buffer.get(..count).unwrap_or_default())
             .map_err(BlendError::io("make a temporary copy of", path))?;
         written += count as u64;
+        if is_other {
+            break;
+        }
     }
     if written > limit {
         return Err(BlendError::TooLarge {

@@ -4,6 +4,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use protocol::{Job, Manifest, TaskMessage, Versioned, keys, parse};
 
 use crate::error::{FarmError, Result};
+use crate::progress::{is_cancelled, read_job};
 use crate::queue::Queue;
 use crate::storage::Storage;
 
@@ -38,7 +39,16 @@ pub async fn submit_job(
     on_progress: impl Fn(EnqueueProgress),
 ) -> Result<()> {
     job.validate()?;
-    storage.put_if_absent(&keys::job(job.id), json(job)?).await?;
+    if !storage.put_if_absent(&keys::job(job.id), json(job)?).await? {
+        // Only the same job goes on: its frames would be those of another scene.
+        let there = read_job(storage, job.id).await?;
+        if there != *job {
+            return Err(FarmError::OtherJob { job: job.id });
+        }
+        if is_cancelled(storage, job.id).await? {
+            return Err(FarmError::JobCancelled { job: job.id });
+        }
+    }
     enqueue_job(storage, queue, job, on_progress).await
 }
 

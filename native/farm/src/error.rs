@@ -1,6 +1,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use protocol::JobId;
+
 /// What can go wrong between this machine and AWS.
 ///
 /// What the service answered and what never reached it are told apart: [`FarmError::Unreachable`]
@@ -62,6 +64,20 @@ pub enum FarmError {
         action: String,
         /// What the service said.
         reason: String,
+    },
+    /// A job's id that another job has.
+    #[error(
+        "the job {job} was submitted before, with other frames, files or settings; leave its id out for a new one"
+    )]
+    OtherJob {
+        /// The job.
+        job: JobId,
+    },
+    /// A job that was cancelled cannot be submitted again.
+    #[error("the job {job} was cancelled; leave its id out to submit it anew")]
+    JobCancelled {
+        /// The job.
+        job: JobId,
     },
     /// No answer.
     #[error(

@@ -29,9 +29,13 @@ pub(crate) fn dependency(config: &Path, scene: &Path) -> Result<Dependency> {
     let mut files = expanded.files;
     if !files.is_empty() {
         let folder = config.parent().unwrap_or(config);
-        for below in search_path(&read(config)?) {
-            let below = BlendPath::new([b"//", below.as_bytes()].concat()).resolve(folder);
-            files.extend(Expansion::Folder.files(&below).files);
+        let text = read(config)?;
+        let beside = |name: &str| BlendPath::new([b"//", name.as_bytes()].concat()).resolve(folder);
+        for below in search_path(&text) {
+            files.extend(Expansion::Folder.files(&beside(&below)).files);
+        }
+        for source in sources(&text) {
+            files.extend(Expansion::File.files(&beside(&source)).files);
         }
         files.sort();
         files.dedup();
@@ -65,6 +69,16 @@ fn search_path(config: &str) -> Vec<String> {
         .collect()
 }
 
+/// The tables that its transforms name (`src`). Without a search path they lie beside it.
+fn sources(config: &str) -> Vec<String> {
+    let values = config.split("src:").skip(1);
+    let values = values.filter_map(|rest| rest.split([',', '}', '\n', '\r']).next());
+    values
+        .map(|value| value.trim().trim_matches(['"', '\'']).to_owned())
+        .filter(|name| !name.is_empty() && !name.starts_with('/') && !name.contains('$'))
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -91,5 +105,19 @@ mod tests {
         let found = dependency(&config, Path::new("/shot.blend")).unwrap();
         let names: Vec<_> = found.files.into_iter().map(|file| file.path).collect();
         assert_eq!(names, [config, folder.path().join("luts/film.spi1d")]);
+    }
+
+    #[test]
+    fn tables_beside_a_configuration_without_a_search_path_travel_along() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = folder.path().join("config.ocio");
+        std::fs::write(folder.path().join("film.spi1d"), "x").unwrap();
+        std::fs::write(folder.path().join("holiday.jpg"), "x").unwrap();
+        let text =
+            "ocio_profile_version: 2\nfrom: !<FileTransform> {src: \"film.spi1d\", cccid: 1}\n";
+        std::fs::write(&config, text).unwrap();
+        let found = dependency(&config, Path::new("/shot.blend")).unwrap();
+        let names: Vec<_> = found.files.into_iter().map(|file| file.path).collect();
+        assert_eq!(names, [config, folder.path().join("film.spi1d")]);
     }
 }

@@ -1,9 +1,12 @@
-//! Turns one path into the files behind it: the frames of a sequence, the tiles of a UDIM image.
+//! Turns one path into the files behind it: the frames of a sequence, what is below a folder.
 
+use std::fs::DirEntry;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::blend_path::{BlendPath, native};
 use crate::references::referenced;
+use crate::tiles;
 
 /// Most files in one folder that is packed whole.
 const MOST_FILES: usize = 1_000_000;
@@ -18,8 +21,8 @@ pub(crate) enum Expansion {
     File,
     /// The numbered files that it is one of.
     Sequence,
-    /// The tiles of its `<UDIM>` or `<UVTILE>`.
-    Tiles,
+    /// The tiles of its `<UDIM>` or `<UVTILE>`, with the numbers of those that the image has.
+    Tiles(Vec<i64>),
     /// Every file below a folder.
     Folder,
     /// Those files of a folder.
@@ -49,19 +52,32 @@ impl Expansion {
         let name = resolved.file_name().map(std::ffi::OsStr::as_encoded_bytes).unwrap_or_default();
         let pattern = match self {
             Self::Sequence => sequence_pattern(name),
-            Self::Tiles => tiles_pattern(name),
             _ => None,
         };
         let mut absent = Vec::new();
+        let mut matching = |folder: &Path, number: &dyn Fn(&[u8]) -> Option<Option<i64>>| {
+            matching(folder, number).unwrap_or_else(|| {
+                absent.push(folder.to_owned());
+                Vec::new()
+            })
+        };
         let mut files = match (self, &pattern, resolved.parent()) {
-            (_, Some(pattern), Some(folder)) => matching(folder, |name| pattern.number_of(name)),
-            (Self::Folder, ..) => {
-                let mut files = Vec::new();
-                below(resolved, 0, &mut files);
+            (_, Some(pattern), Some(folder)) => {
+                matching(folder, &|name| pattern.frame_of(name).map(Some))
+            }
+            (Self::Tiles(numbers), ..) => {
+                let (files, missing) = tiles::files(resolved, numbers);
+                absent.extend(missing);
                 files
             }
+            (Self::Folder, ..) => {
+                let mut found = FilesBelow::default();
+                found.look(resolved, 0);
+                absent.extend(found.unreadable);
+                found.files
+            }
             (Self::Prefix(prefix) | Self::BlendCache(prefix), ..) => {
-                matching(resolved, |name| name.starts_with(prefix).then_some(None))
+                matching(resolved, &|name| name.starts_with(prefix).then_some(None))
             }
             (Self::Names(names), ..) => {
                 let mut files = Vec::new();
@@ -87,7 +103,8 @@ impl Expansion {
         files.dedup();
         absent.sort();
         absent.dedup();
-        Expanded { files, absent }
+        let is_unreadable = !absent.is_empty() && !matches!(self, Self::Names(_) | Self::Tiles(_));
+        Expanded { files, absent, is_unreadable }
     }
 }
 
@@ -96,8 +113,10 @@ impl Expansion {
 pub(crate) struct Expanded {
     /// The files that are there, sorted, each once.
     pub(crate) files: Vec<DiskFile>,
-    /// Those that are named one by one and are not there.
+    /// Those that are named one by one and are not there, and folders that cannot be read.
     pub(crate) absent: Vec<PathBuf>,
+    /// Whether there is a folder that cannot be read: nobody knows what is missing.
+    pub(crate) is_unreadable: bool,
 }
 
 /// A file that is there.
@@ -112,45 +131,72 @@ pub struct DiskFile {
 }
 
 impl DiskFile {
-    fn at(path: &Path, frame: Option<i64>) -> Option<Self> {
+    pub(crate) fn at(path: &Path, frame: Option<i64>) -> Option<Self> {
         let found = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?;
         Some(Self { path: path.to_owned(), size_bytes: found.len(), frame })
     }
 }
 
-/// Lists what is below a folder. A link to a folder is not followed: it could lead in circles.
-fn below(folder: &Path, level: usize, files: &mut Vec<DiskFile>) {
-    let Ok(entries) = std::fs::read_dir(folder) else { return };
-    for entry in entries.filter_map(std::result::Result::ok) {
-        if files.len() >= MOST_FILES {
+/// What is below a folder.
+#[derive(Default)]
+struct FilesBelow {
+    files: Vec<DiskFile>,
+    /// Folders whose content nobody may see.
+    unreadable: Vec<PathBuf>,
+    /// The folders on the way here, as they are without links.
+    way: Vec<PathBuf>,
+}
+
+impl FilesBelow {
+    /// Follows links to folders too, unless they lead back.
+    fn look(&mut self, folder: &Path, level: usize) {
+        let (real, entries) = match (folder.canonicalize(), entries_of(folder)) {
+            (Ok(real), Some(entries)) => (real, entries),
+            (Err(error), _) if is_not_there(&error) => return,
+            _ => {
+                self.unreadable.push(folder.to_owned());
+                return;
+            }
+        };
+        if level > MOST_LEVELS || self.way.contains(&real) {
             return;
         }
-        match entry.file_type() {
-            Ok(kind) if kind.is_dir() && level < MOST_LEVELS => {
-                below(&entry.path(), level + 1, files);
+        self.way.push(real);
+        for entry in entries {
+            if self.files.len() >= MOST_FILES {
+                break;
             }
-            Ok(_) => files.extend(DiskFile::at(&entry.path(), None)),
-            Err(_) => {}
+            let path = entry.path();
+            match entry.file_type() {
+                Ok(kind) if kind.is_dir() || (kind.is_symlink() && path.is_dir()) => {
+                    self.look(&path, level + 1);
+                }
+                Ok(_) => self.files.extend(DiskFile::at(&path, None)),
+                Err(_) => {}
+            }
         }
+        self.way.pop();
     }
 }
 
-/// A file name with a number in the middle.
+/// What a folder holds, nothing where there is no folder; `None` where it cannot be read.
+pub(crate) fn entries_of(folder: &Path) -> Option<Vec<DirEntry>> {
+    match std::fs::read_dir(folder) {
+        Ok(entries) => Some(entries.filter_map(Result::ok).collect()),
+        Err(error) => is_not_there(&error).then(Vec::new),
+    }
+}
+
+fn is_not_there(error: &std::io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
+}
+
+/// A file name with the number of a frame in the middle.
 #[derive(Debug, PartialEq, Eq)]
 struct Pattern {
     head: Vec<u8>,
     tail: Vec<u8>,
-    number: Number,
-}
-
-#[derive(Debug, PartialEq, Eq)]
-enum Number {
-    /// A frame of that many digits, more only where the number needs them.
-    Frame { digits: usize },
-    /// A UDIM tile: 1001 to 2000.
-    Udim,
-    /// `u1_v1`.
-    UvTile,
+    digits: usize,
 }
 
 /// Splits at the last run of digits (`BLI_path_sequence_decode`, Blender 5.0).
@@ -163,62 +209,29 @@ fn sequence_pattern(name: &[u8]) -> Option<Pattern> {
     Some(Pattern {
         head: name.get(..start)?.to_vec(),
         tail: name.get(end..)?.to_vec(),
-        number: Number::Frame { digits: end - start },
+        digits: end - start,
     })
 }
 
-/// Splits at `<UDIM>` or `<UVTILE>`, or at `1001` in files from before Blender 3.1.
-fn tiles_pattern(name: &[u8]) -> Option<Pattern> {
-    for (token, number) in
-        [(&b"<UDIM>"[..], Number::Udim), (b"<UVTILE>", Number::UvTile), (b"1001", Number::Udim)]
-    {
-        if let Some(at) = name.windows(token.len()).rposition(|window| window == token) {
-            return Some(Pattern {
-                head: name.get(..at)?.to_vec(),
-                tail: name.get(at + token.len()..)?.to_vec(),
-                number,
-            });
-        }
-    }
-    None
-}
-
 impl Pattern {
-    /// Whether a name is one of these; with the number of its frame, where it is one.
-    #[expect(clippy::option_option, reason = "a tile belongs to them and is no frame")]
-    fn number_of(&self, name: &[u8]) -> Option<Option<i64>> {
+    /// The frame of a name that is one of these: of as many digits, or of more where it needs them.
+    fn frame_of(&self, name: &[u8]) -> Option<i64> {
         let middle = name.strip_prefix(&*self.head)?.strip_suffix(&*self.tail)?;
-        let text = std::str::from_utf8(middle).ok()?;
-        let all_digits = !middle.is_empty() && middle.iter().all(u8::is_ascii_digit);
-        match self.number {
-            Number::Frame { digits } => {
-                let is_frame = all_digits
-                    && (middle.len() == digits
-                        || (middle.len() > digits && middle.first() != Some(&b'0')));
-                is_frame.then(|| text.parse().ok())
-            }
-            Number::Udim => {
-                let is_tile = all_digits && middle.len() == 4 && ("1001"..="2000").contains(&text);
-                is_tile.then_some(None)
-            }
-            Number::UvTile => {
-                let (u, v) = text.strip_prefix('u')?.split_once("_v")?;
-                (u.parse::<u16>().is_ok() && v.parse::<u16>().is_ok()).then_some(None)
-            }
-        }
+        let is_frame = !middle.is_empty()
+            && middle.iter().all(u8::is_ascii_digit)
+            && (middle.len() == self.digits
+                || (middle.len() > self.digits && middle.first() != Some(&b'0')));
+        std::str::from_utf8(middle).ok().filter(|_| is_frame)?.parse().ok()
     }
 }
 
-/// The files of a folder whose names match.
-fn matching(folder: &Path, number: impl Fn(&[u8]) -> Option<Option<i64>>) -> Vec<DiskFile> {
-    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
-    entries
-        .filter_map(Result::ok)
-        .filter_map(|entry| {
-            let frame = number(entry.file_name().as_encoded_bytes())?;
-            DiskFile::at(&entry.path(), frame)
-        })
-        .collect()
+/// The files of a folder whose names match; `None` where it cannot be read.
+fn matching(folder: &Path, number: &dyn Fn(&[u8]) -> Option<Option<i64>>) -> Option<Vec<DiskFile>> {
+    let file = |entry: DirEntry| {
+        let frame = number(entry.file_name().as_encoded_bytes())?;
+        DiskFile::at(&entry.path(), frame)
+    };
+    Some(entries_of(folder)?.into_iter().filter_map(file).collect())
 }
 
 #[cfg(test)]
@@ -238,26 +251,34 @@ mod tests {
             ("sh020_fire.0001.j2k", false),
             ("sh010_fire..j2k", false),
         ] {
-            assert_eq!(pattern.number_of(name.as_bytes()).is_some(), is_frame, "{name}");
+            assert_eq!(pattern.frame_of(name.as_bytes()).is_some(), is_frame, "{name}");
         }
-        assert_eq!(pattern.number_of(b"sh010_fire.0012.j2k"), Some(Some(12)));
+        assert_eq!(pattern.frame_of(b"sh010_fire.0012.j2k"), Some(12));
         assert_eq!(sequence_pattern(b"wood.png"), None);
     }
 
+    #[cfg(unix)]
     #[test]
-    fn tiles_are_numbered_1001_to_2000_or_named_by_u_and_v() {
-        let udim = tiles_pattern(b"skin.<UDIM>.exr").unwrap();
-        assert!(
-            udim.number_of(b"skin.1001.exr").is_some()
-                && udim.number_of(b"skin.1102.exr").is_some()
-        );
-        assert!(
-            udim.number_of(b"skin.0999.exr").is_none()
-                && udim.number_of(b"skin.10010.exr").is_none()
-        );
-        let uv = tiles_pattern(b"skin_<UVTILE>.exr").unwrap();
-        assert!(
-            uv.number_of(b"skin_u1_v2.exr").is_some() && uv.number_of(b"skin_v2_u1.exr").is_none()
-        );
+    fn a_folder_of_caches_goes_on_behind_links_and_not_in_circles() {
+        use std::os::unix::fs::symlink;
+        let folder = tempfile::tempdir().unwrap();
+        let (bake, disk) = (folder.path().join("bake"), folder.path().join("disk"));
+        std::fs::create_dir(&bake).unwrap();
+        std::fs::create_dir(&disk).unwrap();
+        std::fs::write(disk.join("0001.vdb"), "x").unwrap();
+        symlink(&disk, bake.join("data")).unwrap();
+        symlink(&bake, disk.join("back")).unwrap();
+        let found = Expansion::Folder.files(&bake);
+        let paths: Vec<_> = found.files.into_iter().map(|file| file.path).collect();
+        assert_eq!(paths, [bake.join("data/0001.vdb")]);
+        assert!(!found.is_unreadable);
+        assert!(!Expansion::Folder.files(&folder.path().join("nothing")).is_unreadable);
+        // What cannot be read is not the same as what is not there.
+        let circle = folder.path().join("circle");
+        symlink(&circle, &circle).unwrap();
+        for expansion in [Expansion::Folder, Expansion::Prefix(Vec::new())] {
+            let found = expansion.files(&circle);
+            assert!(found.is_unreadable && found.absent == [circle.clone()]);
+        }
     }
 }

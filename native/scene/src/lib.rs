@@ -21,6 +21,7 @@ mod parallel;
 mod references;
 mod render_settings;
 mod sequence_use;
+mod tiles;
 mod trace;
 mod verify;
 mod walk;

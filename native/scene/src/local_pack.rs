@@ -70,6 +70,27 @@ fn write_folder(
     if entries.next().is_some() {
         return Err(SceneError::NotEmpty { path: to.to_owned() });
     }
+    let written = write_files(plan, to, progress, report);
+    if written.is_err() {
+        // Nothing but the pack was in it; half of one would be in the way of the next.
+        for entry in std::fs::read_dir(to).into_iter().flatten().flatten() {
+            let path = entry.path();
+            let _ = if path.is_dir() {
+                std::fs::remove_dir_all(path)
+            } else {
+                std::fs::remove_file(path)
+            };
+        }
+    }
+    written
+}
+
+fn write_files(
+    plan: &PackPlan,
+    to: &Path,
+    progress: &mut PackProgress,
+    report: &mut Report<'_>,
+) -> Result<()> {
     for file in &plan.files {
         let target = file.path.under(to);
         let folder = target.parent().unwrap_or(to);
@@ -105,7 +126,9 @@ fn write_zip(
             .compression_method(CompressionMethod::Stored)
             .large_file(true)
             .unix_permissions(0o644);
-        zip.start_file(file.path.as_str(), options).map_err(failed)?;
+        let name = String::from_utf8(file.path.names());
+        let name = name.as_deref().unwrap_or(file.path.as_str());
+        zip.start_file(name, options).map_err(failed)?;
         copy(file, &mut zip, to, progress, report)?;
     }
     let partial = zip.finish().map_err(failed)?;
@@ -182,6 +205,8 @@ mod tests {
         assert_eq!(std::fs::read(&zip).unwrap(), b"mine");
         let inner = folder.path().join("inner");
         assert!(write_pack(&plan, &inner.join("pack.zip"), |_| false).is_err());
-        assert_eq!(std::fs::read_dir(inner).unwrap().count(), 0);
+        assert_eq!(std::fs::read_dir(&inner).unwrap().count(), 0);
+        assert!(write_pack(&plan, &inner, |_| false).is_err());
+        assert_eq!(std::fs::read_dir(&inner).unwrap().count(), 0);
     }
 }

@@ -8,12 +8,17 @@ use protocol::FrameRange;
 use crate::datablock::Owner;
 use crate::error::Result;
 
+/// `STRIP_TYPE_SCENE`, `DNA_sequence_types.h`, Blender 5.0.
+const STRIP_OF_SCENE: i64 = 2;
+
 /// How a datablock shows image sequences; by the address of the image, then by its place.
 #[derive(Debug, Default)]
 pub(crate) struct SequenceUses {
     by_address: Vec<(u64, SequenceUse)>,
     by_place: Vec<(usize, SequenceUse)>,
     is_animated: bool,
+    /// Whether a strip shows a scene: at other frames than those of the job.
+    pub(crate) shows_scenes: bool,
 }
 
 /// One use of an image sequence (`ImageUser`, `DNA_image_types.h`, Blender 5.0).
@@ -64,7 +69,9 @@ impl SequenceUses {
             "Tex" | "CameraBGImage" => {
                 (view.pointer("ima").unwrap_or(0), ImageUser::read(view, "iuser."))
             }
-            _ => {
+            other => {
+                self.shows_scenes |=
+                    other == "Sequence" && view.integer("type") == Some(STRIP_OF_SCENE);
                 let others = view.datablock_addresses().filter(|(_, is_array)| !is_array);
                 self.by_address.extend(others.map(|(address, _)| (address, SequenceUse::Unknown)));
                 return Ok(());

@@ -124,11 +124,13 @@ pub fn trace(source: &TraceSource, on_file: impl FnMut(&Path)) -> Result<Trace> 
     walk.run(&DnaCache::default(), source, on_file)?;
     let expanded = ExpandedOnce::default();
     let places: Vec<usize> = (0..walk.files.len()).collect();
-    let shown = source.frames.map(|frames| Shown {
-        frames,
-        limit_from_bytes: source.limit_from_bytes,
-        uses: walk.sequence_uses(),
-        has_limited: AtomicBool::new(false),
+    let shown = source.frames.and_then(|frames| {
+        Some(Shown {
+            frames,
+            limit_from_bytes: source.limit_from_bytes,
+            uses: walk.sequence_uses()?,
+            has_limited: AtomicBool::new(false),
+        })
     });
     // A script may read anything as soon as the scene is open.
     let evaluated = (!source.takes_unused).then(|| walk.evaluated_images());
@@ -185,7 +187,9 @@ fn uses_of(
             continue;
         }
         for found in &datablock.paths {
-            let resolved = found.expansion.resolve(&found.written, &datablock.base);
+            let scene = walk.files.first().filter(|_| found.is_of_scene);
+            let base = scene.map_or(&datablock.base, |scene| &scene.as_path);
+            let resolved = found.expansion.resolve(&found.written, base);
             let mut on_disk = expanded
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
@@ -202,8 +206,7 @@ fn uses_of(
             if found.kind == DependencyKind::Library && walk.is_unpacked(&resolved) {
                 (found.kind, found.is_required) = (DependencyKind::PackedLibrary, false);
             }
-            let path_use =
-                PathUse { place: found.place, base: datablock.base.clone(), dependency: 0 };
+            let path_use = PathUse { place: found.place, base: base.clone(), dependency: 0 };
             let owner = (datablock_type(datablock.code), datablock.name.as_slice());
             let mut dependency = dependency(file, owner, &found, resolved, on_disk, reach);
             dependency.opens_without = dependency.is_used
@@ -235,7 +238,7 @@ fn dependency(
         files: on_disk.files,
         absent_files: on_disk.absent,
         is_used,
-        is_required: found.is_required && is_used,
+        is_required: (found.is_required || on_disk.is_unreadable) && is_used,
         opens_without: false,
     }
 }

@@ -13,6 +13,8 @@ from pathlib import Path
 import bpy
 
 TILES = re.compile(r"<(UDIM|UVTILE)>")
+# Where these name a folder, Blender has nothing to show.
+ONE_FILE = (bpy.types.Image, bpy.types.Sound, bpy.types.VectorFont, bpy.types.Volume)
 
 
 def main() -> None:
@@ -28,11 +30,11 @@ def main() -> None:
         problems += [
             problem(kind, datablock, path)
             for path in sorted(paths)
-            if (kind := trouble(absolute(path, datablock), root))
+            if (kind := trouble(absolute(path, datablock), root, isinstance(datablock, ONE_FILE)))
         ]
     # Blender keeps the paths of libraries, also of those that libraries link, from the scene on.
     for library in needed_libraries():
-        if kind := trouble(absolute(library.filepath, library), root):
+        if kind := trouble(absolute(library.filepath, library), root, is_one_file=True):
             problems.append(problem(kind, library, library.filepath))
     Path(report).write_text(json.dumps(problems), encoding="utf-8")
 
@@ -60,12 +62,15 @@ def absolute(path: str, datablock) -> str:
     return os.path.normpath(bpy.path.abspath(path, library=library))
 
 
-def trouble(path: str, root: str) -> str | None:
+def trouble(path: str, root: str, is_one_file: bool) -> str | None:
     root = os.path.realpath(root)
     if not os.path.realpath(path).startswith(root + os.sep):
         return "outside"
     pattern = TILES.sub("\0", glob.escape(path)).replace("\0", "*")
-    return None if glob.glob(pattern) else "missing_file"  # noqa: PTH207 - the path may be odd
+    found = glob.glob(pattern)  # noqa: PTH207 - the path may be odd
+    if is_one_file:
+        found = [path for path in found if Path(path).is_file()]
+    return None if found else "missing_file"
 
 
 def problem(kind: str, datablock, path: str) -> dict[str, str]:

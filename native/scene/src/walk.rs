@@ -198,8 +198,11 @@ impl Walk {
                 .library
                 .and_then(|library| Some((library_path(file, library)?, datablock.name.clone())));
             let code = datablock.code;
-            for used in datablock.uses.clone() {
-                self.mark(place, used, reach);
+            // A library names the one that it was packed from, and needs it no more.
+            if datablock.code != *b"LI" {
+                for used in datablock.uses.clone() {
+                    self.mark(place, used, reach);
+                }
             }
             if let Some((path, name)) = link
                 && let Some(linked) = self.linked_file(place, path)?

@@ -8,10 +8,11 @@ Exit codes: 0 done · 1 files that the scene needs are missing, or do not resolv
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from . import FarmError, __version__
@@ -29,6 +30,10 @@ _CODES = (
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; gives its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A pipe on Windows takes no more than its code page, and paths hold any letter.
+            stream.reconfigure(errors="backslashreplace")
     parsed = parser().parse_args(arguments)
     reporter = Reporter(machine=parsed.json)
     try:
@@ -44,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         reporter.note(str(error))
         return EXIT_UNREADABLE
     except KeyboardInterrupt:
-        reporter.note("interrupted; the same command goes on where it was")
+        reporter.note(parsed.interrupted)
         return EXIT_INTERRUPTED
 
 
@@ -61,7 +66,7 @@ def parser() -> argparse.ArgumentParser:
             name, help=help_text, description=help_text.capitalize() + ".", epilog=_CODES
         )
         added.add_argument("--json", action="store_true", help="for machines")
-        added.set_defaults(run=run)
+        added.set_defaults(run=run, interrupted="interrupted")
         return added
 
     tracing = command("trace", local.trace, "list the files behind a scene, through libraries too")
@@ -83,7 +88,7 @@ def parser() -> argparse.ArgumentParser:
     verifying.add_argument("--blender", type=Path, help="the program (the one on the PATH)")
     verifying.add_argument(
         "--limit-seconds",
-        type=_seconds,
+        type=_up_to(86_400),
         default=600,
         metavar="N",
         help="how long it may take (600)",
@@ -94,6 +99,7 @@ def parser() -> argparse.ArgumentParser:
 
 def _add_farm_commands(command) -> None:
     submitting = command("submit", farm.submit, "render a scene on the farm")
+    submitting.set_defaults(interrupted="interrupted; the same command goes on where it was")
     _add_file(submitting)
     submitting.add_argument("--scene", help="its name (the active one)")
     submitting.add_argument(
@@ -108,7 +114,9 @@ def _add_farm_commands(command) -> None:
     fetching = command("fetch", farm.fetch, "fetch the frames that are done")
     cancelling = command("cancel", farm.cancel, "stop a job")
     listing = command("jobs", farm.jobs, "list the newest jobs")
-    listing.add_argument("--limit", type=int, default=20, metavar="N", help="how many (20)")
+    listing.add_argument(
+        "--limit", type=_up_to(1_000_000), default=20, metavar="N", help="how many (20)"
+    )
     for added in (watching, fetching, cancelling):
         added.add_argument("job", metavar="JOB", help="the job's id")
     for added in (submitting, watching, fetching):
@@ -147,10 +155,15 @@ def _frames(text: str) -> tuple[int, int, int]:
     return frames
 
 
-def _seconds(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= 86_400:
-        raise argparse.ArgumentTypeError(f"expected 1 to 86400, got {text!r}")
-    return int(text)
+def _up_to(most: int) -> Callable[[str], int]:
+    """Takes a whole number above zero."""
+
+    def number(text: str) -> int:
+        if len(text) > 9 or not text.isdecimal() or not 1 <= int(text) <= most:
+            raise argparse.ArgumentTypeError(f"expected 1 to {most}, got {text!r}")
+        return int(text)
+
+    return number
 
 
 if __name__ == "__main__":

@@ -15,6 +15,8 @@ use crate::expand::Expansion;
 const POINT_CACHE_BAKED: i64 = 1;
 const POINT_CACHE_ON_DISK: i64 = 1 << 6;
 const POINT_CACHE_EXTERNAL: i64 = 1 << 9;
+/// `PTCACHE_IGNORE_LIBPATH`, the same file: the cache lies beside the scene that links the object.
+const POINT_CACHE_IGNORES_LIBRARY: i64 = 1 << 11;
 
 /// `VOXELDATA` formats that are files: all but smoke (2) and image sequence (3),
 /// `DNA_texture_types.h`, Blender 2.79.
@@ -73,7 +75,11 @@ pub(super) fn point_cache(owner: &mut Owner<'_>, view: &StructView) -> Result<Ve
     };
     prefix.push(b'_');
     let kind = DependencyKind::PointCache;
-    let chosen = FoundPath::at(view, &["path"], kind, Expansion::Prefix(prefix.clone()));
+    let is_of_scene = flag & POINT_CACHE_IGNORES_LIBRARY != 0;
+    let mut chosen = FoundPath::at(view, &["path"], kind, Expansion::Prefix(prefix.clone()));
+    for path in &mut chosen {
+        path.is_of_scene = is_of_scene;
+    }
     if is_external && !chosen.is_empty() {
         return Ok(chosen);
     }
@@ -85,6 +91,7 @@ pub(super) fn point_cache(owner: &mut Owner<'_>, view: &StructView) -> Result<Ve
         place: None,
         expansion: Expansion::BlendCache(prefix),
         is_required: flag & POINT_CACHE_BAKED != 0,
+        is_of_scene,
     });
     Ok(found)
 }

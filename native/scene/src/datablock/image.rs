@@ -17,6 +17,9 @@ const VIEWS_INDIVIDUAL: i64 = 0;
 /// Most views of one image; stereo has two.
 const MOST_VIEWS: usize = 64;
 
+/// Most tiles of one image: 1001 to 2000.
+const MOST_TILES: usize = 1000;
+
 /// Images: single files, sequences, movies, UDIM tiles, and one file a view. Generated, viewer
 /// and packed images have no file.
 pub(super) fn image(owner: &mut Owner<'_>, view: &StructView) -> Result<Vec<FoundPath>> {
@@ -27,7 +30,9 @@ pub(super) fn image(owner: &mut Owner<'_>, view: &StructView) -> Result<Vec<Foun
         Some(SOURCE_FILE) => (DependencyKind::Image, Expansion::File),
         Some(SOURCE_SEQUENCE) => (DependencyKind::ImageSequence, Expansion::Sequence),
         Some(SOURCE_MOVIE) => (DependencyKind::Movie, Expansion::File),
-        Some(SOURCE_TILED) => (DependencyKind::ImageTiles, Expansion::Tiles),
+        Some(SOURCE_TILED) => {
+            (DependencyKind::ImageTiles, Expansion::Tiles(tile_numbers(owner, view)?))
+        }
         _ => return Ok(Vec::new()),
     };
     let mut found = FoundPath::at(view, &PATH, kind, expansion.clone());
@@ -46,4 +51,18 @@ pub(super) fn image(owner: &mut Owner<'_>, view: &StructView) -> Result<Vec<Foun
         }
     }
     Ok(found)
+}
+
+/// The tiles that an image has (`ImageTile`, `DNA_image_types.h`, Blender 5.0).
+fn tile_numbers(owner: &mut Owner<'_>, view: &StructView) -> Result<Vec<i64>> {
+    let mut numbers = Vec::new();
+    let mut next = view.pointer("tiles.first");
+    for _ in 0..MOST_TILES {
+        let Some(address) = next.filter(|address| *address != 0) else { break };
+        let structs = owner.structs_at(address)?;
+        let Some(tile) = structs.first() else { break };
+        numbers.extend(tile.integer("tile_number").filter(|number| *number != 0));
+        next = tile.pointer("next");
+    }
+    Ok(numbers)
 }

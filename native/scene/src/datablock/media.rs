@@ -109,5 +109,6 @@ fn beside_clip(clip: &FoundPath) -> Option<FoundPath> {
         place: None,
         expansion: Expansion::Folder,
         is_required: false,
+        is_of_scene: false,
     })
 }

@@ -32,6 +32,8 @@ pub(crate) struct FoundPath {
     pub(crate) expansion: Expansion,
     /// Whether the scene renders wrongly without it.
     pub(crate) is_required: bool,
+    /// Whether `//` begins at the scene, also where a library holds the datablock.
+    pub(crate) is_of_scene: bool,
 }
 
 /// Where a path stands in a `.blend` file.
@@ -123,6 +125,15 @@ impl<'a> Owner<'a> {
         self.library = view.pointer("id.lib").or_else(|| view.pointer("lib")).unwrap_or(0);
     }
 
+    /// The datablock's own struct.
+    pub(crate) fn own_struct(&mut self) -> Result<Option<StructView>> {
+        let first = self.first_block.and_then(|index| self.file.blocks().get(index)).copied();
+        Ok(match first {
+            Some(block) => self.file.view(&block)?,
+            None => None,
+        })
+    }
+
     /// The bytes of a block; none where the datablock has none at that address.
     pub(crate) fn payload_at(&mut self, address: u64) -> Result<Vec<u8>> {
         match self.block_at(address) {
@@ -185,7 +196,7 @@ impl FoundPath {
             return Vec::new();
         }
         let place = view.char_array(field).map(Place::CharArray);
-        vec![Self { kind, written, place, expansion, is_required: true }]
+        vec![Self { kind, written, place, expansion, is_required: true, is_of_scene: false }]
     }
 
     /// A path that is a string of its own, where there is one. None of those found so is required:
@@ -198,7 +209,8 @@ impl FoundPath {
     ) -> Result<Vec<Self>> {
         let Some((block, text)) = owner.string_at(address)? else { return Ok(Vec::new()) };
         let (written, place) = (BlendPath::new(text), Some(Place::StringBlock(block)));
-        Ok(vec![Self { kind, written, place, expansion, is_required: false }])
+        let is_of_scene = false;
+        Ok(vec![Self { kind, written, place, expansion, is_required: false, is_of_scene }])
     }
 
     fn optional(mut self) -> Self {

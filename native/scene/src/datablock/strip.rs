@@ -11,6 +11,13 @@ const IMAGE: i64 = 0;
 const MOVIE: i64 = 3;
 const SOUND: [i64; 2] = [4, 5];
 
+/// `SEQ_USE_VIEWS` and `R_IMF_VIEWS_INDIVIDUAL`, `DNA_sequence_types.h` and `DNA_scene_types.h`.
+const USE_VIEWS: i64 = 1 << 29;
+const VIEWS_INDIVIDUAL: i64 = 0;
+
+/// Most views of one scene; stereo has two.
+const MOST_VIEWS: usize = 64;
+
 /// Strips of the sequencer: a folder, and the names of files in it. Scene, clip and mask strips
 /// name datablocks; those in meta strips stand in the file like all others.
 ///
@@ -41,6 +48,9 @@ pub(super) fn strip(owner: &mut Owner<'_>, view: &StructView) -> Result<Vec<Foun
     if folder.is_empty() {
         folder = b"//".to_vec();
     }
+    let has_views = view.integer("flag").is_some_and(|flag| flag & USE_VIEWS != 0)
+        && view.integer("views_format") == Some(VIEWS_INDIVIDUAL);
+    let names = if has_views { of_each_view(&names, &view_suffixes(owner)?) } else { names };
     // A sound strip plays its sound datablock, whose path may have been mended since.
     let is_required = kind != DependencyKind::Sound || view.pointer("sound") == Some(0);
     Ok(vec![FoundPath {
@@ -49,5 +59,50 @@ pub(super) fn strip(owner: &mut Owner<'_>, view: &StructView) -> Result<Vec<Foun
         place: Some(Place::CharArray(place)),
         expansion: Expansion::Names(names),
         is_required,
+        is_of_scene: false,
     }])
+}
+
+/// The suffixes of the scene's views: `_L` and `_R` where nobody has changed them.
+fn view_suffixes(owner: &mut Owner<'_>) -> Result<Vec<Vec<u8>>> {
+    let mut suffixes = Vec::new();
+    let mut next = owner.own_struct()?.and_then(|scene| scene.pointer("r.views.first"));
+    for _ in 0..MOST_VIEWS {
+        let Some(address) = next.filter(|address| *address != 0) else { break };
+        let structs = owner.structs_at(address)?;
+        let Some(scene_view) = structs.first() else { break };
+        suffixes.extend(scene_view.string("suffix").filter(|suffix| !suffix.is_empty()));
+        next = scene_view.pointer("next");
+    }
+    Ok(suffixes)
+}
+
+/// The names with each other view's suffix in place of theirs
+/// (`BKE_scene_multiview_view_prefix_get`, `scene.cc`, Blender 5.0).
+fn of_each_view(names: &[Vec<u8>], suffixes: &[Vec<u8>]) -> Vec<Vec<u8>> {
+    let views = |name: &Vec<u8>| {
+        let stem = name.iter().rposition(|byte| *byte == b'.').unwrap_or(name.len());
+        let (stem, extension) = name.split_at(stem);
+        match suffixes.iter().find_map(|suffix| stem.strip_suffix(suffix.as_slice())) {
+            Some(prefix) => suffixes
+                .iter()
+                .map(|suffix| [prefix, suffix.as_slice(), extension].concat())
+                .collect(),
+            None => vec![name.clone()],
+        }
+    };
+    names.iter().flat_map(views).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_strip_with_views_names_a_file_for_each() {
+        let names = |names: &[&str]| names.iter().map(|name| name.as_bytes().to_vec()).collect();
+        let (files, suffixes): (Vec<_>, Vec<_>) = (names(&["a1_L.png", "b"]), names(&["_L", "_R"]));
+        let expected: Vec<_> = names(&["a1_L.png", "a1_R.png", "b"]);
+        assert_eq!(of_each_view(&files, &suffixes), expected);
+    }
 }

@@ -11,13 +11,17 @@ use crate::sequence_use::SequenceUse;
 const MAX_STAND_INS: usize = 64;
 
 impl Walk {
-    /// How the datablocks that are rendered show images, by the image's file and place.
-    pub(crate) fn sequence_uses(&self) -> HashMap<(usize, usize), Vec<SequenceUse>> {
+    /// How the datablocks that are rendered show images, by the image's file and place; `None`
+    /// where a scene is shown at frames that are not the job's.
+    pub(crate) fn sequence_uses(&self) -> Option<HashMap<(usize, usize), Vec<SequenceUse>>> {
         let mut uses: HashMap<(usize, usize), Vec<SequenceUse>> = HashMap::new();
         for (place, file) in self.files.iter().enumerate() {
             for (number, datablock) in file.datablocks().iter().enumerate() {
                 if file.reach_of(number) != Reach::Used {
                     continue;
+                }
+                if datablock.sequence_uses.shows_scenes {
+                    return None;
                 }
                 for (image, one) in datablock.sequence_uses.iter() {
                     if let Some(image) = self.behind((place, image)) {
@@ -26,7 +30,7 @@ impl Walk {
                 }
             }
         }
-        uses
+        Some(uses)
     }
 
     /// The images, by their file and place, that something else than surfaces and lights uses: what
