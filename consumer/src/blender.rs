@@ -62,14 +62,19 @@ pub(crate) struct Rendered {
 
 impl Blender {
     /// Starts Blender and waits until it answers. Its own files go into a new folder below `folder`.
-    pub(crate) async fn start(program: &Path, folder: &Path, setup: BlenderSetup) -> Result<Self> {
+    /// What it prints goes into `log`.
+    pub(crate) async fn start(
+        program: &Path,
+        folder: &Path,
+        setup: BlenderSetup,
+        log: Log,
+    ) -> Result<Self> {
         let home = tempfile::Builder::new()
             .prefix("blender-")
             .tempdir_in(folder)
             .map_err(ConsumerError::io("make a folder in", folder))?;
         let folders =
-            Folders { home: home.path().to_owned(), shader_cache: folder.join("shader-cache") };
-        let log = Log::default();
+            Folders { home: home.path().to_owned(), shader_cache: process::shader_cache(folder) };
         let (child, socket) = process::start(program, &folders, &setup, &log)?;
         let (mut from_blender, requests) = socket.into_split();
         let (sender, replies) = mpsc::channel(16);
@@ -119,14 +124,18 @@ impl Blender {
         &self.setup
     }
 
-    /// What it prints.
-    pub(crate) fn log(&self) -> &Log {
-        &self.log
-    }
-
     /// Whether it still runs.
     pub(crate) fn is_alive(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// Counts memory anew, for another task.
+    pub(crate) fn begin_task(&mut self) {
+        self.log.clear();
+        self.peak_memory_bytes = 0;
+        if let Some(process) = self.child.id() {
+            process::forget_peak(process);
+        }
     }
 
     /// Opens a scene before all of its pack is there; gives the seconds that it took.
@@ -181,6 +190,10 @@ impl Blender {
                 reply = self.replies.recv() => reply,
                 _ = looks.tick() => {
                     self.check(bounds, heard)?;
+                    // A process that its script has forked may hold the socket of a dead Blender.
+                    if !self.is_alive() && self.replies.is_empty() {
+                        return Err(self.died(bounds.memory_bytes).await);
+                    }
                     continue;
                 }
             };

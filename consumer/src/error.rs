@@ -59,6 +59,12 @@ pub(crate) enum ConsumerError {
     /// A task of a job that is not in the bucket: its lifecycle has ended, or it never was.
     #[error("there is no job {job} in the bucket")]
     NoJob { job: protocol::JobId },
+    /// A task of a frame that its job does not have.
+    #[error("the job {job} has no frame {frame}")]
+    NoFrame { job: protocol::JobId, frame: i32 },
+    /// Every worker that had the task went away without a word.
+    #[error("given up after {tries} tries: each worker was ended while it had the frame")]
+    GivenUp { tries: u32 },
     /// The artist cancelled the job.
     #[error("the job was cancelled")]
     Cancelled,

@@ -2,6 +2,9 @@ use protocol::{FailureClass, TaskFailure, sentence};
 
 use crate::error::ConsumerError;
 
+/// Most letters of an error's sentence.
+const MOST_LETTERS: usize = 1000;
+
 /// Classifies an error: is it the scene's fault, which trying again cannot mend, or the machine's?
 pub(crate) fn classify(
     error: &ConsumerError,
@@ -28,8 +31,19 @@ pub(crate) fn classify(
         | ConsumerError::Wire { .. }
         | ConsumerError::Deadline { .. }
         | ConsumerError::NoJob { .. }
+        | ConsumerError::NoFrame { .. }
+        | ConsumerError::GivenUp { .. }
         | ConsumerError::Cancelled
         | ConsumerError::Farm(_) => FailureClass::Machine,
     };
-    TaskFailure { class, message: sentence(error), log_tail }
+    TaskFailure { class, message: bounded(sentence(error)), log_tail }
+}
+
+/// A record has bounds, and what a service or a library says need not.
+fn bounded(mut message: String) -> String {
+    if let Some((end, _)) = message.char_indices().nth(MOST_LETTERS) {
+        message.truncate(end);
+        message.push('…');
+    }
+    message
 }

@@ -1,6 +1,7 @@
 //! Keeps a task alive while it is worked on: renews its lease, tells its progress, and notices
 //! that the job was cancelled.
 
+use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
 use farm::{Queue, Storage, is_cancelled};
@@ -31,20 +32,30 @@ impl Heartbeat<'_> {
     ///
     /// A call that fails is tried again at the next beat: the lease is three beats long.
     pub(crate) async fn run(self) -> ConsumerError {
+        tokio::select! {
+            never = self.renew() => match never {},
+            error = self.tell() => error,
+        }
+    }
+
+    /// Renews the lease, whatever else is slow.
+    async fn renew(&self) -> Infallible {
+        loop {
+            tokio::time::sleep(self.lease / 3).await;
+            warn(self.queue.set_visibility(self.receipt_handle, self.lease).await);
+        }
+    }
+
+    /// Writes the progress, and that the task is alive; ends where the job was cancelled.
+    async fn tell(&self) -> ConsumerError {
         let beat = self.lease / 3;
-        let (mut renewed, mut written, mut looked) =
-            (Instant::now(), Instant::now(), Instant::now());
+        let (mut written, mut looked) = (Instant::now(), Instant::now());
         let mut last_progress = None;
         loop {
             tokio::time::sleep(beat.min(Duration::from_secs(1))).await;
-            let is_beat = renewed.elapsed() >= beat;
-            if is_beat {
-                renewed = Instant::now();
-                warn(self.queue.set_visibility(self.receipt_handle, self.lease).await);
-            }
             let progress = *self.progress.borrow();
             let has_news = progress != last_progress && written.elapsed() >= PROGRESS_EVERY;
-            if is_beat || has_news {
+            if written.elapsed() >= beat || has_news {
                 written = Instant::now();
                 last_progress = progress;
                 warn(self.record.write(TaskState::Running { progress }).await);

@@ -57,8 +57,9 @@ impl Log {
         let start = bytes.len().saturating_sub(TAIL_BYTES);
         let text = String::from_utf8_lossy(bytes.get(start..).unwrap_or_default()).into_owned();
         match text.split_once('\n') {
-            Some((_, rest)) if start > 0 => rest.to_owned(),
-            _ => text,
+            Some((_, rest)) if start > 0 && !rest.is_empty() => rest.to_owned(),
+            // One line that is longer: its end. What stands for half a letter takes more room.
+            _ => text.chars().skip_while(|letter| *letter == '\u{fffd}').collect(),
         }
     }
 
@@ -96,5 +97,9 @@ mod tests {
         assert!(bytes.starts_with(b"first line\n") && bytes.ends_with(b"line 199999\n"));
         let tail = log.tail();
         assert!(tail.len() <= TAIL_BYTES && tail.starts_with("line "), "{}", &tail[..20]);
+        log.push("ü".repeat(5000).as_bytes());
+        log.push(b"\n");
+        let tail = log.tail();
+        assert!(tail.len() > 4000 && tail.chars().all(|letter| matches!(letter, 'ü' | '\n')));
     }
 }

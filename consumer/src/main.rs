@@ -11,6 +11,7 @@ mod heartbeat;
 mod lambda;
 mod log;
 mod metrics;
+mod own_folder;
 mod pack_cache;
 mod poll;
 mod process;
@@ -68,6 +69,7 @@ async fn run(poll: bool) -> Result<()> {
     // keeps the keys, nor its memory.
     let hide = rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable);
     hide.map_err(|error| ConsumerError::Runtime { reason: error.to_string() })?;
+    process::adopt_orphans()?;
     let settings = Settings::from_environment()?;
     let worker = Worker::new(settings).await?;
     if poll { poll::run(worker).await } else { lambda::run(worker).await }

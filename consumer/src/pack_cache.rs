@@ -130,6 +130,12 @@ impl PackCache {
         Ok(())
     }
 
+    /// Deletes every pack.
+    pub(crate) fn clear(&mut self) -> Result<()> {
+        self.kept.clear();
+        clear(&self.root)
+    }
+
     /// Deletes packs until there is room for another one.
     fn make_room(&mut self, needed_bytes: u64) -> Result<()> {
         loop {

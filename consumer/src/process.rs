@@ -18,6 +18,9 @@ const WORKER: &str = include_str!("../worker/worker.py");
 /// The file descriptor of the socket, in Blender.
 const SOCKET: i32 = 3;
 
+/// How deep processes that scripts start may stand one below the other.
+const MOST_GENERATIONS: usize = 100;
+
 /// Where a Blender's own files go.
 #[derive(Debug, Clone)]
 pub(crate) struct Folders {
@@ -25,6 +28,22 @@ pub(crate) struct Folders {
     pub(crate) home: PathBuf,
     /// Compiled shaders, which the next Blender finds again.
     pub(crate) shader_cache: PathBuf,
+}
+
+/// Where compiled shaders are kept below a worker's folder.
+pub(crate) fn shader_cache(folder: &Path) -> PathBuf {
+    folder.join("shader-cache")
+}
+
+/// Deletes the compiled shaders.
+pub(crate) fn clear_shader_cache(folder: &Path) -> Result<()> {
+    let cache = shader_cache(folder);
+    match std::fs::remove_dir_all(&cache) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(ConsumerError::io("clear", &cache)(error))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Starts Blender with one end of a socket; gives the process and the other end.
@@ -102,10 +121,48 @@ fn environment(folders: &Folders) -> Vec<(&'static str, PathBuf)> {
     environment
 }
 
+/// Makes what scripts leave behind children of this process when their Blender ends.
+pub(crate) fn adopt_orphans() -> Result<()> {
+    rustix::process::set_child_subreaper(Some(rustix::process::getpid()))
+        .map_err(|error| ConsumerError::Runtime { reason: error.to_string() })
+}
+
+/// Ends every process below this one: only for when no Blender is wanted.
+pub(crate) fn end_children() {
+    // A process that dies hands its own children over: as often as anyone is deep.
+    for _ in 0..MOST_GENERATIONS {
+        let children = children();
+        if children.is_empty() {
+            return;
+        }
+        for child in children {
+            let _ = rustix::process::kill_process(child, rustix::process::Signal::KILL);
+            let _ = rustix::process::waitpid(Some(child), rustix::process::WaitOptions::empty());
+        }
+    }
+}
+
+/// The processes that this one is the parent of (`/proc/<pid>/task/<tid>/children`, proc(5)).
+fn children() -> Vec<rustix::process::Pid> {
+    let threads = std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+    let lists =
+        threads.filter_map(|task| std::fs::read_to_string(task.path().join("children")).ok());
+    let numbers = lists.flat_map(|list| {
+        list.split_whitespace().filter_map(|number| number.parse().ok()).collect::<Vec<i32>>()
+    });
+    numbers.filter_map(rustix::process::Pid::from_raw).collect()
+}
+
 /// Whether a process was ended by SIGKILL.
 pub(crate) fn was_killed(status: ExitStatus) -> bool {
     use std::os::unix::process::ExitStatusExt;
     status.signal() == Some(9)
+}
+
+/// Makes `VmHWM` of a process begin anew (`clear_refs`, proc(5)); where the system does not allow
+/// it, it stays the most of all tasks.
+pub(crate) fn forget_peak(process: u32) {
+    let _ = std::fs::write(format!("/proc/{process}/clear_refs"), "5");
 }
 
 /// What a process holds at this moment and the most that it has held, in bytes: `VmRSS` and `VmHWM`

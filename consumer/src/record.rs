@@ -57,6 +57,13 @@ impl Record {
         }))
     }
 
+    /// Whether the task is said to have failed.
+    pub(crate) async fn has_failed(&self) -> Result<bool> {
+        let bytes = self.storage.get(&self.key, TaskRecord::MAX_SIZE_BYTES).await?;
+        let record = bytes.and_then(|bytes| parse::<TaskRecord>(&bytes).ok());
+        Ok(record.is_some_and(|record| matches!(record.state, TaskState::Failed { .. })))
+    }
+
     /// Writes where the task stands, unless another delivery has brought it to its end.
     pub(crate) async fn write(&self, state: TaskState) -> Result<()> {
         if self.is_final().await? {

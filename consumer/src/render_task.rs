@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use crate::blender::{BlenderSetup, Bounds};
 use crate::error::{ConsumerError, Result};
 use crate::metrics::{self, Outcome};
+use crate::process;
 use crate::results;
 use crate::wire::RenderRequest;
 use crate::worker::Worker;
@@ -26,6 +27,7 @@ impl Worker {
         started: Instant,
         progress: &watch::Sender<Option<f32>>,
     ) -> Result<TaskState> {
+        self.forget_other_scripts(job)?;
         self.prepare();
         let (pack, rest) = self.packs.fetch(&self.storage, &job.pack).await?;
         let mut fetch = started.elapsed();
@@ -36,9 +38,10 @@ impl Worker {
             // The pack was damaged and came anew: what Blender has read of it may be damaged too.
             self.blender.let_go();
         }
-        let (mut blender, is_warm) = self.blender.take(&setup).await?;
+        let taken = self.blender.take(&setup).await;
+        self.log = self.blender.log().clone();
+        let (mut blender, is_warm) = taken?;
         let start = started.elapsed().saturating_sub(fetch);
-        self.log = blender.log().clone();
         let farm = blender.version();
         if (job.blender_version.0, job.blender_version.1) > (farm.0, farm.1) {
             self.blender.put_back(blender);
@@ -109,6 +112,21 @@ impl Worker {
         metrics::tell(&outcome, task, attempt);
         tracing::info!(job = %task.job, frame = task.frame, attempt, is_warm, ?times, peak_memory_bytes, "frame done");
         Ok(TaskState::Done { files, times, peak_memory_bytes })
+    }
+
+    /// Ends what scripts of another job have changed: the Blender that they ran in, processes that
+    /// they have left, and the packs and shaders that they could write to.
+    fn forget_other_scripts(&mut self, job: &Job) -> Result<()> {
+        let scripts_of = job.allow_scripts.then(|| job.pack.clone());
+        if self.scripts_of.is_some() && self.scripts_of != scripts_of {
+            tracing::info!("another job's scripts have run here: beginning anew");
+            self.blender.let_go();
+            process::end_children();
+            self.packs.clear()?;
+            process::clear_shader_cache(self.folder.path())?;
+        }
+        self.scripts_of = scripts_of;
+        Ok(())
     }
 
     /// How far Blender may go with one frame.

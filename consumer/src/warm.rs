@@ -6,6 +6,8 @@ use tokio::task::JoinHandle;
 
 use crate::blender::{Blender, BlenderSetup};
 use crate::error::{ConsumerError, Result};
+use crate::log::Log;
+use crate::process;
 
 /// The place of the warm Blender.
 #[derive(Debug)]
@@ -13,6 +15,7 @@ pub(crate) struct WarmBlender {
     program: PathBuf,
     folder: PathBuf,
     state: State,
+    log: Log,
 }
 
 #[derive(Debug)]
@@ -25,17 +28,20 @@ enum State {
 impl WarmBlender {
     /// None yet; `program` is started when it is asked for, with its files below `folder`.
     pub(crate) fn new(program: PathBuf, folder: PathBuf) -> Self {
-        Self { program, folder, state: State::None }
+        Self { program, folder, state: State::None, log: Log::default() }
     }
 
     /// Starts a Blender in the background unless there is one: it imports its modules while the
     /// pack is on its way.
     pub(crate) fn prepare(&mut self, setup: BlenderSetup) {
         if matches!(self.state, State::None) {
+            process::end_children();
             let (program, folder) = (self.program.clone(), self.folder.clone());
             let wanted = setup.clone();
+            self.log = Log::default();
+            let log = self.log.clone();
             let start =
-                tokio::spawn(async move { Blender::start(&program, &folder, wanted).await });
+                tokio::spawn(async move { Blender::start(&program, &folder, wanted, log).await });
             self.state = State::Starting(setup, start);
         }
     }
@@ -46,7 +52,7 @@ impl WarmBlender {
         match std::mem::replace(&mut self.state, State::None) {
             State::Ready(mut blender) if blender.setup() == setup => {
                 if blender.is_alive() {
-                    blender.log().clear();
+                    blender.begin_task();
                     return Ok((*blender, true));
                 }
             }
@@ -63,7 +69,15 @@ impl WarmBlender {
             State::Starting(_, start) => start.abort(),
             State::Ready(_) | State::None => {}
         }
-        Ok((Blender::start(&self.program, &self.folder, setup.clone()).await?, false))
+        process::end_children();
+        self.log = Log::default();
+        let log = self.log.clone();
+        Ok((Blender::start(&self.program, &self.folder, setup.clone(), log).await?, false))
+    }
+
+    /// What the Blender prints that was started last, also where it did not come up.
+    pub(crate) fn log(&self) -> &Log {
+        &self.log
     }
 
     /// Keeps a Blender for the next task.

@@ -1,7 +1,8 @@
+use std::fs::File;
 use std::time::{Duration, Instant};
 
 use farm::{AwsConfig, FarmError, Queue, ReceivedMessage, Storage, is_cancelled, read_job};
-use protocol::{FailureClass, TaskFailure, TaskMessage, TaskState, keys, parse, sentence};
+use protocol::{FailureClass, PackId, TaskFailure, TaskMessage, TaskState, keys, parse, sentence};
 use tempfile::TempDir;
 use tokio::sync::watch;
 
@@ -11,6 +12,7 @@ use crate::failure::classify;
 use crate::heartbeat::Heartbeat;
 use crate::log::Log;
 use crate::metrics::{self, Outcome};
+use crate::own_folder;
 use crate::pack_cache::PackCache;
 use crate::record::Record;
 use crate::settings::Settings;
@@ -19,14 +21,21 @@ use crate::warm::WarmBlender;
 /// How long before the deadline Blender is stopped: time to write the record and the log.
 const DEADLINE_MARGIN: Duration = Duration::from_secs(8);
 
+/// How long what Blender has printed may be on its way.
+const LAST_WORDS: Duration = Duration::from_millis(50);
+
 /// One worker: a warm Blender, the pack on disk, and the way to the bucket and the queue.
 pub(crate) struct Worker {
     pub(crate) settings: Settings,
     pub(crate) storage: Storage,
     pub(crate) queue: Queue,
     pub(crate) folder: TempDir,
+    /// Tells other workers that the folder is in use.
+    _lock: File,
     pub(crate) packs: PackCache,
     pub(crate) blender: WarmBlender,
+    /// The pack whose scripts have run here: what they left may serve that pack alone.
+    pub(crate) scripts_of: Option<PackId>,
     /// What Blender prints for the task at hand; it outlives a Blender that is ended.
     pub(crate) log: Log,
 }
@@ -44,9 +53,8 @@ impl Worker {
     pub(crate) async fn new(settings: Settings) -> Result<Self> {
         let config = AwsConfig::from_environment().await?;
         let temporary = std::env::temp_dir();
-        let folder = tempfile::Builder::new()
-            .prefix("render-on-lambda-")
-            .tempdir()
+        own_folder::delete_abandoned(&temporary);
+        let (folder, lock) = own_folder::make(&temporary)
             .map_err(ConsumerError::io("make a folder in", &temporary))?;
         Ok(Self {
             storage: Storage::new(&config, settings.bucket.clone()),
@@ -54,7 +62,9 @@ impl Worker {
             packs: PackCache::new(folder.path().join("packs")),
             blender: WarmBlender::new(settings.blender.clone(), folder.path().to_owned()),
             folder,
+            _lock: lock,
             settings,
+            scripts_of: None,
             log: Log::default(),
         })
     }
@@ -120,6 +130,13 @@ impl Worker {
             job => job?,
         };
         *allow_scripts = job.allow_scripts;
+        if !job.frames.contains(task.frame) {
+            return Err(ConsumerError::NoFrame { job: task.job, frame: task.frame });
+        }
+        if attempt > self.settings.max_attempts {
+            // The queue delivers once more than there are tries, so that somebody says this.
+            return Err(ConsumerError::GivenUp { tries: self.settings.max_attempts });
+        }
         if is_cancelled(&self.storage, task.job).await? {
             return Err(ConsumerError::Cancelled);
         }
@@ -158,6 +175,8 @@ impl Worker {
         error: ConsumerError,
         allow_scripts: bool,
     ) -> Verdict {
+        // The answer may have overtaken what was printed before it.
+        tokio::time::sleep(LAST_WORDS).await;
         let log = self.log.clone();
         let failure = classify(&error, log.tail(), allow_scripts);
         tracing::warn!(job = %task.job, frame = task.frame, attempt, class = ?failure.class, error = failure.message, "task failed");
@@ -170,13 +189,20 @@ impl Worker {
             let outcome = Outcome::Failed { class: failure.class };
             metrics::tell(&outcome, task, attempt);
         }
-        if matches!(&error, ConsumerError::NoJob { .. }) {
+        if matches!(&error, ConsumerError::NoJob { .. } | ConsumerError::NoFrame { .. }) {
             // Nobody waits for a record.
             return Verdict::GiveBack;
         }
         let (state, verdict) = match (&error, failure.class) {
             (ConsumerError::Cancelled, _) => (TaskState::Cancelled, Verdict::Finished),
             (_, FailureClass::Scene) => (TaskState::Failed { failure }, Verdict::Finished),
+            (ConsumerError::GivenUp { .. }, _) => {
+                match record.has_failed().await {
+                    // What the last try said says more.
+                    Ok(true) => return Verdict::GiveBack,
+                    Ok(false) | Err(_) => (TaskState::Failed { failure }, Verdict::GiveBack),
+                }
+            }
             (_, FailureClass::Machine) if record.is_last_attempt() => {
                 let message = format!("{} (given up after {attempt} tries)", failure.message);
                 let failure = TaskFailure { message, ..failure };

@@ -4,6 +4,7 @@ Messages are four bytes of length, big-endian, then JSON. Whatever Blender, an a
 prints goes to the log and changes nothing here.
 """
 
+import ctypes
 import json
 import os
 import re
@@ -20,6 +21,10 @@ import bpy
 
 SOCKET_DESCRIPTOR = 3
 PROGRESS_EVERY_SECONDS = 0.5
+LIFE_EVERY_SECONDS = 2.0
+
+# Most letters of what is told of an error; the log has all of it.
+MOST_LETTERS = 1000
 
 # What Cycles puts into the render's status: "... | Sample 12/64".
 SAMPLES = re.compile(r"Sample (\d+)/(\d+)")
@@ -30,6 +35,7 @@ class Connection:
 
     def __init__(self) -> None:
         self._socket = socket.socket(fileno=SOCKET_DESCRIPTOR)
+        self._sending = threading.Lock()
         # A script that starts a process must not hand it this socket.
         os.set_inheritable(SOCKET_DESCRIPTOR, False)
         threading.Thread(target=self._leave_with_parent, daemon=True).start()
@@ -42,7 +48,8 @@ class Connection:
 
     def send(self, message) -> None:
         body = json.dumps(message).encode()
-        self._socket.sendall(struct.pack(">I", len(body)) + body)
+        with self._sending:
+            self._socket.sendall(struct.pack(">I", len(body)) + body)
 
     def _read(self, size):
         chunks = []
@@ -60,6 +67,39 @@ class Connection:
         hang_up.register(SOCKET_DESCRIPTOR, select.POLLHUP | select.POLLRDHUP)
         hang_up.poll()
         os._exit(0)
+
+
+class SignOfLife:
+    """Tells that Blender is at work where it says nothing itself: Workbench, the compositor, a
+    BVH that takes minutes.
+
+    It is at work while the processor is, and while the innermost Python is this file: what a
+    script does in a loop is no sign of life.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._main = threading.get_ident()
+        self._is_wanted = threading.Event()
+        threading.Thread(target=self._tell, daemon=True).start()
+
+    def __enter__(self) -> None:
+        self._is_wanted.set()
+
+    def __exit__(self, *_) -> None:
+        self._is_wanted.clear()
+
+    def _tell(self) -> None:
+        before = 0.0
+        while True:
+            time.sleep(LIFE_EVERY_SECONDS)
+            self._is_wanted.wait()
+            now = time.process_time()
+            frame = sys._current_frames().get(self._main)
+            is_blender = frame is not None and frame.f_code.co_filename == __file__
+            if is_blender and now - before > LIFE_EVERY_SECONDS / 10:
+                self._connection.send(progress(0, 0))
+            before = now
 
 
 class SceneErrors:
@@ -99,6 +139,7 @@ class Renderer:
 
     def __init__(self, connection: Connection, errors: SceneErrors) -> None:
         self._connection = connection
+        self._life = SignOfLife(connection)
         self._errors = errors
         self._open = None
         self._load_failed = None
@@ -122,10 +163,12 @@ class Renderer:
         prepare_engine(scene, request["engines"])
         prepare_output(scene, request["output_folder"], request["output_template"])
         self._outputs.redirect(scene, request["output_folder"])
-        scene.render.use_persistent_data = True
+        # What Cycles keeps does not follow every animated setting of the render itself.
+        scene.render.use_persistent_data = not is_animated(scene)
         started = time.perf_counter()
         try:
-            outcome = render_frame(scene, request["frame"])
+            with self._life:
+                outcome = render_frame(scene, request["frame"])
         except RuntimeError as error:
             raise SceneError(str(error).removeprefix("Error: ").strip()) from error
         render_seconds = time.perf_counter() - started
@@ -136,22 +179,26 @@ class Renderer:
             "type": "rendered",
             "load_seconds": load_seconds,
             "render_seconds": render_seconds,
-            "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+            "peak_memory_bytes": peak_memory_bytes(),
         }
 
     def _load(self, request) -> float:
         wanted = (request["blend_file"], request["allow_scripts"])
         if self._open == wanted:
             if self._load_failed:
+                print(self._load_failed, file=sys.stderr)
                 raise SceneError(self._load_failed)
             return 0.0
         started = time.perf_counter()
         self._errors.clear()
         self._open, self._load_failed = None, None
         try:
-            bpy.ops.wm.open_mainfile(
-                filepath=request["blend_file"], load_ui=False, use_scripts=request["allow_scripts"]
-            )
+            with self._life:
+                bpy.ops.wm.open_mainfile(
+                    filepath=request["blend_file"],
+                    load_ui=False,
+                    use_scripts=request["allow_scripts"],
+                )
         except RuntimeError as error:
             raise SceneError(str(error).removeprefix("Error: ").strip()) from error
         self._outputs = FileOutputs()
@@ -160,6 +207,7 @@ class Renderer:
         self._open = wanted
         try:
             self._errors.raise_first()
+            raise_disabled_driver()
         except SceneError as error:
             self._load_failed = str(error)
             raise
@@ -179,8 +227,7 @@ class Renderer:
             self._last_progress = now
             found = SAMPLES.search(str(status))
             done, total = (int(found[1]), int(found[2])) if found else (0, 0)
-            progress = {"type": "progress", "samples_done": done, "samples_total": total}
-            self._connection.send(progress | {"memory_bytes": memory_bytes()})
+            self._connection.send(progress(done, total))
 
 
 class FileOutputs:
@@ -189,7 +236,7 @@ class FileOutputs:
     def __init__(self) -> None:
         self._scenes = {scene.name: output_folder(scene) for scene in bpy.data.scenes}
         self._nodes = [
-            (tree, node.name, bpy.path.abspath(node_folder(node)))
+            (tree, node.name, absolute_folder(node))
             for tree in compositor_trees()
             for node in tree.nodes
             if node.bl_idname == "CompositorNodeOutputFile"
@@ -203,7 +250,8 @@ class FileOutputs:
         for tree, name, theirs in self._nodes:
             below = os.path.relpath(theirs, ours) if os.path.isabs(theirs) else theirs
             if below.startswith(".."):
-                below = os.path.basename(os.path.normpath(theirs)) or "files"
+                # Two folders of one name elsewhere stay two.
+                below = re.sub(r"^(\.\./?)+", "", below) or "files"
             set_node_folder(tree.nodes[name], os.path.normpath(os.path.join(folder, below)) + "/")
 
 
@@ -213,6 +261,12 @@ def compositor_trees():
     # Until 4.5 a scene holds its tree itself.
     own = [getattr(scene, "node_tree", None) for scene in bpy.data.scenes]
     return trees + [tree for tree in own if tree is not None and tree not in trees]
+
+
+def absolute_folder(node) -> str:
+    """Where a node writes, with the variable that means the folder of the .blend file."""
+    here = os.path.dirname(bpy.data.filepath)
+    return bpy.path.abspath(node_folder(node).replace("{blend_dir}", here))
 
 
 def node_folder(node) -> str:
@@ -231,6 +285,21 @@ def output_folder(scene) -> str:
     return os.path.dirname(bpy.path.abspath(fixed)) or "/"
 
 
+def raise_disabled_driver() -> None:
+    """Blender leaves out drivers in Python that may not run, and renders what was saved."""
+    if bpy.app.autoexec_fail and bpy.app.autoexec_fail_message.startswith("Driver"):
+        raise SceneError(
+            f"{bpy.app.autoexec_fail_message} is Python, which may not run: tick Run Scripts, or"
+            " submit with --allow-scripts"
+        )
+
+
+def is_animated(datablock) -> bool:
+    """Whether settings of the datablock itself change from frame to frame."""
+    data = datablock.animation_data
+    return data is not None and bool(data.action or data.drivers or data.nla_tracks)
+
+
 def forget_images() -> None:
     """Reads again, when it is needed, what may have been looked for before it was there."""
     for image in bpy.data.images:
@@ -238,10 +307,25 @@ def forget_images() -> None:
             image.reload()
 
 
+def progress(samples_done: int, samples_total: int) -> dict:
+    return {
+        "type": "progress",
+        "samples_done": samples_done,
+        "samples_total": samples_total,
+        "memory_bytes": memory_bytes(),
+    }
+
+
 def memory_bytes() -> int:
     """What this process holds at this moment (proc(5))."""
     with open("/proc/self/statm") as statm:
         return int(statm.read().split()[1]) * resource.getpagesize()
+
+
+def peak_memory_bytes() -> int:
+    """The most that this process has held since the consumer made it begin anew (proc(5))."""
+    with open("/proc/self/status") as status:
+        return int(re.search(r"VmHWM:\s+(\d+) kB", status.read())[1]) * 1024
 
 
 def prepare_engine(scene, engines) -> None:
@@ -287,6 +371,19 @@ def prepare_output(scene, folder: str, template: str) -> None:
         settings.file_format = "PNG"
 
 
+def sentence(text: str) -> str:
+    """One line that can be told, whatever an exception says."""
+    line = " ".join(text.encode(errors="replace").decode().split())
+    return line if len(line) <= MOST_LETTERS else line[:MOST_LETTERS] + "…"
+
+
+def flush() -> None:
+    """Sends what Blender has printed on its way: it belongs to this task."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    ctypes.CDLL(None).fflush(None)
+
+
 def main() -> None:
     os.umask(0o022)
     # What a script prints belongs into the log of its frame, also when Blender dies after it.
@@ -299,7 +396,8 @@ def main() -> None:
         try:
             reply = answer[request["type"]](request)
         except SceneError as error:
-            reply = {"type": "failed", "message": str(error)}
+            reply = {"type": "failed", "message": sentence(str(error))}
+        flush()
         connection.send(reply)
 
 

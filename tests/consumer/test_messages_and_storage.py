@@ -13,7 +13,7 @@ from pathlib import Path
 
 import blake3
 from fault_proxy import BREAK, CORRUPT, SLOW_DOWN, STALL, Request, fault_proxy
-from workers import Queue, blender_of, wait_until
+from workers import MAXIMUM_ATTEMPTS, Queue, blender_of, wait_until
 
 FAULT_SECONDS = 90
 
@@ -35,14 +35,33 @@ def test_messages_that_are_no_tasks_end_with_the_dead_letters_and_stop_nobody(
     ):
         queue.send(body)
     job = queue.submit(scenes / "sound.blend", "1-4")
+    queue.send(json.dumps({"version": 1, "job": job, "frame": 777}))
     with queue.worker(tmp_path):
         records = queue.wait_for(job, 4)
         assert done(records) == [1, 2, 3, 4]
         wait_until(
-            lambda: queue.waiting(queue.dead_letters) == before + 5,
+            lambda: queue.waiting(queue.dead_letters) == before + 6,
             90,
             lambda: f"{queue.waiting(queue.dead_letters) - before} dead letters",
         )
+
+
+def test_a_task_that_no_worker_has_survived_is_said_to_be_given_up(
+    queue: Queue, scenes: Path, tmp_path: Path
+) -> None:
+    before = queue.waiting(queue.dead_letters)
+    job = queue.submit(scenes / "sound.blend", "1")
+    for _ in range(MAXIMUM_ATTEMPTS):
+        # As workers do that are ended before they have written a word.
+        queue.farm.client("sqs").receive_message(QueueUrl=queue.queue, VisibilityTimeout=0)
+    with queue.worker(tmp_path):
+        record = queue.wait_for(job, 1)[1]
+        wait_until(
+            lambda: queue.waiting(queue.dead_letters) == before + 1, 30, lambda: "no dead letter"
+        )
+    assert record["state"] == "failed"
+    assert record["failure"]["message"].startswith(f"given up after {MAXIMUM_ATTEMPTS} tries")
+    assert not queue.keys(f"jobs/{job}/frames/")
 
 
 def test_tasks_that_come_twice_and_in_any_order_give_one_result_each(

@@ -71,6 +71,64 @@ def test_a_script_that_never_ends_is_stopped_and_given_up_after_the_last_try(
     assert record["attempt"] == MAXIMUM_ATTEMPTS
 
 
+def test_an_exception_of_any_length_is_one_bounded_sentence(
+    queue: Queue, scenes: Path, tmp_path: Path
+) -> None:
+    job = queue.submit(scenes / "wordy.blend", "2", "--allow-scripts")
+    with queue.worker(tmp_path):
+        record = queue.wait_for(job, 1)[2]
+    assert failure(record)["class"] == "scene"
+    message = failure(record)["message"]
+    assert message.startswith("Python: ValueError: first xxx") and len(message) < 1100
+    assert failure(record)["log_tail"]
+
+
+def test_a_blender_that_has_ended_is_noticed_although_something_holds_its_socket(
+    queue: Queue, scenes: Path, tmp_path: Path
+) -> None:
+    job = queue.submit(scenes / "forking.blend", "1-3", "--allow-scripts")
+    with queue.worker(tmp_path):
+        records = queue.wait_for(job, 3)
+    assert [records[frame]["state"] for frame in (1, 2, 3)] == ["done", "failed", "done"]
+    assert failure(records[2])["class"] == "scene"
+
+
+def test_what_scripts_leave_behind_does_not_reach_another_job(
+    queue: Queue, scenes: Path, tmp_path: Path
+) -> None:
+    first = queue.submit(scenes / "sound.blend", "1")
+    with queue.worker(tmp_path) as worker:
+        assert queue.wait_for(first, 1)[1]["state"] == "done"
+        haunting = queue.submit(scenes / "haunting.blend", "1", "--allow-scripts")
+        assert queue.wait_for(haunting, 1)[1]["state"] == "done"
+        (blender,) = children(worker.pid)
+        assert len(children(blender)) == 1
+        second = queue.submit(scenes / "sound.blend", "2")
+        record = queue.wait_for(second, 1)[2]
+        assert record["state"] == "done", record
+        (clean,) = children(worker.pid)
+        assert clean != blender and not children(clean)
+        (picture,) = tmp_path.glob("render-on-lambda-*/packs/*/project/wood.png")
+        assert picture.read_bytes() == (scenes / "wood.png").read_bytes()
+
+
+def children(process: int) -> list[int]:
+    tasks = Path(f"/proc/{process}/task").iterdir()
+    return [int(child) for task in tasks for child in (task / "children").read_text().split()]
+
+
+def test_a_frame_is_told_its_own_peak_of_memory(queue: Queue, scenes: Path, tmp_path: Path) -> None:
+    before = queue.submit(scenes / "sound.blend", "1")
+    with queue.worker(tmp_path):
+        small = queue.wait_for(before, 1)[1]["peak_memory_bytes"]
+        swelling = queue.submit(scenes / "swelling.blend", "1", "--allow-scripts")
+        large = queue.wait_for(swelling, 1)[1]["peak_memory_bytes"]
+        again = queue.submit(scenes / "swelling.blend", "2", "--allow-scripts")
+        after = queue.wait_for(again, 1)[2]["peak_memory_bytes"]
+    assert large > small + (400 << 20)
+    assert after < large - (300 << 20)
+
+
 def test_what_a_scene_prints_changes_nothing(queue: Queue, scenes: Path, tmp_path: Path) -> None:
     job = queue.submit(scenes / "chatty.blend", "1-2", "--allow-scripts")
     with queue.worker(tmp_path):
