@@ -31,6 +31,8 @@ pub(crate) struct Blender {
     log: Log,
     version: BlenderVersion,
     peak_memory_bytes: u64,
+    /// The most that it had held before the task at hand.
+    peak_before_bytes: u64,
     /// The scene that it has open, and what it held after its first frame of it.
     first_frame: Option<(PathBuf, u64)>,
     _home: TempDir,
@@ -95,6 +97,7 @@ impl Blender {
             log,
             version: BlenderVersion(0, 0, 0),
             peak_memory_bytes: 0,
+            peak_before_bytes: 0,
             first_frame: None,
             _home: home,
         };
@@ -133,9 +136,14 @@ impl Blender {
     pub(crate) fn begin_task(&mut self) {
         self.log.clear();
         self.peak_memory_bytes = 0;
-        if let Some(process) = self.child.id() {
-            process::forget_peak(process);
-        }
+        self.peak_before_bytes = self.child.id().and_then(memory_bytes).map_or(0, |(_, peak)| peak);
+    }
+
+    /// Takes note of what Blender holds and of the most that it ever held: that of this task, where
+    /// it is more than before it.
+    fn saw(&mut self, now: u64, most_ever: u64) {
+        let most = if most_ever > self.peak_before_bytes { most_ever } else { now };
+        self.peak_memory_bytes = self.peak_memory_bytes.max(most);
     }
 
     /// Opens a scene before all of its pack is there; gives the seconds that it took.
@@ -165,7 +173,8 @@ impl Blender {
     ) -> Result<Rendered> {
         match self.ask(&Request::Render(request), bounds, on_progress).await? {
             Reply::Rendered { load_seconds, render_seconds, peak_memory_bytes } => {
-                self.peak_memory_bytes = self.peak_memory_bytes.max(peak_memory_bytes);
+                let now = self.child.id().and_then(memory_bytes).map_or(0, |(now, _)| now);
+                self.saw(now, peak_memory_bytes);
                 let peak_memory_bytes = self.peak_memory_bytes;
                 Ok(Rendered { load_seconds, render_seconds, peak_memory_bytes })
             }
@@ -200,7 +209,7 @@ impl Blender {
             heard = Instant::now();
             match reply {
                 Some(Ok(Reply::Progress { samples_done, samples_total, memory_bytes })) => {
-                    self.peak_memory_bytes = self.peak_memory_bytes.max(memory_bytes);
+                    self.saw(memory_bytes, 0);
                     on_progress(part(samples_done, samples_total));
                 }
                 Some(Ok(Reply::Failed { message })) => {
@@ -234,7 +243,7 @@ impl Blender {
     fn check(&mut self, bounds: Bounds, heard: Instant) -> Result<()> {
         let memory = self.child.id().and_then(memory_bytes);
         if let Some((now, peak)) = memory {
-            self.peak_memory_bytes = self.peak_memory_bytes.max(peak);
+            self.saw(now, peak);
             if let Some(limit_bytes) = bounds.memory_bytes.filter(|limit| now > *limit) {
                 return Err(ConsumerError::OutOfMemory { needed_bytes: peak, limit_bytes });
             }

@@ -159,12 +159,6 @@ pub(crate) fn was_killed(status: ExitStatus) -> bool {
     status.signal() == Some(9)
 }
 
-/// Makes `VmHWM` of a process begin anew (`clear_refs`, proc(5)); where the system does not allow
-/// it, it stays the most of all tasks.
-pub(crate) fn forget_peak(process: u32) {
-    let _ = std::fs::write(format!("/proc/{process}/clear_refs"), "5");
-}
-
 /// What a process holds at this moment and the most that it has held, in bytes: `VmRSS` and `VmHWM`
 /// (proc(5)).
 pub(crate) fn memory_bytes(process: u32) -> Option<(u64, u64)> {

@@ -323,7 +323,7 @@ def memory_bytes() -> int:
 
 
 def peak_memory_bytes() -> int:
-    """The most that this process has held since the consumer made it begin anew (proc(5))."""
+    """The most that this process has ever held (proc(5))."""
     with open("/proc/self/status") as status:
         return int(re.search(r"VmHWM:\s+(\d+) kB", status.read())[1]) * 1024
 

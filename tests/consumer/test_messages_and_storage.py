@@ -51,9 +51,8 @@ def test_a_task_that_no_worker_has_survived_is_said_to_be_given_up(
 ) -> None:
     before = queue.waiting(queue.dead_letters)
     job = queue.submit(scenes / "sound.blend", "1")
-    for _ in range(MAXIMUM_ATTEMPTS):
-        # As workers do that are ended before they have written a word.
-        queue.farm.client("sqs").receive_message(QueueUrl=queue.queue, VisibilityTimeout=0)
+    # As workers do that are ended before they have written a word.
+    wait_until(lambda: queue.receive_and_forget() >= MAXIMUM_ATTEMPTS, 60, lambda: "no message")
     with queue.worker(tmp_path):
         record = queue.wait_for(job, 1)[1]
         wait_until(

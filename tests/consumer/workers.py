@@ -98,6 +98,14 @@ class Queue:
     def send(self, body: str) -> None:
         self.farm.client("sqs").send_message(QueueUrl=self.queue, MessageBody=body)
 
+    def receive_and_forget(self) -> int:
+        """How often the message that was received now has been; 0 where there is none."""
+        answer = self.farm.client("sqs").receive_message(
+            QueueUrl=self.queue, VisibilityTimeout=0, AttributeNames=["ApproximateReceiveCount"]
+        )
+        counts = [message["Attributes"] for message in answer.get("Messages", [])]
+        return max((int(one["ApproximateReceiveCount"]) for one in counts), default=0)
+
     def waiting(self, queue: str) -> int:
         """How many messages a queue holds, hidden ones too."""
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
