@@ -148,3 +148,11 @@ def test_a_truncated_file_is_an_error_at_every_place(scene_with_paths: Path) -> 
         cut.write_bytes(whole[: len(whole) * number // 50])
         with pytest.raises(ValueError, match="expected"):
             native.trace(cut)
+
+
+@pytest.mark.parametrize(("media", "is_movie"), [("VIDEO", True), ("IMAGE", False)])
+def test_a_movie_is_known_before_it_is_sent(tmp_path: Path, media: str, is_movie: bool) -> None:
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    bpy.context.scene.render.image_settings.media_type = media
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "shot.blend"))
+    assert native.render_settings(tmp_path / "shot.blend").is_movie == is_movie

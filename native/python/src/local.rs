@@ -230,6 +230,7 @@ pub(crate) struct PyRenderSettings {
     frames: (i32, i32, u32),
     output_folder: String,
     output_template: String,
+    is_movie: bool,
     blender_version: (u16, u16, u16),
 }
 
@@ -250,6 +251,7 @@ pub(crate) fn render_settings(
         frames: (read.frame_first, read.frame_last, read.frame_step),
         output_folder,
         output_template: naming.template,
+        is_movie: read.is_movie,
         blender_version: (major, minor, 0),
     })
 }

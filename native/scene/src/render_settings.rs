@@ -7,6 +7,10 @@ use protocol::ENGINES;
 
 use crate::error::{Result, SceneError};
 
+/// AVI, QuickTime and what FFmpeg writes (`R_IMF_IMTYPE_…` of `BKE_imtype_is_movie`, from
+/// `DNA_scene_types.h`, 2.7 to 5.0).
+const MOVIE_FORMATS: [i64; 8] = [15, 16, 18, 19, 24, 31, 32, 33];
+
 /// What a scene says about its own rendering.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RenderSettings {
@@ -22,6 +26,8 @@ pub struct RenderSettings {
     pub engine: String,
     /// The output path as written: `//render/shot_####`.
     pub output_path: String,
+    /// Whether the output is a movie, which comes back as frames.
+    pub is_movie: bool,
     /// The Blender that saved the file, as major and minor number.
     pub blender_version: (u16, u16),
 }
@@ -87,6 +93,9 @@ impl RenderSettings {
             engine: String::from_utf8_lossy(&view.string("r.engine").unwrap_or_default())
                 .into_owned(),
             output_path: String::from_utf8_lossy(&output).into_owned(),
+            is_movie: view
+                .integer("r.im_format.imtype")
+                .is_some_and(|format| MOVIE_FORMATS.contains(&format)),
             blender_version: (version / 100, version % 100),
         }
     }

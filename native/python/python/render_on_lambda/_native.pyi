@@ -587,6 +587,10 @@ class RenderSettings:
         """The rest of the output path, still with # and {…}."""
 
     @property
+    def is_movie(self) -> bool:
+        """Whether the output is a movie, which comes back as frames."""
+
+    @property
     def blender_version(self) -> tuple[int, int, int]:
         """The Blender that saved the file; files do not tell the last number, which is 0."""
 

@@ -49,6 +49,8 @@ def submit(arguments: Namespace, reporter: Reporter) -> int:
     )
     # Whatever stops this now, the same job can be submitted again and goes on where it was.
     reporter.note(f"job {job}")
+    if settings.is_movie:
+        reporter.note("a movie cannot be made frame by frame: the frames come back as PNG")
     code = EXIT_MISSING
     while not submission.is_over:
         for event in submission.poll():
