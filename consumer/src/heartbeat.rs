@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
 use farm::{Queue, Storage, is_cancelled};
-use protocol::{JobId, TaskState};
+use protocol::{JobId, TaskState, sentence};
 use tokio::sync::watch;
 
 use crate::error::ConsumerError;
@@ -42,7 +42,7 @@ impl Heartbeat<'_> {
     async fn renew(&self) -> Infallible {
         loop {
             tokio::time::sleep(self.lease / 3).await;
-            warn(self.queue.set_visibility(self.receipt_handle, self.lease).await);
+            self.warn(self.queue.set_visibility(self.receipt_handle, self.lease).await);
         }
     }
 
@@ -58,22 +58,23 @@ impl Heartbeat<'_> {
             if written.elapsed() >= beat || has_news {
                 written = Instant::now();
                 last_progress = progress;
-                warn(self.record.write(TaskState::Running { progress }).await);
+                self.warn(self.record.write(TaskState::Running { progress }).await);
             }
             if looked.elapsed() >= CONTROL_EVERY {
                 looked = Instant::now();
                 match is_cancelled(self.storage, self.job).await {
                     Ok(true) => return ConsumerError::Cancelled,
                     Ok(false) => {}
-                    Err(error) => warn(Err(error)),
+                    Err(error) => self.warn(Err(error)),
                 }
             }
         }
     }
-}
 
-fn warn<E: std::error::Error>(result: std::result::Result<(), E>) {
-    if let Err(error) = result {
-        tracing::warn!(error = protocol::sentence(&error), "a heartbeat failed");
+    fn warn<E: std::error::Error>(&self, result: std::result::Result<(), E>) {
+        if let Err(error) = result {
+            let (job, key) = (self.job, self.record.key());
+            tracing::warn!(%job, record = key, error = sentence(&error), "a heartbeat failed");
+        }
     }
 }

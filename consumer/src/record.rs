@@ -35,6 +35,11 @@ impl Record {
         }
     }
 
+    /// Where it is in the bucket.
+    pub(crate) fn key(&self) -> &str {
+        &self.key
+    }
+
     pub(crate) fn is_last_attempt(&self) -> bool {
         self.attempt >= self.max_attempts
     }

@@ -7,7 +7,7 @@ use protocol::ENGINES;
 
 use crate::error::{Result, SceneError};
 
-/// AVI, QuickTime and what FFmpeg writes (`R_IMF_IMTYPE_…` of `BKE_imtype_is_movie`, from
+/// The movies among the output formats (`R_IMF_IMTYPE_…` of `BKE_imtype_is_movie`, from
 /// `DNA_scene_types.h`, 2.7 to 5.0).
 const MOVIE_FORMATS: [i64; 8] = [15, 16, 18, 19, 24, 31, 32, 33];
 
