@@ -133,12 +133,12 @@ impl Worker {
         if !job.frames.contains(task.frame) {
             return Err(ConsumerError::NoFrame { job: task.job, frame: task.frame });
         }
+        if is_cancelled(&self.storage, task.job).await? {
+            return Err(ConsumerError::Cancelled);
+        }
         if attempt > self.settings.max_attempts {
             // The queue delivers once more than there are tries, so that somebody says this.
             return Err(ConsumerError::GivenUp { tries: self.settings.max_attempts });
-        }
-        if is_cancelled(&self.storage, task.job).await? {
-            return Err(ConsumerError::Cancelled);
         }
         record.write(TaskState::Running { progress: None }).await?;
         let (progress, progress_seen) = watch::channel(None);
