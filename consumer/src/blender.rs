@@ -169,7 +169,7 @@ impl Blender {
         &mut self,
         request: &RenderRequest,
         bounds: Bounds,
-        on_progress: impl Fn(Option<f32>),
+        on_progress: impl Fn(f32),
     ) -> Result<Rendered> {
         match self.ask(&Request::Render(request), bounds, on_progress).await? {
             Reply::Rendered { load_seconds, render_seconds, peak_memory_bytes } => {
@@ -187,7 +187,7 @@ impl Blender {
         &mut self,
         request: &Request<'_>,
         bounds: Bounds,
-        on_progress: impl Fn(Option<f32>),
+        on_progress: impl Fn(f32),
     ) -> Result<Reply> {
         if wire::send(&mut self.requests, request).await.is_err() {
             return Err(self.died(bounds.memory_bytes).await);
@@ -210,7 +210,10 @@ impl Blender {
             match reply {
                 Some(Ok(Reply::Progress { samples_done, samples_total, memory_bytes })) => {
                     self.saw(memory_bytes, 0);
-                    on_progress(part(samples_done, samples_total));
+                    // Without samples it is a sign of life, and what was told before still holds.
+                    if let Some(part) = part(samples_done, samples_total) {
+                        on_progress(part);
+                    }
                 }
                 Some(Ok(Reply::Failed { message })) => {
                     return Err(ConsumerError::Scene { message });

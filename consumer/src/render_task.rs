@@ -75,7 +75,7 @@ impl Worker {
         };
         // Taken out while it works: if this future is dropped, Blender is dropped and so stopped.
         let rendered = blender.render(&request, bounds, |part| {
-            progress.send_replace(part);
+            progress.send_replace(Some(part));
         });
         let rendered = match rendered.await {
             Err(error @ ConsumerError::Scene { .. }) => {

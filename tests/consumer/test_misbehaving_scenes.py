@@ -71,6 +71,21 @@ def test_a_script_that_never_ends_is_stopped_and_given_up_after_the_last_try(
     assert record["attempt"] == MAXIMUM_ATTEMPTS
 
 
+def test_a_driver_in_python_that_may_not_run_is_named_and_no_other_job_suffers(
+    queue: Queue, scenes: Path, tmp_path: Path
+) -> None:
+    driven = queue.submit(scenes / "driven.blend", "1")
+    with queue.worker(tmp_path):
+        record = queue.wait_for(driven, 1)[1]
+        others = [
+            queue.submit(scenes / "sound.blend", "1"),
+            queue.submit(scenes / "driven.blend", "1", "--allow-scripts"),
+        ]
+        assert [queue.wait_for(job, 1)[1]["state"] for job in others] == ["done", "done"]
+    assert failure(record)["class"] == "scene"
+    assert failure(record)["message"].startswith("Driver 'len(str(frame))' is Python")
+
+
 def test_an_exception_of_any_length_is_one_bounded_sentence(
     queue: Queue, scenes: Path, tmp_path: Path
 ) -> None:

@@ -48,7 +48,8 @@ impl PackPath {
     #[must_use]
     pub fn names(&self) -> Vec<u8> {
         let escaped = |at: usize, digits: &[u8]| {
-            let byte = std::str::from_utf8(digits).ok()?;
+            let is_number = digits.iter().all(u8::is_ascii_hexdigit);
+            let byte = std::str::from_utf8(digits).ok().filter(|_| is_number)?;
             let byte = u8::from_str_radix(byte, 16).ok()?;
             // No other byte is ever written so, and none of these is a slash or a dot.
             let is_one = byte == b'%' || (cfg!(unix) && is_escaped(byte));
@@ -166,7 +167,7 @@ mod tests {
         assert_eq!(path.as_str(), "te%3ax/50%253a%e9%5c \u{e9}.png");
         #[cfg(unix)]
         assert_eq!(path.names(), b"te:x/50%3a\xe9\\ \xc3\xa9.png");
-        for other in ["a%20b", "%2e%2e/x", "a%2fb", "a%00", "100%", "%zz"] {
+        for other in ["a%20b", "%2e%2e/x", "a%2fb", "a%00", "100%", "%zz", "%+5"] {
             let path = PackPath::try_from(other.to_owned()).unwrap();
             assert_eq!(path.names(), other.as_bytes());
         }
