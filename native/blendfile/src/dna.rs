@@ -3,7 +3,6 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::block::{read_u16, read_u32};
-use crate::datablock_pointer::DatablockPointer;
 use crate::error::{BlendError, Result};
 use crate::header::{ByteOrder, PointerWidth};
 use crate::limits;
@@ -49,6 +48,15 @@ pub struct Field {
     pub is_pointer: bool,
     /// Whether those addresses are of pointers: `**mat`.
     pub is_pointer_to_pointers: bool,
+}
+
+/// Where a struct can hold the address of a datablock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DatablockPointer {
+    /// Where the pointer begins in the struct, in bytes.
+    pub offset: usize,
+    /// Whether it leads to an array of such pointers: `Material **mat`.
+    pub is_array: bool,
 }
 
 impl Struct {

@@ -10,12 +10,13 @@
 //! The layout tables and their sources are in `docs/blend-format.md`.
 
 mod block;
-mod datablock_pointer;
+mod datablock_pointers;
 mod dna;
 mod error;
 mod file;
 mod header;
 pub mod limits;
+mod place;
 mod rewrite;
 mod seekable;
 mod source;
@@ -23,11 +24,11 @@ mod view;
 mod window;
 
 pub use block::{Block, BlockCode};
-pub use datablock_pointer::DatablockPointer;
-pub use dna::{Dna, DnaCache, Field, Struct};
+pub use dna::{DatablockPointer, Dna, DnaCache, Field, Struct};
 pub use error::{BlendError, Result};
 pub use file::BlendFile;
 pub use header::{BlockHeaderForm, ByteOrder, Header, PointerWidth};
-pub use rewrite::{CharArray, Integer, Pointer, Rewrite};
+pub use place::{CharArray, Integer, Pointer};
+pub use rewrite::Rewrite;
 pub use source::Compression;
 pub use view::StructView;

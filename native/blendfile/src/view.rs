@@ -3,7 +3,7 @@ use std::sync::Arc;
 use crate::block::{Block, read_i32, read_u16, read_u32, read_u64};
 use crate::dna::{Dna, Field, Struct};
 use crate::header::{ByteOrder, Header, PointerWidth};
-use crate::rewrite::{CharArray, Integer, Pointer};
+use crate::place::{CharArray, Integer, Pointer};
 
 /// One struct of a block's payload, read by field names.
 ///

@@ -2,7 +2,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use crate::blend_path::BlendPath;
-use crate::expand::DiskFile;
+use crate::disk_file::DiskFile;
 
 /// What kind of file a datablock asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -1,10 +1,10 @@
 //! Turns one path into the files behind it: the frames of a sequence, what is below a folder.
 
 use std::fs::DirEntry;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::blend_path::{BlendPath, native};
+use crate::disk_file::{DiskFile, entries_of, is_not_there};
 use crate::references::referenced;
 use crate::tiles;
 
@@ -119,24 +119,6 @@ pub(crate) struct Expanded {
     pub(crate) is_unreadable: bool,
 }
 
-/// A file that is there.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct DiskFile {
-    /// Where.
-    pub path: PathBuf,
-    /// Its size in bytes.
-    pub size_bytes: u64,
-    /// The number in its name, for a frame of a sequence.
-    pub frame: Option<i64>,
-}
-
-impl DiskFile {
-    pub(crate) fn at(path: &Path, frame: Option<i64>) -> Option<Self> {
-        let found = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?;
-        Some(Self { path: path.to_owned(), size_bytes: found.len(), frame })
-    }
-}
-
 /// What is below a folder.
 #[derive(Default)]
 struct FilesBelow {
@@ -177,18 +159,6 @@ impl FilesBelow {
         }
         self.way.pop();
     }
-}
-
-/// What a folder holds, nothing where there is no folder; `None` where it cannot be read.
-pub(crate) fn entries_of(folder: &Path) -> Option<Vec<DirEntry>> {
-    match std::fs::read_dir(folder) {
-        Ok(entries) => Some(entries.filter_map(Result::ok).collect()),
-        Err(error) => is_not_there(&error).then(Vec::new),
-    }
-}
-
-fn is_not_there(error: &std::io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
 }
 
 /// A file name with the number of a frame in the middle.

@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use crate::blend_path::native;
-use crate::expand::{DiskFile, entries_of};
+use crate::disk_file::{DiskFile, entries_of};
 
 /// The first and the last tile (`IMA_UDIM_MAX`, `BKE_image.hh`, Blender 5.0).
 const FIRST: i64 = 1001;

@@ -15,27 +15,8 @@ use crate::expand::{Expanded, Expansion};
 use crate::packed_library::{PackedLibrary, UnpackedLibraries};
 use crate::parallel::in_parallel;
 use crate::sequence_use::{SequenceUse, shown_numbers};
+use crate::trace_source::TraceSource;
 use crate::walk::{Reach, Walk, WalkedFile};
-
-/// The scene to trace.
-#[derive(Debug, Clone, Default)]
-pub struct TraceSource {
-    /// The file to read: often a copy that was saved for this render.
-    pub file: PathBuf,
-    /// Where the scene lives as the artist sees it; `//` paths start at this path's folder.
-    pub as_path: PathBuf,
-    /// The frames that are to be rendered: image sequences are limited to what these show. `None`
-    /// takes sequences whole.
-    pub frames: Option<FrameRange>,
-    /// From how many bytes that it leaves out a sequence is limited. A limited pack serves these
-    /// frames alone, so that little is better taken along.
-    pub limit_from_bytes: u64,
-    /// Whether what no scene leads to counts as used all the same: a script may reach it.
-    pub takes_unused: bool,
-    /// The colour configuration that the artist's Blender uses instead of its own (`OCIO` in its
-    /// environment). Colours mean what it says, so every scene depends on it.
-    pub color_config: Option<PathBuf>,
-}
 
 /// Everything that a scene asks for.
 #[derive(Debug)]

@@ -11,7 +11,7 @@ use crate::contents::{Contents, Datablock};
 use crate::error::{Result, SceneError};
 use crate::packed_library::{PackedLibrary, UnpackedLibraries};
 use crate::parallel::in_parallel;
-use crate::trace::TraceSource;
+use crate::trace_source::TraceSource;
 
 /// Most `.blend` files that one scene may lead to.
 const MAX_BLEND_FILES: usize = 100_000;

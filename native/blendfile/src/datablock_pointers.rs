@@ -1,14 +1,7 @@
-use crate::dna::Dna;
-use crate::limits;
+//! Which fields of a struct can hold the address of a datablock.
 
-/// Where a struct can hold the address of a datablock.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct DatablockPointer {
-    /// Where the pointer begins in the struct, in bytes.
-    pub offset: usize,
-    /// Whether it leads to an array of such pointers: `Material **mat`.
-    pub is_array: bool,
-}
+use crate::dna::{DatablockPointer, Dna};
+use crate::limits;
 
 impl Dna {
     /// Where a struct, by its index, and the structs that it holds by value can hold addresses of
