@@ -3,8 +3,8 @@ use std::time::Duration;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::{MessageSystemAttributeName, SendMessageBatchRequestEntry};
 
-use crate::aws_error::Attempt;
-use crate::connection::AwsConfig;
+use crate::aws::connection::AwsConfig;
+use crate::aws::service_error::Attempt;
 use crate::error::{FarmError, Result};
 
 /// The queue of tasks.

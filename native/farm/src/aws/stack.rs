@@ -3,11 +3,11 @@ use std::time::Duration;
 
 use aws_sdk_cloudformation::error::ProvideErrorMetadata;
 
-use crate::aws_error::Attempt;
-use crate::connection::{AwsConfig, FarmSettings};
+use crate::aws::connection::{AwsConfig, FarmSettings};
+use crate::aws::queue::Queue;
+use crate::aws::service_error::Attempt;
+use crate::aws::storage::Storage;
 use crate::error::{FarmError, Result};
-use crate::queue::Queue;
-use crate::storage::Storage;
 
 /// A deployed stack, found by its name: its bucket, its queue, and what its function is like.
 #[derive(Debug, Clone)]

@@ -1,4 +1,3 @@
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,11 +9,13 @@ use bytes::Bytes;
 use protocol::Digest;
 use tokio::sync::Semaphore;
 
-use crate::aws_error::Attempt;
-use crate::connection::AwsConfig;
-use crate::download::INCOMING_KIB;
+use super::connection::AwsConfig;
+use super::counted_body::{SentBytes, Uncounted, counted_body};
+use super::service_error::Attempt;
 use crate::error::{FarmError, Result};
-use crate::upload::{LargeFile, Limits, Share, counted_body, multipart};
+
+/// The most of all files together that waits in memory to be written.
+const INCOMING_KIB: usize = 24 << 10;
 
 /// The bucket. Every write is atomic: an object is there whole or not at all.
 #[derive(Debug, Clone)]
@@ -96,45 +97,27 @@ impl Storage {
     /// # Errors
     /// [`FarmError`] of the call.
     pub async fn put_if_absent(&self, key: &str, bytes: Vec<u8>) -> Result<bool> {
-        self.put_bytes_if_absent(key, &bytes.into(), &Share::uncounted()).await
-    }
-
-    /// Puts a file unless an object is there; large files go in parts. True where this call put it.
-    ///
-    /// # Errors
-    /// [`FarmError::Io`] where the file cannot be read, else [`FarmError`] of the call.
-    pub async fn put_file_if_absent(
-        &self,
-        key: &str,
-        path: &Path,
-        size_bytes: u64,
-    ) -> Result<bool> {
-        if size_bytes <= Self::MULTIPART_FROM_BYTES {
-            let bytes = tokio::fs::read(path).await.map_err(FarmError::io("read", path))?;
-            return self.put_if_absent(key, bytes).await;
-        }
-        let started = multipart::start(self, key).await?;
-        let whole = LargeFile { key, path, size_bytes };
-        multipart::send(self, &whole, &started, &Limits::default(), |_, _| Share::uncounted()).await
+        let uncounted: Arc<dyn SentBytes> = Arc::new(Uncounted);
+        self.put_bytes_if_absent(key, &bytes.into(), &uncounted).await
     }
 
     pub(crate) async fn put_bytes_if_absent(
         &self,
         key: &str,
         bytes: &Bytes,
-        share: &Arc<Share>,
+        sent: &Arc<dyn SentBytes>,
     ) -> Result<bool> {
         let mut conflicts = 0;
         loop {
             let put = self.client.put_object().bucket(&self.bucket).key(key).if_none_match("*");
             // The bytes have a checksum of their own, and are checked against BLAKE3 when they are
             // fetched: a SHA-256 of them in the signature is a fifth of an upload's processor time.
-            let put = put.body(counted_body(bytes, share)).customize().disable_payload_signing();
+            let put = put.body(counted_body(bytes, sent)).customize().disable_payload_signing();
             match put.send().await {
                 Ok(_) => return Ok(true),
                 Err(error) => match error.raw_response().map(|raw| raw.status().as_u16()) {
                     Some(412) => {
-                        share.take_back();
+                        sent.take_back();
                         return Ok(false);
                     }
                     // Another conditional put of the key is under way: ask again who won.
@@ -156,7 +139,7 @@ impl Storage {
         match self.client.head_object().bucket(&self.bucket).key(key).send().await {
             Ok(head) => {
                 let put_ms = head.last_modified().and_then(|time| time.to_millis().ok());
-                let age_ms = crate::now_ms()
+                let age_ms = crate::clock::now_ms()
                     .saturating_sub(put_ms.and_then(|ms| u64::try_from(ms).ok()).unwrap_or(0));
                 let size = head.content_length().and_then(|size| size.try_into().ok());
                 Ok(Some(StoredObject {

@@ -3,10 +3,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use protocol::{Job, Manifest, TaskMessage, Versioned, keys, parse};
 
+use crate::aws::queue::Queue;
+use crate::aws::storage::Storage;
 use crate::error::{FarmError, Result};
-use crate::progress::{is_cancelled, read_job};
-use crate::queue::Queue;
-use crate::storage::Storage;
+use crate::job::progress::{is_cancelled, read_job};
 
 /// How many batches are sent at the same time.
 const BATCHES_AT_ONCE: usize = 32;
@@ -138,7 +138,7 @@ pub async fn enqueue_job(
 /// # Errors
 /// [`FarmError`] of a call.
 pub async fn ensure_enqueued(storage: &Storage, queue: &Queue, job: &Job) -> Result<bool> {
-    let age_ms = crate::now_ms().saturating_sub(job.id.created_ms());
+    let age_ms = crate::clock::now_ms().saturating_sub(job.id.created_ms());
     if age_ms < SUBMISSION_LIMIT_MS || storage.look(&keys::enqueued(job.id)).await?.is_some() {
         return Ok(false);
     }

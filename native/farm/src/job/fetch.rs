@@ -2,9 +2,9 @@ use std::path::{Path, PathBuf};
 
 use protocol::{JobId, ResultFile, keys};
 
-use crate::digest_file::digest_file;
+use crate::aws::storage::Storage;
 use crate::error::{FarmError, Result};
-use crate::storage::Storage;
+use crate::transfer::digest_file;
 
 /// Brings the files of one frame into a folder; gives their paths, in order.
 ///

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use protocol::{Job, JobControl, JobId, TaskRecord, TaskState, keys, parse, pricing};
 
+use crate::aws::storage::Storage;
 use crate::error::{FarmError, Result};
-use crate::storage::Storage;
 
 /// How many records are read at the same time.
 const RECORDS_AT_ONCE: usize = 64;

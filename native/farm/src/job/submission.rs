@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use protocol::{BlenderVersion, FrameRange, Job, JobId, OutputNaming, PackId, Versioned};
 use scene::{MissingFile, PackPlan, RenderSettings, Trace, TraceSource};
 
-use crate::connection::FarmSettings;
-use crate::enqueue::{EnqueueProgress, submit_job};
+use crate::aws::connection::FarmSettings;
+use crate::aws::stack::Farm;
 use crate::error::{FarmError, Result};
-use crate::stack::Farm;
-use crate::upload::{UploadProgress, UploadSettings, upload_pack};
+use crate::job::enqueue::{EnqueueProgress, submit_job};
+use crate::transfer::{UploadProgress, UploadSettings, upload_pack};
 
 /// What a sequence has to save for the pack to be limited to the job's frames. Below, a pack that
 /// serves every frame is worth more: the next job finds it in the bucket.

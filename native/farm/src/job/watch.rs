@@ -9,13 +9,13 @@ use protocol::{
     FailureClass, Job, JobControl, JobId, TaskFailure, TaskRecord, TaskState, Versioned, keys,
 };
 
-use crate::connection::FarmSettings;
-use crate::enqueue::ensure_enqueued;
+use crate::aws::connection::FarmSettings;
+use crate::aws::stack::Farm;
+use crate::aws::storage::ListedObject;
 use crate::error::{FarmError, Result};
-use crate::fetch::fetch_files;
-use crate::progress::{Progress, is_cancelled, read_job, read_record};
-use crate::stack::Farm;
-use crate::storage::ListedObject;
+use crate::job::enqueue::ensure_enqueued;
+use crate::job::fetch::fetch_files;
+use crate::job::progress::{Progress, is_cancelled, read_job, read_record};
 
 const POLL_EVERY: Duration = Duration::from_millis(1000);
 const RECORDS_AT_ONCE: usize = 16;

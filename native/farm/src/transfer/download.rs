@@ -9,17 +9,14 @@ use futures_util::{StreamExt, stream};
 use protocol::Digest;
 use tempfile::NamedTempFile;
 
+use crate::aws::storage::Storage;
 use crate::error::{FarmError, Result};
-use crate::storage::Storage;
 
 /// What one request brings.
 const RANGE_BYTES: u64 = 4 << 20;
 
 /// How many ranges of one file are on their way at the same time.
 const RANGES_AT_ONCE: usize = 6;
-
-/// The most of all files together that waits in memory to be written.
-pub(crate) const INCOMING_KIB: usize = 24 << 10;
 
 /// The pauses before a range that broke off is asked for again.
 const PAUSES: [Duration; 3] =

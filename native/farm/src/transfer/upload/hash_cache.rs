@@ -308,7 +308,7 @@ fn signed(value: u64) -> i64 {
 }
 
 fn today() -> i64 {
-    i64::try_from(crate::now_ms() / 86_400_000).unwrap_or(0)
+    i64::try_from(crate::clock::now_ms() / 86_400_000).unwrap_or(0)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -1,162 +1,123 @@
-use std::collections::HashMap;
-use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::path::PathBuf;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
 
-use bytes::Bytes;
-use protocol::{Digest, keys};
+use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
+use protocol::{PackId, keys};
+use scene::{PackPlan, PlannedFile};
 
-use super::counted_body::Share;
-use super::hash_cache::{HashCache, HashedFile};
+use super::blocking::blocking;
+use super::hash_cache::HashCache;
 use super::limits::Limits;
-use super::meter::Meter;
-use super::multipart::{self, LargeFile, Started};
+use super::meter::{Meter, UploadProgress};
+use super::transfer::Transfer;
+use super::unit::{self, Member, PackedUnit};
+use crate::aws::storage::Storage;
 use crate::error::{FarmError, Result};
-use crate::storage::Storage;
 
-/// How long the network may be gone before an upload gives up.
-const OFFLINE_LIMIT: Duration = Duration::from_secs(600);
+/// How many blobs are on their way at the same time at most; large ones are bound by memory.
+const BLOBS_AT_ONCE: usize = 64;
 
-/// The longest pause between two tries.
-const MAX_PAUSE: Duration = Duration::from_secs(10);
+/// How many files one look at the disk is for.
+const FILES_PER_STAT: usize = 256;
 
-/// What the parts of one upload share.
-pub(super) struct Transfer<'a> {
-    pub(super) storage: &'a Storage,
-    pub(super) cache: &'a HashCache,
-    pub(super) limits: Limits,
-    pub(super) meter: Arc<Meter>,
+/// How many looks at the disk are under way: a file server answers late, but to many.
+const STATS_AT_ONCE: usize = 8;
+
+/// How often progress is reported.
+const REPORT_EVERY: Duration = Duration::from_millis(100);
+
+/// Where an upload keeps its memory, and what the bucket promises.
+#[derive(Debug, Clone)]
+pub struct UploadSettings {
+    /// The folder of the digests that are remembered.
+    pub cache_folder: PathBuf,
     /// After how long the bucket deletes an object.
-    pub(super) retention: Duration,
-    pub(super) on_trouble: &'a (dyn Fn(String) + Send + Sync),
+    pub retention: Duration,
 }
 
-/// Whether a blob had to be sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Outcome {
-    Sent,
-    WasThere,
+impl UploadSettings {
+    /// The folder for caches of this user: `~/.cache/render-on-lambda` and what other systems have
+    /// for it; a temporary one where there is no home.
+    #[must_use]
+    pub fn default_cache_folder() -> PathBuf {
+        dirs::cache_dir().unwrap_or_else(std::env::temp_dir).join("render-on-lambda")
+    }
 }
 
-impl Transfer<'_> {
-    /// Whether the bucket has a blob and keeps it long enough. One that is past half its time is
-    /// made new, so that no blob of a pack is deleted under a job that still renders.
-    pub(super) async fn has(&self, key: &str, size_bytes: u64) -> Result<bool> {
-        let Some(found) = self.patiently(|| self.storage.look(key)).await? else {
-            return Ok(false);
-        };
-        let is_whole = found.size_bytes == size_bytes;
-        if is_whole && found.age < self.retention / 2 {
-            return Ok(true);
-        }
-        if is_whole && size_bytes <= Storage::MAX_COPY_BYTES {
-            return match self.patiently(|| self.storage.renew(key)).await {
-                Ok(()) => Ok(true),
-                // The lifecycle rule was quicker.
-                Err(FarmError::NoObject { .. }) => Ok(false),
-                Err(error) => Err(error),
-            };
-        }
-        // Damaged, or too large to copy: a conditional put only works where nothing is.
-        self.patiently(|| self.storage.delete(key)).await?;
-        Ok(false)
-    }
-
-    /// Makes the bucket have these bytes. They were read once, so they are what was hashed.
-    pub(super) async fn put(&self, key: &str, bytes: Bytes, file_bytes: u64) -> Result<Outcome> {
-        let share = Share::new(&self.meter, file_bytes, bytes.len() as u64);
-        let sent = self.patiently(|| self.storage.put_bytes_if_absent(key, &bytes, &share)).await?;
-        Ok(if sent { Outcome::Sent } else { Outcome::WasThere })
-    }
-
-    /// Sends a large file in parts; goes on where an earlier run, or the network, ended.
-    pub(super) async fn put_large(&self, file: HashedFile<'_>) -> Result<Outcome> {
-        let key = keys::blob(file.digest);
-        let bucket = self.storage.bucket();
-        let whole = LargeFile { key: &key, path: file.path, size_bytes: file.identity.size_bytes };
-        let shares = Mutex::new(HashMap::new());
-        let share_of = |number: i32, bytes| {
-            let mut shares = shares.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(
-                shares.entry(number).or_insert_with(|| Share::new(&self.meter, bytes, bytes)),
-            )
-        };
-        let (mut progressed, mut parts_there) = (Instant::now(), 0);
-        loop {
-            let started = self.begin(&key, &file).await?;
-            if started.parts_there() > parts_there {
-                (progressed, parts_there) = (Instant::now(), started.parts_there());
+/// Uploads what the bucket does not have of a pack, then its manifest; gives the pack's id.
+///
+/// Every blob of the pack is asked for, so when this returns the pack is whole, and no blob of it is
+/// past half the time that the bucket keeps it. Memory does not grow with the scene. While the
+/// network is gone it waits, up to ten minutes, and tells `on_trouble`.
+///
+/// # Errors
+/// [`FarmError::Io`](crate::FarmError::Io) and
+/// [`FarmError::FileChanging`](crate::FarmError::FileChanging) for a file, else that of a call.
+pub async fn upload_pack(
+    storage: &Storage,
+    settings: &UploadSettings,
+    plan: &PackPlan,
+    on_progress: impl Fn(UploadProgress),
+    on_trouble: impl Fn(String) + Send + Sync,
+) -> Result<PackId> {
+    let cache = tokio::task::block_in_place(|| HashCache::open(&settings.cache_folder));
+    let transfer = Transfer {
+        storage,
+        cache: &cache,
+        limits: Limits::default(),
+        meter: Arc::new(Meter::default()),
+        retention: settings.retention,
+        on_trouble: &on_trouble,
+    };
+    let mut work = pin!(send_all(&transfer, plan));
+    let mut ticks = tokio::time::interval(REPORT_EVERY);
+    loop {
+        tokio::select! {
+            done = &mut work => {
+                on_progress(transfer.meter.read());
+                return done;
             }
-            let sent =
-                multipart::send(self.storage, &whole, &started, &self.limits, share_of).await;
-            match sent {
-                Ok(sent) => {
-                    self.cache.forget_upload(bucket, file.digest);
-                    return Ok(if sent { Outcome::Sent } else { Outcome::WasThere });
-                }
-                // Another Blender finished the same upload, or gave it up.
-                Err(FarmError::NoObject { .. }) if progressed.elapsed() < OFFLINE_LIMIT => {
-                    self.cache.forget_upload(bucket, file.digest);
-                    if self.has(&key, whole.size_bytes).await? {
-                        return Ok(Outcome::WasThere);
-                    }
-                }
-                Err(error) if error.is_transient() && progressed.elapsed() < OFFLINE_LIMIT => {
-                    (self.on_trouble)(protocol::sentence(&error));
-                    tokio::time::sleep(MAX_PAUSE).await;
-                }
-                // The parts that are there stay for the next run.
-                Err(error) => return Err(error),
-            }
+            _ = ticks.tick() => on_progress(transfer.meter.read()),
         }
     }
+}
 
-    async fn begin(&self, key: &str, file: &HashedFile<'_>) -> Result<Started> {
-        let bucket = self.storage.bucket();
-        if let Some(upload) = self.cache.find_upload(bucket, file) {
-            let resumed =
-                self.patiently(|| multipart::resume(self.storage, key, upload.clone())).await?;
-            if let Some(started) = resumed {
-                return Ok(started);
-            }
-        }
-        let started = self.patiently(|| multipart::start(self.storage, key)).await?;
-        self.cache.remember_upload(bucket, file, &started.upload);
-        Ok(started)
+async fn send_all(transfer: &Transfer<'_>, plan: &PackPlan) -> Result<PackId> {
+    let members = find_all(transfer, &plan.files).await?;
+    let packed: Vec<PackedUnit> = stream::iter(unit::divide(members, &plan.blend_file))
+        .map(|unit| unit.upload(transfer).boxed())
+        .buffer_unordered(BLOBS_AT_ONCE)
+        .try_collect()
+        .await?;
+    let manifest = unit::manifest(&plan.blend_file, packed);
+    let manifest = manifest.with_color_config(plan.color_config.clone()).with_frames(plan.frames);
+    let (pack, bytes) = manifest.to_bytes()?;
+    let key = keys::pack(&pack);
+    if !transfer.has(&key, bytes.len() as u64).await? {
+        transfer.put(&key, bytes.into(), 0).await?;
     }
+    Ok(pack)
+}
 
-    /// Takes a blob back whose bytes are not what was hashed.
-    pub(super) async fn take_back(
-        &self,
-        path: &Path,
-        digest: &Digest,
-        outcome: Outcome,
-    ) -> Result<()> {
-        let path = path.display();
-        (self.on_trouble)(format!("{path} was changed while it was sent: reading it again"));
-        if outcome == Outcome::Sent {
-            let key = keys::blob(digest);
-            self.patiently(|| self.storage.delete(&key)).await?;
-        }
-        Ok(())
-    }
-
-    /// Tries again as long as the network may come back; says so each time.
-    async fn patiently<T, F: Future<Output = Result<T>> + Send>(
-        &self,
-        work: impl Fn() -> F + Send,
-    ) -> Result<T> {
-        let since = Instant::now();
-        let mut pause = Duration::from_secs(1);
-        loop {
-            match work().await {
-                Err(error) if error.is_transient() && since.elapsed() < OFFLINE_LIMIT => {
-                    (self.on_trouble)(protocol::sentence(&error));
-                    tokio::time::sleep(pause).await;
-                    pause = (pause * 2).min(MAX_PAUSE);
-                }
-                done => return done,
+/// Looks at every file on disk: which bundle a file belongs to follows from all sizes.
+async fn find_all(transfer: &Transfer<'_>, files: &[PlannedFile]) -> Result<Vec<Member>> {
+    let found: Vec<Vec<Member>> = stream::iter(files.chunks(FILES_PER_STAT).map(<[_]>::to_vec))
+        .map(|chunk| {
+            async move {
+                let look = move || chunk.into_iter().map(Member::look).collect::<Result<Vec<_>>>();
+                let found = blocking(look).await?;
+                transfer.meter.count(|progress| {
+                    progress.found_files += found.len() as u64;
+                    progress.found_bytes += found.iter().map(Member::size_bytes).sum::<u64>();
+                });
+                Ok::<_, FarmError>(found)
             }
-        }
-    }
+            .boxed()
+        })
+        .buffered(STATS_AT_ONCE)
+        .try_collect()
+        .await?;
+    Ok(found.into_iter().flatten().collect())
 }

@@ -8,9 +8,9 @@ use std::time::Duration;
 use protocol::{Digest, PackPath};
 
 use super::file_identity::FileIdentity;
-use crate::bundle::{BundleWriter, SMALL_FILE_BYTES};
-use crate::digest_file::digest_file;
 use crate::error::{FarmError, Result};
+use crate::transfer::bundle::{BundleWriter, SMALL_FILE_BYTES};
+use crate::transfer::digest_file::digest_file;
 
 /// How often a file that changes under the reader is read again.
 pub(super) const TRIES: usize = 3;

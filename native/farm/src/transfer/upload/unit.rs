@@ -6,14 +6,14 @@ use std::time::Duration;
 use protocol::{Bundle, Digest, Manifest, PackPath, PackedFile, keys};
 use scene::PlannedFile;
 
-use super::blocking;
+use super::blocking::blocking;
 use super::file_identity::FileIdentity;
 use super::hash_cache::{BundleRecipe, HashedFile};
 use super::read::{self, ReadBundle};
 use super::transfer::{Outcome, Transfer};
-use crate::bundle::{SMALL_FILE_BYTES, membership};
+use crate::aws::storage::Storage;
 use crate::error::{FarmError, Result};
-use crate::storage::Storage;
+use crate::transfer::bundle::{SMALL_FILE_BYTES, membership};
 
 /// How long a file that changed while it was sent is left alone before it is read again.
 const SETTLING: Duration = Duration::from_millis(300);

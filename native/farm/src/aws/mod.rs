@@ -1,0 +1,9 @@
+//! The stack as AWS shows it: how it is reached, its bucket and its queue.
+
+pub(crate) mod connection;
+pub(crate) mod counted_body;
+pub(crate) mod multipart;
+pub(crate) mod queue;
+pub(crate) mod service_error;
+pub(crate) mod stack;
+pub(crate) mod storage;

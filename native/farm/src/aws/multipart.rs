@@ -1,0 +1,123 @@
+//! The calls of an upload in parts.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
+use bytes::Bytes;
+
+use super::counted_body::{SentBytes, counted_body};
+use super::storage::Storage;
+use crate::error::Result;
+
+/// The parts that the bucket has, by number: their size in bytes and what completes the upload.
+pub(crate) type PartsThere = HashMap<i32, (u64, CompletedPart)>;
+
+impl Storage {
+    /// Begins an upload in parts; gives its id.
+    pub(crate) async fn begin_parts(&self, key: &str) -> Result<String> {
+        let started = self
+            .client
+            .create_multipart_upload()
+            .bucket(self.bucket())
+            .key(key)
+            .send()
+            .await
+            .map_err(|error| self.attempt("write to the bucket", key).error(error))?;
+        Ok(started.upload_id().unwrap_or_default().to_owned())
+    }
+
+    /// The parts that the bucket has of an upload; `None` where it does not know the upload.
+    pub(crate) async fn parts_there(&self, key: &str, upload: &str) -> Result<Option<PartsThere>> {
+        let mut there = HashMap::new();
+        let listing = self.client.list_parts().bucket(self.bucket()).key(key).upload_id(upload);
+        let mut pages = listing.into_paginator().send();
+        while let Some(page) = pages.next().await {
+            let page = match page {
+                Ok(page) => page,
+                Err(error) => {
+                    return match self.attempt("look into the bucket", key).error(error) {
+                        error if error.is_transient() => Err(error),
+                        // Expired, finished by another Blender, or a server that cannot tell.
+                        _ => Ok(None),
+                    };
+                }
+            };
+            for part in page.parts() {
+                let (Some(number), Some(size)) = (part.part_number(), part.size()) else {
+                    continue;
+                };
+                let completed = CompletedPart::builder()
+                    .part_number(number)
+                    .set_e_tag(part.e_tag().map(str::to_owned))
+                    .set_checksum_crc32(part.checksum_crc32().map(str::to_owned))
+                    .build();
+                there.insert(number, (u64::try_from(size).unwrap_or(0), completed));
+            }
+        }
+        Ok(Some(there))
+    }
+
+    /// Sends one part; gives what completes the upload.
+    pub(crate) async fn put_part(
+        &self,
+        key: &str,
+        upload: &str,
+        number: i32,
+        bytes: &Bytes,
+        sent: &Arc<dyn SentBytes>,
+    ) -> Result<CompletedPart> {
+        let part = self
+            .client
+            .upload_part()
+            .bucket(self.bucket())
+            .key(key)
+            .upload_id(upload)
+            .part_number(number)
+            .body(counted_body(bytes, sent))
+            .customize()
+            .disable_payload_signing()
+            .send()
+            .await
+            .map_err(|error| self.attempt("write to the bucket", key).error(error))?;
+        Ok(CompletedPart::builder()
+            .part_number(number)
+            .set_e_tag(part.e_tag().map(str::to_owned))
+            .set_checksum_crc32(part.checksum_crc32().map(str::to_owned))
+            .build())
+    }
+
+    /// Makes an object of the parts, unless one is there; true where this call did.
+    pub(crate) async fn complete_parts(
+        &self,
+        key: &str,
+        upload: &str,
+        parts: Vec<CompletedPart>,
+    ) -> Result<bool> {
+        let completed = self
+            .client
+            .complete_multipart_upload()
+            .bucket(self.bucket())
+            .key(key)
+            .upload_id(upload)
+            .if_none_match("*")
+            .multipart_upload(CompletedMultipartUpload::builder().set_parts(Some(parts)).build())
+            .send()
+            .await;
+        match completed {
+            Ok(_) => Ok(true),
+            Err(error) if error.raw_response().is_some_and(|raw| raw.status().as_u16() == 412) => {
+                self.abort_parts(key, upload).await;
+                Ok(false)
+            }
+            Err(error) => Err(self.attempt("write to the bucket", key).error(error)),
+        }
+    }
+
+    /// Gives an upload up. Its parts would be paid for; if this fails too, the bucket's lifecycle
+    /// rule deletes them.
+    pub(crate) async fn abort_parts(&self, key: &str, upload: &str) {
+        let abort = self.client.abort_multipart_upload().bucket(self.bucket()).key(key);
+        let _ = abort.upload_id(upload).send().await;
+    }
+}

@@ -1,0 +1,10 @@
+//! Files between this machine and the bucket.
+
+mod bundle;
+mod digest_file;
+mod download;
+mod upload;
+
+pub use bundle::unpack_bundle;
+pub use digest_file::digest_file;
+pub use upload::{UploadProgress, UploadSettings, put_file_if_absent, upload_pack};
