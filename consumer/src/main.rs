@@ -4,23 +4,13 @@
 //! any machine. Both go through [`worker::Worker`].
 
 mod blender;
+mod entrances;
 mod error;
-mod failure;
-mod fetch_pack;
-mod heartbeat;
-mod lambda;
-mod log;
-mod metrics;
 mod own_folder;
-mod pack_cache;
-mod poll;
-mod process;
-mod record;
-mod render_task;
+mod pack;
 mod results;
 mod settings;
-mod warm;
-mod wire;
+mod task;
 mod worker;
 
 use std::process::ExitCode;
@@ -69,8 +59,8 @@ async fn run(poll: bool) -> Result<()> {
     // keeps the keys, nor its memory.
     let hide = rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable);
     hide.map_err(|error| ConsumerError::Runtime { reason: error.to_string() })?;
-    process::adopt_orphans()?;
+    blender::process::adopt_orphans()?;
     let settings = Settings::from_environment()?;
     let worker = Worker::new(settings).await?;
-    if poll { poll::run(worker).await } else { lambda::run(worker).await }
+    if poll { entrances::poll::run(worker).await } else { entrances::lambda::run(worker).await }
 }

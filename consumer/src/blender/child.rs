@@ -7,10 +7,11 @@ use tokio::net::unix::OwnedWriteHalf;
 use tokio::process::Child;
 use tokio::sync::mpsc;
 
+use crate::blender::log::Log;
+use crate::blender::process::{self, Folders, memory_bytes, was_killed};
+use crate::blender::setup::BlenderSetup;
+use crate::blender::wire::{self, RenderRequest, Reply, Request};
 use crate::error::{ConsumerError, Result};
-use crate::log::Log;
-use crate::process::{self, Folders, memory_bytes, was_killed};
-use crate::wire::{self, RenderRequest, Reply, Request};
 
 /// How long Blender may take to start.
 const START_LIMIT: Duration = Duration::from_secs(120);
@@ -36,13 +37,6 @@ pub(crate) struct Blender {
     /// The scene that it has open, and what it held after its first frame of it.
     first_frame: Option<(PathBuf, u64)>,
     _home: TempDir,
-}
-
-/// What a Blender is started with; another one needs another Blender.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct BlenderSetup {
-    /// The colour configuration, where it is not Blender's own.
-    pub(crate) color_config: Option<PathBuf>,
 }
 
 /// How far Blender may go with one frame.

@@ -8,12 +8,27 @@ use command_fds::{CommandFdExt, FdMapping};
 use tokio::net::UnixStream;
 use tokio::process::{Child, Command};
 
-use crate::blender::BlenderSetup;
+use crate::blender::log::Log;
+use crate::blender::setup::BlenderSetup;
 use crate::error::{ConsumerError, Result};
-use crate::log::Log;
 
-/// The Python that runs inside Blender; part of the binary, so that the two cannot differ.
-const WORKER: &str = include_str!("../worker/worker.py");
+/// The Python that runs inside Blender, by its place below Blender's home; part of the binary, so
+/// that the two cannot differ.
+const WORKER: &[(&str, &str)] = &[
+    ("main.py", include_str!("../../worker/main.py")),
+    ("render_worker/__init__.py", include_str!("../../worker/render_worker/__init__.py")),
+    ("render_worker/connection.py", include_str!("../../worker/render_worker/connection.py")),
+    ("render_worker/file_outputs.py", include_str!("../../worker/render_worker/file_outputs.py")),
+    ("render_worker/memory.py", include_str!("../../worker/render_worker/memory.py")),
+    (
+        "render_worker/render_settings.py",
+        include_str!("../../worker/render_worker/render_settings.py"),
+    ),
+    ("render_worker/renderer.py", include_str!("../../worker/render_worker/renderer.py")),
+    ("render_worker/scene_errors.py", include_str!("../../worker/render_worker/scene_errors.py")),
+    ("render_worker/serve.py", include_str!("../../worker/render_worker/serve.py")),
+    ("render_worker/sign_of_life.py", include_str!("../../worker/render_worker/sign_of_life.py")),
+];
 
 /// The file descriptor of the socket, in Blender.
 const SOCKET: i32 = 3;
@@ -56,8 +71,13 @@ pub(crate) fn start(
     for folder in [&folders.home, &folders.shader_cache] {
         std::fs::create_dir_all(folder).map_err(ConsumerError::io("make the folder", folder))?;
     }
-    let script = folders.home.join("worker.py");
-    std::fs::write(&script, WORKER).map_err(ConsumerError::io("write", &script))?;
+    let package = folders.home.join("render_worker");
+    std::fs::create_dir_all(&package).map_err(ConsumerError::io("make the folder", &package))?;
+    for (name, source) in WORKER {
+        let path = folders.home.join(name);
+        std::fs::write(&path, source).map_err(ConsumerError::io("write", &path))?;
+    }
+    let script = folders.home.join("main.py");
     let no_blender = |source| ConsumerError::NoBlender { program: program.to_owned(), source };
     let (ours, theirs) = UnixStream::pair().map_err(no_blender)?;
     let theirs = theirs.into_std().map_err(no_blender)?;

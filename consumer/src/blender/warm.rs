@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 use tokio::task::JoinHandle;
 
-use crate::blender::{Blender, BlenderSetup};
+use crate::blender::child::Blender;
+use crate::blender::log::Log;
+use crate::blender::process;
+use crate::blender::setup::BlenderSetup;
 use crate::error::{ConsumerError, Result};
-use crate::log::Log;
-use crate::process;
 
 /// The place of the warm Blender.
 #[derive(Debug)]

@@ -9,7 +9,8 @@ use lambda_runtime::{LambdaEvent, service_fn};
 use tokio::sync::Mutex;
 
 use crate::error::{ConsumerError, Result};
-use crate::worker::{Verdict, Worker};
+use crate::task::attempt::Verdict;
+use crate::worker::Worker;
 
 /// Serves invocations until Lambda ends the process. One at a time, as Lambda does.
 pub(crate) async fn run(worker: Worker) -> Result<()> {

@@ -6,7 +6,8 @@ use protocol::sentence;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::error::{ConsumerError, Result};
-use crate::worker::{Verdict, Worker};
+use crate::task::attempt::Verdict;
+use crate::worker::Worker;
 
 /// Works the queue until this process is interrupted. A task that is under way then goes back.
 pub(crate) async fn run(mut worker: Worker) -> Result<()> {

@@ -6,7 +6,7 @@ use farm::{FarmError, Storage};
 use protocol::{Manifest, PackId, keys, parse};
 
 use crate::error::{ConsumerError, Result};
-use crate::fetch_pack::{comes_later, fetch_rest, fetch_what_opens};
+use crate::pack::fetch::{comes_later, fetch_rest, fetch_what_opens};
 
 /// What stays free for results, logs and Blender's own files.
 const RESERVE_BYTES: u64 = 256 << 20;
@@ -168,7 +168,7 @@ impl KeptPack {
 /// The files, and the largest bundle beside them until it is unpacked.
 fn needed_bytes(manifest: &Manifest) -> u64 {
     let bundles = manifest.bundles.iter().map(|bundle| bundle.size_bytes).max().unwrap_or(0);
-    let at_once = u64::try_from(crate::fetch_pack::BUNDLES_AT_ONCE).unwrap_or(1);
+    let at_once = u64::try_from(crate::pack::fetch::BUNDLES_AT_ONCE).unwrap_or(1);
     manifest
         .size_bytes()
         .saturating_add(bundles.saturating_mul(at_once))

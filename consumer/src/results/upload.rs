@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use farm::{Storage, digest_file};
+use farm::{Storage, digest_file, put_file_if_absent};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use protocol::{JobId, PackPath, ResultFile, keys};
 
@@ -25,7 +25,7 @@ pub(crate) async fn upload(
             let mut digest = digest_file(&source)?;
             let mut size_bytes = size_of(&source)?;
             let key = keys::frame_file(job, &path);
-            if !storage.put_file_if_absent(&key, &source, size_bytes).await? {
+            if !put_file_if_absent(storage, &key, &source, size_bytes).await? {
                 (digest, size_bytes) = storage.digest_of(&key).await?;
             }
             Ok(ResultFile { path, digest, size_bytes })

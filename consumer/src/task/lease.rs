@@ -9,7 +9,7 @@ use protocol::{JobId, TaskState, sentence};
 use tokio::sync::watch;
 
 use crate::error::ConsumerError;
-use crate::record::Record;
+use crate::task::record::Record;
 
 /// How often progress may be written. Each write is a paid request.
 const PROGRESS_EVERY: Duration = Duration::from_secs(5);

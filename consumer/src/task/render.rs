@@ -6,12 +6,13 @@ use std::time::Instant;
 use protocol::{Job, TaskMessage, TaskState, TaskTimes, keys};
 use tokio::sync::watch;
 
-use crate::blender::{BlenderSetup, Bounds};
+use crate::blender::child::Bounds;
+use crate::blender::process;
+use crate::blender::setup::BlenderSetup;
+use crate::blender::wire::RenderRequest;
 use crate::error::{ConsumerError, Result};
-use crate::metrics::{self, Outcome};
-use crate::process;
-use crate::results;
-use crate::wire::RenderRequest;
+use crate::results::upload as results;
+use crate::task::metrics::{self, Outcome};
 use crate::worker::Worker;
 
 /// What the consumer itself and the system need of the memory.

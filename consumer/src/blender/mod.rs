@@ -1,0 +1,8 @@
+//! Blender as a child of this process: started, kept warm, asked, watched.
+
+pub(crate) mod child;
+pub(crate) mod log;
+pub(crate) mod process;
+pub(crate) mod setup;
+pub(crate) mod warm;
+pub(crate) mod wire;

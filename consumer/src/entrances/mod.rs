@@ -1,0 +1,4 @@
+//! The ways a task comes in.
+
+pub(crate) mod lambda;
+pub(crate) mod poll;

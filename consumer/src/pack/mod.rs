@@ -1,0 +1,4 @@
+//! Packs on this worker's disk.
+
+pub(crate) mod cache;
+pub(crate) mod fetch;

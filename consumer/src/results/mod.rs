@@ -1,0 +1,3 @@
+//! What a frame left behind, and its way into the bucket.
+
+pub(crate) mod upload;

@@ -1,0 +1,8 @@
+//! A task from its message to its record.
+
+pub(crate) mod attempt;
+pub(crate) mod failure;
+pub(crate) mod lease;
+pub(crate) mod metrics;
+pub(crate) mod record;
+pub(crate) mod render;

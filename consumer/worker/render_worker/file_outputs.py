@@ -1,0 +1,61 @@
+"""The files that File Output nodes write."""
+
+import os
+import re
+
+import bpy
+
+
+class FileOutputs:
+    """The File Output nodes of a file, with the folders that they had in it."""
+
+    def __init__(self) -> None:
+        self._scenes = {scene.name: output_folder(scene) for scene in bpy.data.scenes}
+        self._nodes = [
+            (tree, node.name, absolute_folder(node))
+            for tree in compositor_trees()
+            for node in tree.nodes
+            if node.bl_idname == "CompositorNodeOutputFile"
+        ]
+
+    def redirect(self, scene, folder: str) -> None:
+        """Sends what they write below a folder: as it lay to the scene's own output, or, from
+        elsewhere, into a folder of the same name.
+        """
+        ours = self._scenes[scene.name]
+        for tree, name, theirs in self._nodes:
+            below = os.path.relpath(theirs, ours) if os.path.isabs(theirs) else theirs
+            if below.startswith(".."):
+                # Two folders of one name elsewhere stay two.
+                below = re.sub(r"^(\.\./?)+", "", below) or "files"
+            set_node_folder(tree.nodes[name], os.path.normpath(os.path.join(folder, below)) + "/")
+
+
+def compositor_trees():
+    """Every node tree with compositor nodes, groups among them."""
+    trees = [tree for tree in bpy.data.node_groups if tree.bl_idname == "CompositorNodeTree"]
+    # Until 4.5 a scene holds its tree itself.
+    own = [getattr(scene, "node_tree", None) for scene in bpy.data.scenes]
+    return trees + [tree for tree in own if tree is not None and tree not in trees]
+
+
+def absolute_folder(node) -> str:
+    """Where a node writes, with the variable that means the folder of the .blend file."""
+    here = os.path.dirname(bpy.data.filepath)
+    return bpy.path.abspath(node_folder(node).replace("{blend_dir}", here))
+
+
+def node_folder(node) -> str:
+    # Renamed in Blender 5.0.
+    folder = node.directory if hasattr(node, "directory") else node.base_path
+    return folder.replace("\\", "/")
+
+
+def set_node_folder(node, folder: str) -> None:
+    setattr(node, "directory" if hasattr(node, "directory") else "base_path", folder)
+
+
+def output_folder(scene) -> str:
+    """The fixed folder of a scene's output path, absolute."""
+    fixed = re.split(r"[#{]", scene.render.filepath.replace("\\", "/"))[0]
+    return os.path.dirname(bpy.path.abspath(fixed)) or "/"

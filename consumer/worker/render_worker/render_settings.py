@@ -1,0 +1,56 @@
+"""A scene's settings, as the farm renders them."""
+
+import os
+
+import bpy
+
+from .scene_errors import SceneError
+
+
+def is_animated(datablock) -> bool:
+    """Whether settings of the datablock itself change from frame to frame."""
+    data = datablock.animation_data
+    return data is not None and bool(data.action or data.drivers or data.nla_tracks)
+
+
+def prepare_engine(scene, engines) -> None:
+    """Renders on what is here: no graphics card. Refuses engines that are not."""
+    engine = scene.render.engine
+    if engine not in engines:
+        raise SceneError(
+            f'the scene "{scene.name}" asks for the render engine "{engine}", which is not on the'
+            " farm: choose Cycles, EEVEE or Workbench"
+        )
+    scene.render.compositor_device = "CPU"
+    if engine == "CYCLES":
+        scene.cycles.device = "CPU"
+        if scene.cycles.denoiser == "OPTIX":
+            scene.cycles.denoiser = "OPENIMAGEDENOISE"
+
+
+def render_frame(scene, frame: int):
+    """Renders an animation of one frame, so that Blender itself names the files, as it would at
+    the artist's.
+    """
+    if "frame_start" in bpy.ops.render.render.get_rna_type().properties:
+        # Since Blender 4.5: the scene keeps its own range, which drivers and metadata tell of.
+        return bpy.ops.render.render(
+            animation=True, scene=scene.name, frame_start=frame, frame_end=frame
+        )
+    scene.frame_start = scene.frame_end = frame
+    scene.frame_step = 1
+    return bpy.ops.render.render(animation=True, scene=scene.name)
+
+
+def prepare_output(scene, folder: str, template: str) -> None:
+    """Sends the scene's output into a folder, under the name that the scene gives it."""
+    render = scene.render
+    render.filepath = os.path.join(folder, template)
+    render.use_overwrite = True
+    render.use_placeholder = False
+    if render.is_movie_format:
+        # A movie cannot be made of one frame; lossless frames can become one afterwards.
+        settings = render.image_settings
+        if hasattr(settings, "media_type"):
+            settings.media_type = "IMAGE"
+        settings.file_format = "PNG"

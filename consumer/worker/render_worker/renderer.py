@@ -1,0 +1,122 @@
+"""Blender, with the scene that it has open."""
+
+import re
+import sys
+import time
+
+import bpy
+
+from .connection import Connection, progress
+from .file_outputs import FileOutputs
+from .memory import peak_memory_bytes
+from .render_settings import is_animated, prepare_engine, prepare_output, render_frame
+from .scene_errors import SceneError, SceneErrors, raise_disabled_driver
+from .sign_of_life import SignOfLife
+
+PROGRESS_EVERY_SECONDS = 0.5
+
+# What Cycles puts into the render's status: "... | Sample 12/64".
+SAMPLES = re.compile(r"Sample (\d+)/(\d+)")
+
+
+class Renderer:
+    """Blender, with the scene that it has open."""
+
+    def __init__(self, connection: Connection, errors: SceneErrors) -> None:
+        self._connection = connection
+        self._life = SignOfLife(connection)
+        self._errors = errors
+        self._open = None
+        self._load_failed = None
+        self._last_progress = 0.0
+        self._outputs = None
+        self._is_opened_early = False
+
+    def open(self, request) -> dict:
+        """Opens the scene while what only its rendering reads is still on its way."""
+        load_seconds = self._load(request)
+        self._is_opened_early = True
+        return {"type": "opened", "load_seconds": load_seconds}
+
+    def render(self, request) -> dict:
+        load_seconds = self._load(request)
+        if self._is_opened_early:
+            self._is_opened_early = False
+            forget_images()
+        self._errors.clear()
+        scene = self._scene(request["scene"])
+        prepare_engine(scene, request["engines"])
+        prepare_output(scene, request["output_folder"], request["output_template"])
+        self._outputs.redirect(scene, request["output_folder"])
+        # What Cycles keeps does not follow every animated setting of the render itself.
+        scene.render.use_persistent_data = not is_animated(scene)
+        started = time.perf_counter()
+        try:
+            with self._life:
+                outcome = render_frame(scene, request["frame"])
+        except RuntimeError as error:
+            raise SceneError(str(error).removeprefix("Error: ").strip()) from error
+        render_seconds = time.perf_counter() - started
+        self._errors.raise_first()
+        if outcome != {"FINISHED"}:
+            raise SceneError("Blender gave up rendering; its log says more")
+        return {
+            "type": "rendered",
+            "load_seconds": load_seconds,
+            "render_seconds": render_seconds,
+            "peak_memory_bytes": peak_memory_bytes(),
+        }
+
+    def _load(self, request) -> float:
+        wanted = (request["blend_file"], request["allow_scripts"])
+        if self._open == wanted:
+            if self._load_failed:
+                print(self._load_failed, file=sys.stderr)
+                raise SceneError(self._load_failed)
+            return 0.0
+        started = time.perf_counter()
+        self._errors.clear()
+        self._open, self._load_failed = None, None
+        try:
+            with self._life:
+                bpy.ops.wm.open_mainfile(
+                    filepath=request["blend_file"],
+                    load_ui=False,
+                    use_scripts=request["allow_scripts"],
+                )
+        except RuntimeError as error:
+            raise SceneError(str(error).removeprefix("Error: ").strip()) from error
+        self._outputs = FileOutputs()
+        # A new file takes its handlers along; ours comes back with each file.
+        bpy.app.handlers.render_stats.append(self._tell_progress)
+        self._open = wanted
+        try:
+            self._errors.raise_first()
+            raise_disabled_driver()
+        except SceneError as error:
+            self._load_failed = str(error)
+            raise
+        return time.perf_counter() - started
+
+    def _scene(self, name):
+        if name is None:
+            return bpy.context.scene
+        scene = bpy.data.scenes.get(name)
+        if scene is None:
+            raise SceneError(f'there is no scene "{name}" in the file')
+        return scene
+
+    def _tell_progress(self, status, _=None) -> None:
+        now = time.monotonic()
+        if now - self._last_progress > PROGRESS_EVERY_SECONDS:
+            self._last_progress = now
+            found = SAMPLES.search(str(status))
+            done, total = (int(found[1]), int(found[2])) if found else (0, 0)
+            self._connection.send(progress(done, total))
+
+
+def forget_images() -> None:
+    """Reads again, when it is needed, what may have been looked for before it was there."""
+    for image in bpy.data.images:
+        if image.source in {"FILE", "SEQUENCE", "TILED"} and not image.packed_file:
+            image.reload()

@@ -1,0 +1,48 @@
+"""What a scene cannot be rendered with, and how it is noticed."""
+
+import os
+import sys
+import traceback
+
+import bpy
+
+
+class SceneError(Exception):
+    """Something that the scene cannot render with."""
+
+
+class SceneErrors:
+    """Python errors of the scene: handlers, drivers and registered texts.
+
+    Blender prints them and goes on (`PyErr_Print` calls `sys.excepthook`), so a frame would come
+    out wrong and nobody would know.
+    """
+
+    def __init__(self) -> None:
+        self._first = None
+        sys.excepthook = self._take
+
+    def clear(self) -> None:
+        self._first = None
+
+    def raise_first(self) -> None:
+        if self._first:
+            raise SceneError(self._first)
+
+    def _take(self, kind, value, trace) -> None:
+        traceback.print_exception(kind, value, trace)
+        if self._first is None:
+            where = traceback.extract_tb(trace)[-1:]
+            place = (
+                f" ({os.path.basename(where[0].filename)}, line {where[0].lineno})" if where else ""
+            )
+            self._first = f"Python: {kind.__name__}: {value}{place}"
+
+
+def raise_disabled_driver() -> None:
+    """Blender leaves out drivers in Python that may not run, and renders what was saved."""
+    if bpy.app.autoexec_fail and bpy.app.autoexec_fail_message.startswith("Driver"):
+        raise SceneError(
+            f"{bpy.app.autoexec_fail_message} is Python, which may not run: tick Run Scripts, or"
+            " submit with --allow-scripts"
+        )
