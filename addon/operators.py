@@ -32,7 +32,7 @@ class _Render:
         if job is None:
             return {"CANCELLED"}
         wait(job)
-        if job.state is JobState.FINISHED and not job.failed:
+        if job.state is JobState.FINISHED and not job.failed and not job.lost:
             return {"FINISHED"}
         self.report({"ERROR"}, wording.summary_text(job))
         return {"CANCELLED"}
@@ -184,6 +184,22 @@ class WatchAgain(_OfJob, Operator):
         return {"FINISHED"}
 
 
+class RetryFrames(_OfJob, Operator):
+    """Render the frames again that failed or were lost. Frames that are done are kept"""
+
+    bl_idname = "render_on_lambda.retry"
+    bl_label = "Retry Failed Frames"
+
+    def execute(self, _context: Context) -> set[str]:
+        """Enqueue them again and follow."""
+        if (job := self.job()) is None:
+            return {"CANCELLED"}
+        jobs.jobs().retry(job)
+        if bpy.app.background:
+            wait(job)
+        return {"FINISHED"}
+
+
 class ShowFrames(_OfJob, Operator):
     """Show the job's frames in the Image Editor"""
 
@@ -299,6 +315,7 @@ _CLASSES = (
     ForgetJob,
     RenderAnyway,
     WatchAgain,
+    RetryFrames,
     ShowFrames,
     SelectUser,
     ShowLog,

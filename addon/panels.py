@@ -82,7 +82,7 @@ def line_characters(context: Context) -> int:
 def draw_job(layout: UILayout, job: Job, characters: int) -> None:
     """One job: what it is, how far, and what can be done."""
     row = layout.row()
-    row.label(text=f"{job.name}, {wording.frames_text(job)}", icon=ICONS[job.state])
+    row.label(text=f"{job.name}, {wording.frames_text(job)}", icon=icon_of(job))
     if job.state.is_over:
         if job.files:
             button(row, "render_on_lambda.show_frames", job, "IMAGE_DATA")
@@ -99,7 +99,16 @@ def draw_job(layout: UILayout, job: Job, characters: int) -> None:
     # A job with tasks is on the farm: what stopped the watch did not stop the workers.
     if job.state is JobState.FAILED and job.total:
         button(layout, "render_on_lambda.watch_again", job, "FILE_REFRESH", text="Follow Again")
+    if job.state is JobState.FINISHED and (job.failed or job.lost):
+        text = "Retry Failed Frames" if job.failed else "Retry Lost Frames"
+        button(layout, "render_on_lambda.retry", job, "FILE_REFRESH", text=text)
     draw_failures(layout, job)
+
+
+def icon_of(job: Job) -> str:
+    """A check mark only where every frame is there."""
+    is_whole = not job.failed and not job.lost
+    return ICONS[job.state] if is_whole or job.state is not JobState.FINISHED else "ERROR"
 
 
 def draw_check(layout: UILayout, check: SceneCheck, characters: int) -> None:

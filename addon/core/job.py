@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, fields
 from enum import Enum
-from typing import Any
+from typing import Any, Literal
 
 # How many failed frames are kept with their words; more are counted only.
 MAX_FAILURES = 50
@@ -85,6 +85,7 @@ class Job:
     fetched: int = 0
     running: int = 0
     failed: int = 0
+    lost: int = 0
     frames: float = 0.0
     workers: int = 0
     render_seconds: float = 0.0
@@ -95,6 +96,7 @@ class Job:
     factor: float = 0.0
     failures: list[Failure] = field(default_factory=list)
     missing: list[MissingFile] = field(default_factory=list)
+    retry: Literal["failed", "missing"] | None = None
     files: dict[int, str] = field(default_factory=dict)
 
     @property

@@ -55,6 +55,8 @@ class Session:
                 self._submission = farm.submit(job)
             elif not job.state.is_over:
                 self._watch = farm.watch(job)
+                # Asked for once: the next start of Blender only watches.
+                job.retry = None
         except Exception as error:
             self._fail(error)
 
@@ -123,7 +125,7 @@ class Session:
                 if factor > job.factor:
                     job.trouble = ""
                 job.factor = factor
-            case "Trouble":
+            case "Trouble" | "Waking":
                 job.trouble = event.message
             case "Enqueueing":
                 job.status = f"Enqueueing frames: {event.enqueued} of {event.total}"
@@ -156,6 +158,8 @@ class Session:
                 job.trouble = f"Frame {event.frame} is tried again: {event.message}"
             case "Trouble":
                 job.trouble = event.message
+            case "Lost":
+                job.trouble = event.message
             case "Finished":
                 self._take_progress(event.progress)
                 job.trouble = ""
@@ -164,7 +168,7 @@ class Session:
     def _take_progress(self, progress: Any) -> None:
         job = self.job
         job.total, job.done, job.fetched = progress.total, progress.done, progress.fetched
-        job.running, job.failed = progress.running, progress.failed
+        job.running, job.failed, job.lost = progress.running, progress.failed, progress.lost
         job.frames, job.workers = progress.frames, progress.workers
         job.render_seconds, job.billed_seconds = progress.render_seconds, progress.billed_seconds
         job.cost_usd = progress.cost_usd

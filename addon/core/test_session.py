@@ -18,7 +18,7 @@ def event(kind: str, **values: Any) -> Any:
 
 def progress(**values: Any) -> Any:
     """The native Progress."""
-    names = "total done fetched running failed cancelled frames workers"
+    names = "total done fetched running failed cancelled lost frames workers"
     zeros = dict.fromkeys([*names.split(), "render_seconds", "billed_seconds", "cost_usd"], 0)
     return SimpleNamespace(**(zeros | {"is_cancelled": False} | values))
 
@@ -128,9 +128,9 @@ def test_missing_files_end_the_submission_with_their_names() -> None:
 
 
 def test_a_frame_that_fails_twice_is_listed_once_with_its_last_words() -> None:
-    def failed(attempt: int, retrying: bool, message: str) -> Any:
+    def failed(try_number: int, retrying: bool, message: str) -> Any:
         values = {"failure_class": "machine", "log_tail": "log", "message": message}
-        return event("TaskFailed", frame=7, attempt=attempt, retrying=retrying, **values)
+        return event("TaskFailed", frame=7, try_number=try_number, retrying=retrying, **values)
 
     watching = Scripted([[failed(1, True, "a crash")], [failed(2, False, "another crash")]])
     session = Session(job(state=JobState.RENDERING), ScriptedFarm(watching=watching))
@@ -149,6 +149,20 @@ def test_cancelling_waits_for_the_workers_while_rendering_and_is_at_once_before(
     while_rendering = Session(job(state=JobState.RENDERING), farm)
     while_rendering.cancel()
     assert while_rendering.job.state is JobState.CANCELLING and farm.watching.was_cancelled
+
+
+def test_lost_frames_are_counted_and_asked_for_once() -> None:
+    lost = event("Lost", frames=[3], message="1 of 24 frames will not be rendered")
+    end = event("Finished", progress=progress(total=24, done=23, fetched=23, lost=1))
+    session = Session(
+        job(state=JobState.RENDERING, retry="missing"),
+        ScriptedFarm(watching=Scripted([[lost], [end]])),
+    )
+    assert session.job.retry is None
+    session.poll()
+    assert session.job.trouble == "1 of 24 frames will not be rendered"
+    session.poll()
+    assert (session.job.state, session.job.lost) == (JobState.FINISHED, 1)
 
 
 def test_a_job_that_is_over_is_left_alone() -> None:

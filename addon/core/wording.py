@@ -86,8 +86,13 @@ def summary_text(job: Job) -> str:
     cost = f"{took}, about {cost_text(job.cost_usd)} on Lambda"
     if job.state is JobState.CANCELLED:
         return f"Cancelled with {job.fetched} of {job.total} frames ({cost})"
-    if job.failed:
-        return f"{job.fetched} frames, {job.failed} failed ({cost})"
+    if job.failed or job.lost:
+        counts = [f"{job.fetched} frames"]
+        counts += [f"{job.failed} failed"] if job.failed else []
+        counts += (
+            [f"{job.lost} lost: no worker has them and the queue is empty"] if job.lost else []
+        )
+        return f"{', '.join(counts)} ({cost})"
     return f"{job.fetched} {'frame' if job.fetched == 1 else 'frames'} in {cost}"
 
 

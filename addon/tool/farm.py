@@ -33,7 +33,7 @@ class NativeFarm:
 
     def watch(self, job: Job) -> native.Job:
         """Begin to follow."""
-        return native.Job(settings(job.farm), job.id, job.output_folder)
+        return native.Job(settings(job.farm), job.id, job.output_folder, retry=job.retry)
 
 
 def settings(address: FarmAddress) -> native.FarmSettings:

@@ -66,6 +66,12 @@ class Jobs:
         self._open(job)
         self.list.save()
 
+    def retry(self, job: Job) -> None:
+        """Have frames rendered again that failed or were lost, and watch the job."""
+        job.retry = "missing" if job.lost else "failed"
+        job.failures, job.failed, job.lost = [], 0, 0
+        self.watch_again(job)
+
     def cancel(self, job: Job) -> None:
         """Stop a job."""
         session = self.sessions.get(job.id)

@@ -65,6 +65,9 @@ pub(crate) enum ConsumerError {
     /// Every worker that had the task went away without a word.
     #[error("given up after {tries} tries: each worker was ended while it had the frame")]
     GivenUp { tries: u32 },
+    /// Another worker has the task by now: this one was silent for longer than its lease.
+    #[error("another worker has taken the task over")]
+    Superseded,
     /// The artist cancelled the job.
     #[error("the job was cancelled")]
     Cancelled,

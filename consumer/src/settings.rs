@@ -14,8 +14,11 @@ pub(crate) struct Settings {
     pub(crate) blender: PathBuf,
     /// `LEASE_SECONDS`, 60 by default: how long a task stays hidden without being renewed.
     pub(crate) lease: Duration,
-    /// `MAX_ATTEMPTS`, 5 by default: after how many deliveries the queue gives up.
-    pub(crate) max_attempts: u32,
+    /// `DEAD_LETTER_QUEUE_URL`: where the messages go of tasks that are given up; nowhere where it is
+    /// not set.
+    pub(crate) dead_letters_url: Option<String>,
+    /// `MAX_TRIES`, 5 by default: after how many tries a task is given up.
+    pub(crate) max_tries: u32,
     /// `AWS_LAMBDA_FUNCTION_MEMORY_SIZE`, in MiB: where Lambda would end this process. No limit
     /// where it is not set.
     pub(crate) memory_bytes: Option<u64>,
@@ -51,7 +54,8 @@ impl Settings {
             lease: Duration::from_secs(
                 number("LEASE_SECONDS", "3 to 43200", 3..=43_200, 60)?.into(),
             ),
-            max_attempts: number("MAX_ATTEMPTS", "1 to 1000", 1..=1000, 5)?,
+            dead_letters_url: variable("DEAD_LETTER_QUEUE_URL").filter(|url| !url.is_empty()),
+            max_tries: number("MAX_TRIES", "1 to 1000", 1..=1000, 5)?,
             memory_bytes: match number(
                 "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
                 "0 to 10485760",

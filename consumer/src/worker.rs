@@ -11,12 +11,18 @@ use crate::error::{ConsumerError, Result};
 use crate::own_folder;
 use crate::pack::cache::PackCache;
 use crate::settings::Settings;
+use crate::task::jobs::KnownJobs;
+use crate::task::record::Record;
 
 /// One worker: a warm Blender, the pack on disk, and the way to the bucket and the queue.
 pub(crate) struct Worker {
     pub(crate) settings: Settings,
     pub(crate) storage: Storage,
     pub(crate) queue: Queue,
+    pub(crate) dead_letters: Option<Queue>,
+    pub(crate) jobs: KnownJobs,
+    /// The record of the task at hand.
+    pub(crate) record: Option<Record>,
     pub(crate) folder: TempDir,
     /// Tells other workers that the folder is in use.
     _lock: File,
@@ -38,6 +44,9 @@ impl Worker {
         Ok(Self {
             storage: Storage::new(&config, settings.bucket.clone()),
             queue: Queue::new(&config, settings.queue_url.clone()),
+            dead_letters: settings.dead_letters_url.clone().map(|url| Queue::new(&config, url)),
+            jobs: KnownJobs::default(),
+            record: None,
             packs: PackCache::new(folder.path().join("packs")),
             blender: WarmBlender::new(settings.blender.clone(), folder.path().to_owned()),
             folder,
@@ -48,7 +57,7 @@ impl Worker {
         })
     }
 
-    /// Starts Blender before there is a task; nobody waits for it.
+    /// Starts Blender before it is needed; nobody waits for it.
     pub(crate) fn prepare(&mut self) {
         self.blender.prepare(BlenderSetup::default());
     }

@@ -1,3 +1,13 @@
+output "version" {
+  description = "The version that this stack was made by."
+  value       = aws_cloudformation_stack.render_on_lambda.outputs["Version"]
+}
+
+output "protocol" {
+  description = "The version of the documents and messages that its functions read and write."
+  value       = aws_cloudformation_stack.render_on_lambda.outputs["Protocol"]
+}
+
 output "bucket_name" {
   description = "Holds packs, jobs and results."
   value       = aws_cloudformation_stack.render_on_lambda.outputs["BucketName"]
@@ -33,9 +43,9 @@ output "maximum_concurrency" {
   value       = aws_cloudformation_stack.render_on_lambda.outputs["MaximumConcurrency"]
 }
 
-output "maximum_attempts" {
-  description = "How often a task is tried."
-  value       = aws_cloudformation_stack.render_on_lambda.outputs["MaximumAttempts"]
+output "maximum_tries" {
+  description = "After how many tries a task is given up."
+  value       = aws_cloudformation_stack.render_on_lambda.outputs["MaximumTries"]
 }
 
 output "artist_policy_arn" {

@@ -35,8 +35,8 @@ variable "blender" {
 
 variable "consumer_memory" {
   type        = number
-  default     = 10240
-  description = "The consumer's memory in MiB. Lambda gives six cores at 10240."
+  default     = 3008
+  description = "The consumer's memory in MiB. Lambda gives six cores at 10240; a new account gets 3008 at most. `render-on-lambda farm parameters` tells what the account allows."
 }
 
 variable "consumer_timeout" {
@@ -53,11 +53,11 @@ variable "consumer_disk" {
 
 variable "maximum_concurrency" {
   type        = number
-  default     = 200
-  description = "How many frames are rendered at the same time at most."
+  default     = 8
+  description = "How many frames are rendered at the same time at most. A new account has 10 for all its functions; `render-on-lambda farm parameters` tells what the account allows."
 }
 
-variable "maximum_attempts" {
+variable "maximum_tries" {
   type        = number
   default     = 5
   description = "How often a task is tried before it goes to the dead-letter queue."

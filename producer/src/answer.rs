@@ -23,6 +23,7 @@ pub(crate) fn error_answer(error: &FarmError) -> Response<Body> {
             StatusCode::BAD_REQUEST
         }
         FarmError::NoObject { .. } => StatusCode::NOT_FOUND,
+        FarmError::OtherJob { .. } | FarmError::JobCancelled { .. } => StatusCode::CONFLICT,
         error if error.is_transient() => StatusCode::SERVICE_UNAVAILABLE,
         _ => StatusCode::INTERNAL_SERVER_ERROR,
     };

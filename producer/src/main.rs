@@ -6,11 +6,14 @@
 mod answer;
 mod request;
 
-use farm::{AwsConfig, Queue, Storage};
+use farm::{AwsConfig, FarmError, Queue, Storage};
 use lambda_http::http::{Method, StatusCode};
-use lambda_http::{Body, Error, Request, Response, run, service_fn};
+use lambda_http::request::RequestContext;
+use lambda_http::{Body, Error, Request, RequestExt, Response, run, service_fn};
+use protocol::ClientToken;
 
 use crate::answer::{error_answer, json_answer};
+use crate::request::Submission;
 
 /// What the function is told by its environment.
 #[derive(Debug)]
@@ -43,7 +46,7 @@ impl FrontDoor {
         // A stage that is not $default stands before the route.
         let route = path.find("render-jobs").and_then(|at| path.get(at..)).unwrap_or(path);
         match (request.method(), route.split_once('/')) {
-            (&Method::POST, None) if route == "render-jobs" => self.submit(request.body()).await,
+            (&Method::POST, None) if route == "render-jobs" => self.submit(request).await,
             (&Method::GET, Some(("render-jobs", id))) => self.progress(id).await,
             (method, _) => json_answer(
                 StatusCode::NOT_FOUND,
@@ -54,9 +57,9 @@ impl FrontDoor {
         }
     }
 
-    async fn submit(&self, body: &Body) -> Response<Body> {
-        let job = match request::job(body.as_ref()) {
-            Ok(job) => job,
+    async fn submit(&self, request: &Request) -> Response<Body> {
+        let Submission { mut job, token } = match request::submission(request.body().as_ref()) {
+            Ok(submission) => submission,
             Err(message) => {
                 return json_answer(
                     StatusCode::BAD_REQUEST,
@@ -64,11 +67,15 @@ impl FrontDoor {
                 );
             }
         };
-        let submitted = match farm::check_pack(&self.storage, &job).await {
-            Ok(()) => farm::submit_job(&self.storage, &self.queue, &job, |_| {}).await,
-            Err(error) => Err(error),
+        let submitting = async {
+            farm::check_pack(&self.storage, &job).await?;
+            if let Some(token) = &token {
+                let digest = ClientToken::digest(&caller(request), token);
+                job.id = farm::job_of_token(&self.storage, &digest, job.id).await?;
+            }
+            farm::submit_job(&self.storage, &self.queue, &job, |_| {}).await
         };
-        match submitted {
+        match submitting.await {
             Ok(()) => {
                 tracing::info!(job = %job.id, tasks = job.frames.count(), "submitted");
                 json_answer(
@@ -76,6 +83,12 @@ impl FrontDoor {
                     &serde_json::json!({ "id": job.id, "tasks": job.frames.count() }),
                 )
             }
+            Err(FarmError::OtherJob { .. }) => json_answer(
+                StatusCode::CONFLICT,
+                &serde_json::json!({
+                    "error": "client_token: it was sent before, with other frames, files or settings",
+                }),
+            ),
             Err(error) => error_answer(&error),
         }
     }
@@ -109,4 +122,13 @@ impl FrontDoor {
             Err(error) => error_answer(&error),
         }
     }
+}
+
+/// Who has signed a request, by the name that IAM gives.
+fn caller(request: &Request) -> String {
+    let RequestContext::ApiGatewayV2(context) = request.request_context() else {
+        return String::new();
+    };
+    let iam = context.authorizer.and_then(|authorizer| authorizer.iam);
+    iam.and_then(|iam| iam.user_arn).unwrap_or_default()
 }

@@ -15,10 +15,19 @@ struct JobRequest {
     blender_version: Option<BlenderVersion>,
     #[serde(default)]
     allow_scripts: bool,
+    client_token: Option<String>,
+}
+
+/// What a client asks for.
+#[derive(Debug)]
+pub(crate) struct Submission {
+    pub(crate) job: Job,
+    /// Makes the request the same one, however often it is sent.
+    pub(crate) token: Option<String>,
 }
 
 /// Reads and checks a body; the error is a sentence that begins with the field's name.
-pub(crate) fn job(body: &[u8]) -> Result<Job, String> {
+pub(crate) fn submission(body: &[u8]) -> Result<Submission, String> {
     // First as any JSON, so that what is no JSON at all is told from a field that is wrong.
     let value: serde_json::Value = serde_json::from_slice(body)
         .map_err(|error| format!("body: expected a JSON object, got {error}"))?;
@@ -37,7 +46,11 @@ pub(crate) fn job(body: &[u8]) -> Result<Job, String> {
         allow_scripts: request.allow_scripts,
     };
     job.validate().map_err(|error| sentence(&error))?;
-    Ok(job)
+    let token = request.client_token;
+    if token.as_ref().is_some_and(|token| !(1..=64).contains(&token.chars().count())) {
+        return Err("client_token: expected 1 to 64 characters".into());
+    }
+    Ok(Submission { job, token })
 }
 
 /// What a value is wrong with, behind the path of its field: `frames.last: …`.
@@ -76,8 +89,9 @@ mod tests {
                 r#"{{"pack":"{pack}","frames":{{"first":1,"last":2}},"output":{{"template":"../x"}}}}"#
             ),
             format!(r#"{{"pack":"{pack}","frames":{{"first":1,"last":2}},"frame":3}}"#),
+            format!(r#"{{"pack":"{pack}","frames":{{"first":1,"last":2}},"client_token":""}}"#),
         ];
-        let messages = bodies.map(|body| job(body.as_bytes()).unwrap_err());
+        let messages = bodies.map(|body| submission(body.as_bytes()).unwrap_err());
         insta::assert_snapshot!(messages.join("\n"));
     }
 }

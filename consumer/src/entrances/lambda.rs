@@ -14,8 +14,6 @@ use crate::worker::Worker;
 
 /// Serves invocations until Lambda ends the process. One at a time, as Lambda does.
 pub(crate) async fn run(worker: Worker) -> Result<()> {
-    let mut worker = worker;
-    worker.prepare();
     let worker = Arc::new(Mutex::new(worker));
     let service = service_fn(move |event: LambdaEvent<SqsEvent>| {
         let worker = Arc::clone(&worker);
@@ -50,10 +48,5 @@ fn received(record: SqsMessage) -> ReceivedMessage {
     ReceivedMessage {
         receipt_handle: record.receipt_handle.unwrap_or_default(),
         body: record.body.unwrap_or_default(),
-        receive_count: record
-            .attributes
-            .get("ApproximateReceiveCount")
-            .and_then(|count| count.parse().ok())
-            .unwrap_or(1),
     }
 }

@@ -13,7 +13,6 @@ use crate::worker::Worker;
 pub(crate) async fn run(mut worker: Worker) -> Result<()> {
     let mut terminated = signal(SignalKind::terminate())
         .map_err(|error| ConsumerError::Runtime { reason: error.to_string() })?;
-    worker.prepare();
     tracing::info!(queue = worker.settings.queue_url, "waiting for tasks");
     loop {
         let queue = worker.queue.clone();
@@ -47,6 +46,7 @@ pub(crate) async fn run(mut worker: Worker) -> Result<()> {
             _ = terminated.recv() => true,
         };
         if interrupted {
+            worker.hand_back().await;
             if let Some(receipt_handle) = held {
                 let _ = queue.set_visibility(&receipt_handle, Duration::ZERO).await;
             }

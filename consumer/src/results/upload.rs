@@ -12,7 +12,7 @@ use crate::error::{ConsumerError, Result};
 const MAX_FILES: usize = 10_000;
 
 /// How many files are sent at the same time.
-const FILES_AT_ONCE: usize = 4;
+const FILES_AT_ONCE: usize = 8;
 
 /// Puts every file of an output folder. Where a file is there already, that one counts.
 pub(crate) async fn upload(

@@ -1,9 +1,13 @@
-//! One attempt at a task: what it takes, and what becomes of its message.
+//! One delivery of a task: what it takes, and what becomes of its message.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use farm::{FarmError, ReceivedMessage, is_cancelled, read_job};
-use protocol::{FailureClass, TaskFailure, TaskMessage, TaskState, keys, parse, sentence};
+use protocol::{
+    FailureClass, Job, TaskEventKind, TaskFailure, TaskMessage, TaskState, keys, milliseconds,
+    parse, sentence,
+};
 use tokio::sync::watch;
 
 use crate::blender::log::Log;
@@ -11,7 +15,7 @@ use crate::error::{ConsumerError, Result};
 use crate::task::failure::classify;
 use crate::task::lease::Heartbeat;
 use crate::task::metrics::{self, Outcome};
-use crate::task::record::Record;
+use crate::task::record::{Found, Record};
 use crate::worker::Worker;
 
 /// How long before the deadline Blender is stopped: time to write the record and the log.
@@ -20,13 +24,25 @@ const DEADLINE_MARGIN: Duration = Duration::from_secs(8);
 /// How long what Blender has printed may be on its way.
 const LAST_WORDS: Duration = Duration::from_millis(50);
 
+/// When a task is given out again that failed here. Soon, but not at once: what broke may be
+/// mending.
+const MENDING: Duration = Duration::from_secs(2);
+
 /// What is to become of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
     /// Off the queue: done, failed for good, or nobody's.
     Finished,
-    /// Back on the queue; after its last delivery the queue moves it to the dead-letter queue.
+    /// Back on the queue.
     GiveBack,
+}
+
+/// How a delivery went that nothing went wrong with.
+enum Course {
+    /// There is nothing more to do with the message.
+    Ended,
+    /// Another worker has the task.
+    Held { lease_left: Duration },
 }
 
 impl Worker {
@@ -43,27 +59,36 @@ impl Worker {
             Ok(task) => task,
             Err(error) => {
                 tracing::error!(error = sentence(&error), "a message that is no task");
-                return Verdict::GiveBack;
+                return self.bury(message, "malformed").await;
             }
         };
-        let attempt = message.receive_count;
-        let record = Record::new(&self.storage, &self.settings, task.job, task.frame, attempt);
+        let started = Instant::now();
+        let record = Record::new(&self.storage, &self.settings, task.job, task.frame);
+        self.record = Some(record.clone());
         self.log = Log::default();
-        let mut allow_scripts = false;
-        let attempted = self.attempt(&task, message, &record, deadline, &mut allow_scripts);
-        let verdict = match attempted.await {
-            Ok(()) => Verdict::Finished,
-            Err(error) => self.fail(&task, &record, attempt, error, allow_scripts).await,
+        let (verdict, pause) = match self.attempt(&task, message, &record, started, deadline).await
+        {
+            Ok(Course::Ended) => (Verdict::Finished, MENDING),
+            Ok(Course::Held { lease_left }) => (Verdict::GiveBack, lease_left),
+            Err(error) => (self.fail(&task, message, &record, started, error).await, MENDING),
         };
-        if verdict == Verdict::GiveBack {
-            // Soon, but not at once: what broke here may be mending.
-            let pause = Duration::from_secs(2);
-            if let Err(error) = self.queue.set_visibility(&message.receipt_handle, pause).await {
-                tracing::warn!(error = sentence(&error), "cannot give the task back early");
-            }
+        self.record = None;
+        if verdict == Verdict::GiveBack
+            && let Err(error) = self.queue.set_visibility(&message.receipt_handle, pause).await
+        {
+            tracing::warn!(error = sentence(&error), "cannot give the task back early");
         }
-        tracing::info!(job = %task.job, frame = task.frame, attempt, ?verdict, "task ended");
+        let try_number = record.try_number();
+        tracing::info!(job = %task.job, frame = task.frame, try_number, ?verdict, "task ended");
         verdict
+    }
+
+    /// Gives the task at hand back as if it had never begun here.
+    pub(crate) async fn hand_back(&mut self) {
+        let Some(record) = self.record.take() else { return };
+        if let Err(error) = record.hand_back().await {
+            tracing::warn!(record = record.key(), error = sentence(&error), "cannot hand back");
+        }
     }
 
     async fn attempt(
@@ -71,41 +96,31 @@ impl Worker {
         task: &TaskMessage,
         message: &ReceivedMessage,
         record: &Record,
+        started: Instant,
         deadline: Option<Instant>,
-        allow_scripts: &mut bool,
-    ) -> Result<()> {
-        let (started, attempt) = (Instant::now(), message.receive_count);
-        // The mapping hides a message for as long as the function may run. A lease of a minute
-        // lets a crash be noticed in a minute.
-        self.queue.set_visibility(&message.receipt_handle, self.settings.lease).await?;
-        if record.is_final().await? {
-            return Ok(());
+    ) -> Result<Course> {
+        if self.jobs.is_cancelled(task.job) {
+            return Ok(Course::Ended);
         }
-        let job = match read_job(&self.storage, task.job).await {
-            Err(FarmError::NoObject { .. }) => return Err(ConsumerError::NoJob { job: task.job }),
-            job => job?,
-        };
-        *allow_scripts = job.allow_scripts;
-        if !job.frames.contains(task.frame) {
-            return Err(ConsumerError::NoFrame { job: task.job, frame: task.frame });
+        let (job, found) = self.take(task, message, record).await?;
+        match found {
+            Some(Found::Begun { .. }) => {}
+            Some(Found::Final) => {
+                record.tell_again().await?;
+                return Ok(Course::Ended);
+            }
+            Some(Found::Held { lease_left }) => return Ok(Course::Held { lease_left }),
+            Some(Found::Exhausted { tries }) => return Err(ConsumerError::GivenUp { tries }),
+            None => return Ok(Course::Ended),
         }
-        if is_cancelled(&self.storage, task.job).await? {
-            return Err(ConsumerError::Cancelled);
-        }
-        if attempt > self.settings.max_attempts {
-            // The queue delivers once more than there are tries, so that somebody says this.
-            return Err(ConsumerError::GivenUp { tries: self.settings.max_attempts });
-        }
-        record.write(TaskState::Running { progress: None }).await?;
         let (progress, progress_seen) = watch::channel(None);
-        let (storage, queue, lease) =
-            (self.storage.clone(), self.queue.clone(), self.settings.lease);
+        let (storage, queue) = (self.storage.clone(), self.queue.clone());
         let heartbeat = Heartbeat {
             storage: &storage,
             queue: &queue,
             job: task.job,
             receipt_handle: &message.receipt_handle,
-            lease,
+            lease: self.settings.lease,
             record,
             progress: progress_seen,
         };
@@ -115,68 +130,177 @@ impl Worker {
                 None => std::future::pending().await,
             }
         };
-        let state = tokio::select! {
-            state = self.render(task, &job, attempt, started, &progress) => state?,
+        let rendered = tokio::select! {
+            rendered = self.render(task, &job, started, &progress) => rendered?,
             error = heartbeat.run() => return Err(error),
             () = out_of_time => return Err(ConsumerError::Deadline { after: started.elapsed() }),
         };
-        record.write(state).await
+        let try_number = record.try_number();
+        metrics::tell(&rendered.outcome(), task, try_number);
+        let kind = TaskEventKind::Done {
+            render_ms: milliseconds(rendered.times.render_seconds),
+            total_ms: milliseconds(rendered.times.total_seconds),
+        };
+        self.finish(task, record, rendered.into_state(), kind).await?;
+        Ok(Course::Ended)
+    }
+
+    /// Takes the task, if it is to be had; nothing where its job was cancelled. What can be asked at
+    /// the same time is: each call is a round trip of a worker that is paid for.
+    async fn take(
+        &mut self,
+        task: &TaskMessage,
+        message: &ReceivedMessage,
+        record: &Record,
+    ) -> Result<(Arc<Job>, Option<Found>)> {
+        // The mapping hides a message for as long as the function may run. A lease of a minute
+        // lets a crash be noticed in a minute.
+        let lease = self.queue.set_visibility(&message.receipt_handle, self.settings.lease);
+        let control = is_cancelled(&self.storage, task.job);
+        let (job, is_cancelled, found) = if let Some(job) = self.jobs.get(task.job) {
+            check_frame(&job, task)?;
+            let (leased, is_cancelled, found) = tokio::join!(lease, control, record.begin());
+            leased?;
+            (job, is_cancelled?, Some(found?))
+        } else {
+            let (leased, job, is_cancelled) =
+                tokio::join!(lease, read_job(&self.storage, task.job), control);
+            leased?;
+            let job = match job {
+                Err(FarmError::NoObject { .. }) => {
+                    return Err(ConsumerError::NoJob { job: task.job });
+                }
+                job => self.jobs.remember(job?),
+            };
+            check_frame(&job, task)?;
+            (job, is_cancelled?, None)
+        };
+        if is_cancelled {
+            self.jobs.cancel(task.job);
+            if let Some(Found::Begun { .. }) = found {
+                return Err(ConsumerError::Cancelled);
+            }
+            return Ok((job, None));
+        }
+        if found.is_some() {
+            return Ok((job, found));
+        }
+        // A job that is met for the first time: Blender imports its modules meanwhile.
+        self.prepare();
+        Ok((job, Some(record.begin().await?)))
+    }
+
+    /// Writes how a task ended, with Blender's log and the event.
+    async fn finish(
+        &self,
+        task: &TaskMessage,
+        record: &Record,
+        state: TaskState,
+        kind: TaskEventKind,
+    ) -> Result<()> {
+        let log_key = keys::log(task.job, task.frame, record.try_number());
+        let (logged, finished, told) = tokio::join!(
+            self.storage.put(&log_key, self.log.bytes()),
+            record.finish(state),
+            record.tell(kind),
+        );
+        if let Err(error) = logged {
+            tracing::warn!(key = log_key, error = sentence(&error), "cannot write Blender's log");
+        }
+        finished.and(told)
     }
 
     async fn fail(
         &mut self,
         task: &TaskMessage,
+        message: &ReceivedMessage,
         record: &Record,
-        attempt: u32,
+        started: Instant,
         error: ConsumerError,
-        allow_scripts: bool,
     ) -> Verdict {
         // The answer may have overtaken what was printed before it.
         tokio::time::sleep(LAST_WORDS).await;
-        let log = self.log.clone();
-        let failure = classify(&error, log.tail(), allow_scripts);
-        tracing::warn!(job = %task.job, frame = task.frame, attempt, class = ?failure.class, error = failure.message, "task failed");
-        if failure.class == FailureClass::Machine {
+        let allow_scripts = self.jobs.get(task.job).is_some_and(|job| job.allow_scripts);
+        let failure = classify(&error, self.log.tail(), allow_scripts);
+        let is_machine = failure.class == FailureClass::Machine;
+        tracing::warn!(job = %task.job, frame = task.frame, class = ?failure.class, error = failure.message, "task failed");
+        if is_machine {
             // Whatever state this Blender is in, the next task shall not depend on it.
             self.blender.let_go();
         }
-        let is_failure = !matches!(error, ConsumerError::Cancelled);
-        if is_failure {
+        if let ConsumerError::Superseded = error {
+            return Verdict::GiveBack;
+        }
+        if !matches!(error, ConsumerError::Cancelled) {
             let outcome = Outcome::Failed { class: failure.class };
-            metrics::tell(&outcome, task, attempt);
+            metrics::tell(&outcome, task, record.try_number());
         }
         if matches!(&error, ConsumerError::NoJob { .. } | ConsumerError::NoFrame { .. }) {
             // Nobody waits for a record.
+            return self.bury(message, &task.job.to_string()).await;
+        }
+        if record.try_number() == 0 {
+            // It failed before it began. What may work elsewhere was no try; what cannot is told.
+            let began = if is_machine { None } else { record.begin().await.ok() };
+            if !matches!(began, Some(Found::Begun { .. })) {
+                return Verdict::GiveBack;
+            }
+        }
+        let total_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let (state, kind, is_given_up) = match error {
+            ConsumerError::Cancelled => {
+                self.jobs.cancel(task.job);
+                (TaskState::Cancelled, TaskEventKind::Cancelled { total_ms }, false)
+            }
+            ConsumerError::GivenUp { .. } => {
+                (TaskState::Failed { failure }, TaskEventKind::Failed { total_ms }, true)
+            }
+            _ if !is_machine => {
+                (TaskState::Failed { failure }, TaskEventKind::Failed { total_ms }, false)
+            }
+            _ if record.is_last_try().await => {
+                let tries = record.try_number();
+                let message = format!("{} (given up after {tries} tries)", failure.message);
+                let failure = TaskFailure { message, ..failure };
+                (TaskState::Failed { failure }, TaskEventKind::Failed { total_ms }, true)
+            }
+            _ => {
+                let retrying = TaskState::Retrying { failure };
+                (retrying, TaskEventKind::Retrying { total_ms }, false)
+            }
+        };
+        let is_over = !matches!(state, TaskState::Retrying { .. });
+        if let Err(error) = self.finish(task, record, state, kind).await {
+            tracing::error!(error = sentence(&error), "cannot write the task's record");
             return Verdict::GiveBack;
         }
-        let (state, verdict) = match (&error, failure.class) {
-            (ConsumerError::Cancelled, _) => (TaskState::Cancelled, Verdict::Finished),
-            (_, FailureClass::Scene) => (TaskState::Failed { failure }, Verdict::Finished),
-            (ConsumerError::GivenUp { .. }, _) => {
-                match record.has_failed().await {
-                    // What the last try said says more.
-                    Ok(true) => return Verdict::GiveBack,
-                    Ok(false) | Err(_) => (TaskState::Failed { failure }, Verdict::GiveBack),
-                }
-            }
-            (_, FailureClass::Machine) if record.is_last_attempt() => {
-                let message = format!("{} (given up after {attempt} tries)", failure.message);
-                let failure = TaskFailure { message, ..failure };
-                (TaskState::Failed { failure }, Verdict::GiveBack)
-            }
-            (_, FailureClass::Machine) => (TaskState::Retrying { failure }, Verdict::GiveBack),
-        };
-        let log_key = keys::log(task.job, task.frame, attempt);
-        let written = async {
-            self.storage.put(&log_key, log.bytes()).await?;
-            record.write(state).await
-        };
-        match written.await {
-            Ok(()) => verdict,
+        match (is_over, is_given_up) {
+            (_, true) => self.bury(message, &task.job.to_string()).await,
+            (true, false) => Verdict::Finished,
+            (false, false) => Verdict::GiveBack,
+        }
+    }
+
+    /// Moves a message to the dead letters. The queue itself would do so after a thousand
+    /// deliveries: it counts those that no worker has ever seen.
+    async fn bury(&self, message: &ReceivedMessage, group: &str) -> Verdict {
+        let Some(dead_letters) = &self.dead_letters else { return Verdict::Finished };
+        match dead_letters.send(&message.body, group).await {
+            Ok(()) => Verdict::Finished,
             Err(error) => {
-                tracing::error!(error = sentence(&error), "cannot write the task's record");
+                tracing::error!(
+                    error = sentence(&error),
+                    "cannot move a message to the dead letters"
+                );
                 Verdict::GiveBack
             }
         }
     }
+}
+
+fn check_frame(job: &Job, task: &TaskMessage) -> Result<()> {
+    if job.frames.contains(task.frame) {
+        return Ok(());
+    }
+    Err(ConsumerError::NoFrame { job: task.job, frame: task.frame })
 }

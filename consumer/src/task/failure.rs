@@ -33,6 +33,7 @@ pub(crate) fn classify(
         | ConsumerError::NoJob { .. }
         | ConsumerError::NoFrame { .. }
         | ConsumerError::GivenUp { .. }
+        | ConsumerError::Superseded
         | ConsumerError::Cancelled
         | ConsumerError::Farm(_) => FailureClass::Machine,
     };

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 /// The namespace of all metrics.
 const NAMESPACE: &str = "RenderOnLambda";
 
-/// What became of one attempt at a task.
+/// What became of one try of a task.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Outcome {
     /// The frame is there.
@@ -30,13 +30,13 @@ pub(crate) enum Outcome {
     },
 }
 
-/// Prints the log line for one attempt; a closed output is nobody's trouble.
-pub(crate) fn tell(outcome: &Outcome, task: &TaskMessage, attempt: u32) {
-    let _ = writeln!(std::io::stdout(), "{}", log_line(outcome, task, attempt, now_ms()));
+/// Prints the log line for one try; a closed output is nobody's trouble.
+pub(crate) fn tell(outcome: &Outcome, task: &TaskMessage, try_number: u32) {
+    let _ = writeln!(std::io::stdout(), "{}", log_line(outcome, task, try_number, now_ms()));
 }
 
 /// Job and frame stand in the line beside the metrics, as properties.
-fn log_line(outcome: &Outcome, task: &TaskMessage, attempt: u32, now_ms: u64) -> Value {
+fn log_line(outcome: &Outcome, task: &TaskMessage, try_number: u32, now_ms: u64) -> Value {
     let metrics = match outcome {
         Outcome::Done { times, peak_memory_bytes, is_warm } => vec![
             ("Frames", "Count", json!(1)),
@@ -69,7 +69,7 @@ fn log_line(outcome: &Outcome, task: &TaskMessage, attempt: u32, now_ms: u64) ->
         },
         "job": task.job,
         "frame": task.frame,
-        "attempt": attempt,
+        "try": try_number,
     });
     if let Some(line) = line.as_object_mut() {
         line.extend(metrics.into_iter().map(|(name, _, value)| (name.to_owned(), value)));
@@ -99,7 +99,7 @@ mod tests {
             for metric in metrics {
                 assert!(line[metric["Name"].as_str().unwrap()].is_number(), "{metric}");
             }
-            assert_eq!((&line["frame"], &line["attempt"]), (&json!(7), &json!(1)));
+            assert_eq!((&line["frame"], &line["try"]), (&json!(7), &json!(1)));
         }
     }
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod attempt;
 pub(crate) mod failure;
+pub(crate) mod jobs;
 pub(crate) mod lease;
 pub(crate) mod metrics;
 pub(crate) mod record;

@@ -1,92 +1,251 @@
-use farm::{Storage, now_ms};
-use protocol::{FailureClass, JobId, TaskFailure, TaskRecord, TaskState, Versioned, keys, parse};
+//! The record of the task at hand: who has it, how often it was tried, what became of it.
 
-use crate::error::Result;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use farm::{FarmError, Storage, now_ms};
+use protocol::{
+    JobId, ProtocolError, TaskEvent, TaskEventKind, TaskRecord, TaskState, Versioned, keys, parse,
+};
+use tokio::sync::Mutex;
+
+use crate::error::{ConsumerError, Result};
 use crate::settings::Settings;
 
-/// The record of the task at hand.
+/// How often a record that others change too is looked at again.
+const CHANGES: usize = 8;
+
+/// The record of a task, changed by compare and swap alone: nothing that arrives late undoes what
+/// came after it.
 #[derive(Debug, Clone)]
 pub(crate) struct Record {
     storage: Storage,
-    key: String,
+    job: JobId,
     frame: i32,
-    attempt: u32,
-    max_attempts: u32,
+    max_tries: u32,
+    lease: Duration,
     worker: String,
     started_ms: u64,
+    /// Which try this is; 0 before it has begun. Readable while a write is under way.
+    try_number: Arc<AtomicU32>,
+    /// What this worker has written last. One write at a time.
+    ours: Arc<Mutex<Option<Ours>>>,
+}
+
+#[derive(Debug, Clone)]
+struct Ours {
+    etag: String,
+    tries: u32,
+    max_tries: u32,
+}
+
+/// What a task is found as.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Found {
+    /// This worker has it now, for the try of that number.
+    Begun {
+        /// From 1.
+        try_number: u32,
+    },
+    /// It has come to its end: there is nothing to do.
+    Final,
+    /// Another worker has it, whose lease runs for so long at the most.
+    Held {
+        /// Until another worker may take it.
+        lease_left: Duration,
+    },
+    /// It was tried as often as it may be, and nobody lived to say so.
+    Exhausted {
+        /// How often.
+        tries: u32,
+    },
 }
 
 impl Record {
-    pub(crate) fn new(
-        storage: &Storage,
-        settings: &Settings,
-        job: JobId,
-        frame: i32,
-        attempt: u32,
-    ) -> Self {
+    pub(crate) fn new(storage: &Storage, settings: &Settings, job: JobId, frame: i32) -> Self {
         Self {
             storage: storage.clone(),
-            key: keys::task(job, frame),
+            job,
             frame,
-            attempt,
-            max_attempts: settings.max_attempts,
+            max_tries: settings.max_tries,
+            lease: settings.lease,
             worker: settings.name.clone(),
             started_ms: now_ms(),
+            try_number: Arc::default(),
+            ours: Arc::default(),
         }
     }
 
     /// Where it is in the bucket.
-    pub(crate) fn key(&self) -> &str {
-        &self.key
+    pub(crate) fn key(&self) -> String {
+        keys::task(self.job, self.frame)
     }
 
-    pub(crate) fn is_last_attempt(&self) -> bool {
-        self.attempt >= self.max_attempts
-    }
-
-    /// Whether the task has come to its end: a duplicate delivery has nothing to do then.
-    ///
-    /// What failed by the machine's fault is not at its end: someone may bring its message back
-    /// from the dead-letter queue.
-    pub(crate) async fn is_final(&self) -> Result<bool> {
-        let Some(bytes) = self.storage.get(&self.key, TaskRecord::MAX_SIZE_BYTES).await? else {
-            return Ok(false);
-        };
-        Ok(parse::<TaskRecord>(&bytes).is_ok_and(|record| {
-            matches!(
-                record.state,
-                TaskState::Done { .. }
-                    | TaskState::Failed { failure: TaskFailure { class: FailureClass::Scene, .. } }
-                    | TaskState::Cancelled
-            )
-        }))
-    }
-
-    /// Whether the task is said to have failed.
-    pub(crate) async fn has_failed(&self) -> Result<bool> {
-        let bytes = self.storage.get(&self.key, TaskRecord::MAX_SIZE_BYTES).await?;
-        let record = bytes.and_then(|bytes| parse::<TaskRecord>(&bytes).ok());
-        Ok(record.is_some_and(|record| matches!(record.state, TaskState::Failed { .. })))
-    }
-
-    /// Writes where the task stands, unless another delivery has brought it to its end.
-    pub(crate) async fn write(&self, state: TaskState) -> Result<()> {
-        if self.is_final().await? {
-            return Ok(());
+    /// Takes the task, and counts a try, unless there is nothing to do.
+    pub(crate) async fn begin(&self) -> Result<Found> {
+        let mut ours = self.ours.lock().await;
+        // Most tasks are met for the first time: one call then.
+        let (mut tries, mut max_tries, mut seen) = (1, self.max_tries, None::<String>);
+        for _ in 0..CHANGES {
+            let state = TaskState::Running { progress: None };
+            let bytes = self.encode(tries, max_tries, state)?;
+            let put = self.storage.put_if_unchanged(&self.key(), &bytes, seen.as_deref()).await?;
+            if let Some(etag) = put {
+                *ours = Some(Ours { etag, tries, max_tries });
+                self.try_number.store(tries, Ordering::Relaxed);
+                return Ok(Found::Begun { try_number: tries });
+            }
+            let Some((record, etag)) = self.read().await? else {
+                seen = None;
+                continue;
+            };
+            if record.is_final() {
+                return Ok(Found::Final);
+            }
+            if let Some(lease_left) = self.lease_left(&record) {
+                return Ok(Found::Held { lease_left });
+            }
+            max_tries = record.max_tries.max(1);
+            if record.tries >= max_tries {
+                *ours = Some(Ours { etag, tries: record.tries, max_tries });
+                self.try_number.store(record.tries, Ordering::Relaxed);
+                return Ok(Found::Exhausted { tries: record.tries });
+            }
+            (tries, seen) = (record.tries.saturating_add(1), Some(etag));
         }
+        Err(self.contended())
+    }
+
+    /// Which try this is, once it has begun; 0 before.
+    pub(crate) fn try_number(&self) -> u32 {
+        self.try_number.load(Ordering::Relaxed)
+    }
+
+    /// Whether there will be no other try.
+    pub(crate) async fn is_last_try(&self) -> bool {
+        self.ours.lock().await.as_ref().is_some_and(|ours| ours.tries >= ours.max_tries)
+    }
+
+    /// Says that the task is alive and how far it is; false where this worker has it no more.
+    pub(crate) async fn renew(&self, progress: Option<f32>) -> Result<bool> {
+        let mut ours = self.ours.lock().await;
+        let Some(known) = ours.as_mut() else { return Ok(false) };
+        let state = TaskState::Running { progress };
+        let bytes = self.encode(known.tries, known.max_tries, state)?;
+        for _ in 0..CHANGES {
+            let put = self.storage.put_if_unchanged(&self.key(), &bytes, Some(&known.etag)).await?;
+            if let Some(etag) = put {
+                known.etag = etag;
+                return Ok(true);
+            }
+            match self.read().await? {
+                // A write of ours that was given up for lost has landed.
+                Some((record, etag)) if self.is_ours(&record, known) => known.etag = etag,
+                _ => return Ok(false),
+            }
+        }
+        Err(self.contended())
+    }
+
+    /// Writes what became of the task; nothing where another worker has brought it to its end, or
+    /// has begun a later try while this one failed.
+    pub(crate) async fn finish(&self, state: TaskState) -> Result<()> {
+        let mut ours = self.ours.lock().await;
+        let Some(known) = ours.as_mut() else { return Ok(()) };
+        let bytes = self.encode(known.tries, known.max_tries, state.clone())?;
+        for _ in 0..CHANGES {
+            let put = self.storage.put_if_unchanged(&self.key(), &bytes, Some(&known.etag)).await?;
+            if put.is_some() {
+                return Ok(());
+            }
+            match self.read().await? {
+                Some((record, _)) if record.is_final() => return Ok(()),
+                // The files are there, whoever renders them again.
+                Some((record, etag))
+                    if self.is_ours(&record, known) || matches!(state, TaskState::Done { .. }) =>
+                {
+                    known.etag = etag;
+                }
+                _ => return Ok(()),
+            }
+        }
+        Err(self.contended())
+    }
+
+    /// Gives the task back as if this worker had never begun it: it was interrupted in order.
+    pub(crate) async fn hand_back(&self) -> Result<()> {
+        {
+            let mut ours = self.ours.lock().await;
+            let Some(known) = ours.as_mut() else { return Ok(()) };
+            known.tries = known.tries.saturating_sub(1);
+        }
+        self.finish(TaskState::Queued).await
+    }
+
+    /// Puts an event of this try into the job's log.
+    pub(crate) async fn tell(&self, kind: TaskEventKind) -> Result<()> {
+        let event = TaskEvent {
+            at_ms: now_ms(),
+            frame: self.frame,
+            try_number: self.try_number(),
+            worker: TaskEvent::short_name(&self.worker),
+            kind,
+        };
+        Ok(self.storage.put(&event.key(self.job), Vec::new()).await?)
+    }
+
+    /// Tells once more how a task ended that this delivery found at its end: whoever ended it may
+    /// have died before it could.
+    pub(crate) async fn tell_again(&self) -> Result<()> {
+        let Some((record, _)) = self.read().await? else { return Ok(()) };
+        let Some(event) = TaskEvent::of_the_end(&record) else { return Ok(()) };
+        Ok(self.storage.put(&event.key(self.job), Vec::new()).await?)
+    }
+
+    /// How long another worker may still hold the task.
+    fn lease_left(&self, record: &TaskRecord) -> Option<Duration> {
+        let is_held = matches!(record.state, TaskState::Running { .. });
+        if !is_held || record.worker == self.worker {
+            return None;
+        }
+        let age = Duration::from_millis(now_ms().saturating_sub(record.updated_ms));
+        // Its record is renewed with its lease; a little earlier than the queue gives it out again.
+        let left = (self.lease * 9 / 10).checked_sub(age)?;
+        (!left.is_zero()).then_some(left)
+    }
+
+    fn is_ours(&self, record: &TaskRecord, known: &Ours) -> bool {
+        record.worker == self.worker
+            && record.started_ms == self.started_ms
+            && (record.tries == known.tries || record.tries == known.tries.saturating_add(1))
+            && matches!(record.state, TaskState::Running { .. })
+    }
+
+    async fn read(&self) -> Result<Option<(TaskRecord, String)>> {
+        let found = self.storage.get_with_etag(&self.key(), TaskRecord::MAX_SIZE_BYTES).await?;
+        let Some((bytes, etag)) = found else { return Ok(None) };
+        Ok(Some((parse(&bytes)?, etag)))
+    }
+
+    fn encode(&self, tries: u32, max_tries: u32, state: TaskState) -> Result<Vec<u8>> {
         let record = TaskRecord {
             version: TaskRecord::VERSION,
             frame: self.frame,
-            attempt: self.attempt,
-            max_attempts: self.max_attempts,
+            tries,
+            max_tries,
             state,
             worker: self.worker.clone(),
             started_ms: self.started_ms,
             updated_ms: now_ms(),
         };
-        let bytes = serde_json::to_vec(&record).map_err(|source| {
-            protocol::ProtocolError::Malformed { document: TaskRecord::DOCUMENT, source }
-        })?;
-        Ok(self.storage.put(&self.key, bytes).await?)
+        serde_json::to_vec(&record).map_err(|source| {
+            ProtocolError::Malformed { document: TaskRecord::DOCUMENT, source }.into()
+        })
+    }
+
+    fn contended(&self) -> ConsumerError {
+        let reason = format!("{} is being changed by others", self.key());
+        FarmError::Throttled { action: "write the task's record".into(), reason }.into()
     }
 }

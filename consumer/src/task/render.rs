@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use protocol::{Job, TaskMessage, TaskState, TaskTimes, keys};
+use protocol::{Job, ResultFile, TaskMessage, TaskState, TaskTimes};
 use tokio::sync::watch;
 
 use crate::blender::child::Bounds;
@@ -12,22 +12,44 @@ use crate::blender::setup::BlenderSetup;
 use crate::blender::wire::RenderRequest;
 use crate::error::{ConsumerError, Result};
 use crate::results::upload as results;
-use crate::task::metrics::{self, Outcome};
+use crate::task::metrics::Outcome;
 use crate::worker::Worker;
 
 /// What the consumer itself and the system need of the memory.
 const OWN_MEMORY_BYTES: u64 = 96 << 20;
 
+/// A task whose files are in the bucket.
+#[derive(Debug)]
+pub(crate) struct RenderedTask {
+    files: Vec<ResultFile>,
+    pub(crate) times: TaskTimes,
+    peak_memory_bytes: u64,
+    is_warm: bool,
+}
+
+impl RenderedTask {
+    /// What is counted of it.
+    pub(crate) fn outcome(&self) -> Outcome {
+        let Self { times, peak_memory_bytes, is_warm, .. } = *self;
+        Outcome::Done { times, peak_memory_bytes, is_warm }
+    }
+
+    /// What its record says.
+    pub(crate) fn into_state(self) -> TaskState {
+        let Self { files, times, peak_memory_bytes, .. } = self;
+        TaskState::Done { files, times, peak_memory_bytes }
+    }
+}
+
 impl Worker {
-    /// Renders the frame of a task and sends its files; gives the state that the task is in then.
+    /// Renders the frame of a task and sends its files.
     pub(crate) async fn render(
         &mut self,
         task: &TaskMessage,
         job: &Job,
-        attempt: u32,
         started: Instant,
         progress: &watch::Sender<Option<f32>>,
-    ) -> Result<TaskState> {
+    ) -> Result<RenderedTask> {
         self.forget_other_scripts(job)?;
         self.prepare();
         let (pack, rest) = self.packs.fetch(&self.storage, &job.pack).await?;
@@ -58,7 +80,7 @@ impl Worker {
             };
             let opening = async {
                 let seconds = blender.open(&pack.blend_file, job.allow_scripts, bounds).await?;
-                tracing::info!(job = %task.job, frame = task.frame, attempt, seconds, "scene opened");
+                tracing::info!(job = %task.job, frame = task.frame, seconds, "scene opened");
                 Ok::<_, ConsumerError>(seconds)
             };
             let (arrived, seconds) = tokio::try_join!(arrival, opening)?;
@@ -99,7 +121,6 @@ impl Worker {
                 message: "Blender rendered the frame but wrote no file".into(),
             });
         }
-        self.storage.put(&keys::log(task.job, task.frame, attempt), self.log.bytes()).await?;
         let times = TaskTimes {
             fetch_seconds: fetch.as_secs_f64(),
             start_seconds: start.as_secs_f64(),
@@ -109,10 +130,8 @@ impl Worker {
             total_seconds: started.elapsed().as_secs_f64(),
         };
         let peak_memory_bytes = rendered.peak_memory_bytes;
-        let outcome = Outcome::Done { times, peak_memory_bytes, is_warm };
-        metrics::tell(&outcome, task, attempt);
-        tracing::info!(job = %task.job, frame = task.frame, attempt, is_warm, ?times, peak_memory_bytes, "frame done");
-        Ok(TaskState::Done { files, times, peak_memory_bytes })
+        tracing::info!(job = %task.job, frame = task.frame, is_warm, ?times, peak_memory_bytes, "frame done");
+        Ok(RenderedTask { files, times, peak_memory_bytes, is_warm })
     }
 
     /// Ends what scripts of another job have changed: the Blender that they ran in, processes that

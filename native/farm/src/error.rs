@@ -17,6 +17,34 @@ pub enum FarmError {
         /// What the credentials chain or the service said.
         reason: String,
     },
+    /// A profile that is not there.
+    #[error("there is no profile \"{profile}\" in ~/.aws; there are: {others}")]
+    NoProfile {
+        /// The profile.
+        profile: String,
+        /// Those that are there.
+        others: String,
+    },
+    /// A role that is given only to who types a code of a device.
+    #[error(
+        "the profile \"{profile}\" asks for a one-time code of {device}, which cannot be typed here; use a profile of `aws login` or `aws sso login`, or one without mfa_serial"
+    )]
+    NeedsCode {
+        /// The profile.
+        profile: String,
+        /// The device.
+        device: String,
+    },
+    /// A file of certificates that cannot be used.
+    #[error(
+        "the certificates in {} cannot be used: {reason}; check AWS_CA_BUNDLE, or ca_bundle in the profile", path.display()
+    )]
+    Certificates {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// No stack of that name in that region.
     #[error(
         "there is no stack \"{stack}\" in {region}; check the stack name and the region, or deploy it"
@@ -44,6 +72,38 @@ pub enum FarmError {
         stack: String,
         /// The output that is not there.
         output: &'static str,
+    },
+    /// A stack that does not understand what this build sends.
+    #[error(
+        "the farm \"{stack}\" is of version {farm}, older than this one, {ours}; upgrade the stack, or use the add-on of that version"
+    )]
+    OlderFarm {
+        /// The stack's name.
+        stack: String,
+        /// The version that it tells.
+        farm: String,
+        /// The version of this build.
+        ours: &'static str,
+    },
+    /// A stack whose answers this build does not understand.
+    #[error(
+        "the farm \"{stack}\" is of version {farm}, newer than this one, {ours}; update the add-on"
+    )]
+    NewerFarm {
+        /// The stack's name.
+        stack: String,
+        /// The version that it tells.
+        farm: String,
+        /// The version of this build.
+        ours: &'static str,
+    },
+    /// The function that renders cannot run.
+    #[error("the farm's function {function} cannot run: {reason}")]
+    Function {
+        /// Its name.
+        function: String,
+        /// What Lambda says of it.
+        reason: String,
     },
     /// The stack's bucket was deleted.
     #[error("the bucket \"{bucket}\" does not exist any more; deploy the stack again")]
@@ -87,6 +147,14 @@ pub enum FarmError {
         /// What was attempted.
         action: String,
         /// What failed, from the connection up.
+        reason: String,
+    },
+    /// A server whose certificate is of nobody that this machine trusts.
+    #[error(
+        "the server that answers for AWS shows a certificate that is not trusted here ({reason}); where a company's network stands between, name its certificate in AWS_CA_BUNDLE, or as ca_bundle in the profile"
+    )]
+    Untrusted {
+        /// What is wrong with the certificate.
         reason: String,
     },
     /// The service is overloaded or limits the rate, also after the SDK's own tries.
@@ -226,8 +294,23 @@ mod tests {
                 reason: "the token has expired".into(),
             },
             FarmError::NoStack { stack: "farm".into(), region: "eu-central-1".into() },
+            FarmError::NeedsCode {
+                profile: "artist".into(),
+                device: "arn:aws:iam::1:mfa/artist".into(),
+            },
+            FarmError::Certificates {
+                path: "/etc/company.pem".into(),
+                reason: "there is no certificate in it".into(),
+            },
+            FarmError::OlderFarm { stack: "farm".into(), farm: "0.1.0".into(), ours: "0.2.0" },
+            FarmError::NewerFarm { stack: "farm".into(), farm: "0.3.0".into(), ours: "0.2.0" },
+            FarmError::Function {
+                function: "farm-Consumer".into(),
+                reason: "its image was deleted (InvalidImage)".into(),
+            },
             FarmError::NotOurStack { stack: "farm".into(), output: "QueueUrl" },
             FarmError::NoBucket { bucket: "farm-bucket".into() },
+            FarmError::Untrusted { reason: "invalid peer certificate: UnknownIssuer".into() },
             FarmError::Unreachable {
                 action: "find the stack".into(),
                 reason: "connection refused".into(),

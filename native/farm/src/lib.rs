@@ -10,15 +10,23 @@ mod error;
 mod job;
 mod transfer;
 
+pub use aws::account::{AccountLimits, StackParameters};
 pub use aws::connection::{AwsConfig, FarmSettings};
-pub use aws::queue::{Queue, ReceivedMessage};
+pub use aws::function::WorkerFunction;
+pub use aws::queue::{Queue, QueueDepth, ReceivedMessage};
 pub use aws::stack::Farm;
-pub use aws::storage::{ListedObject, Storage, StoredObject};
+pub use aws::storage::{Storage, StoredObject};
 pub use clock::now_ms;
 pub use error::{FarmError, Result};
-pub use job::enqueue::{EnqueueProgress, check_pack, enqueue_job, ensure_enqueued, submit_job};
+pub use job::control::cancel;
+pub use job::documents::{is_cancelled, read_job};
+pub use job::enqueue::{
+    EnqueueProgress, check_pack, enqueue_job, ensure_enqueued, job_of_token, submit_job,
+};
 pub use job::fetch::fetch_files;
-pub use job::progress::{Progress, is_cancelled, job_progress, list_jobs, read_job};
+pub use job::progress::{job_progress, list_jobs};
+pub use job::retry::{Retry, retry};
+pub use job::tally::Progress;
 pub use job::{submission, watch};
 pub use transfer::{
     UploadProgress, UploadSettings, digest_file, put_file_if_absent, unpack_bundle, upload_pack,

@@ -61,6 +61,12 @@ impl Digest {
     }
 }
 
+impl From<blake3::Hash> for Digest {
+    fn from(hash: blake3::Hash) -> Self {
+        Self(hash.to_hex().to_string())
+    }
+}
+
 impl TryFrom<String> for Digest {
     type Error = ProtocolError;
 

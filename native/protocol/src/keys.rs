@@ -7,8 +7,10 @@
 //! jobs/<job id>/control.json              cancel
 //! jobs/<job id>/enqueued.json             put when every frame has been enqueued
 //! jobs/<job id>/tasks/<frame>.json        what became of each task
+//! jobs/<job id>/events/<event>            an append-only log: the key tells all
 //! jobs/<job id>/frames/<path>             results, named as Blender would name them
-//! jobs/<job id>/logs/<frame>.<attempt>.log  Blender's own output
+//! jobs/<job id>/logs/<frame>.<try>.log   Blender's own output
+//! tokens/<blake3>.json                    the job that a client's token has made
 //! ```
 
 use crate::id::{Digest, JobId, PackId};
@@ -63,6 +65,12 @@ pub fn task(job: JobId, frame: i32) -> String {
     format!("{JOBS}{job}/tasks/{frame}.json")
 }
 
+/// The prefix of a job's log of events ([`crate::TaskEvent`]).
+#[must_use]
+pub fn events(job: JobId) -> String {
+    format!("{JOBS}{job}/events/")
+}
+
 /// The frame that a task record's key names; `None` for any other key.
 #[must_use]
 pub fn frame_of_task(job: JobId, key: &str) -> Option<i32> {
@@ -75,10 +83,16 @@ pub fn frame_file(job: JobId, path: &PackPath) -> String {
     format!("{JOBS}{job}/frames/{path}")
 }
 
-/// The log of one attempt at a task.
+/// The log of one try of a task.
 #[must_use]
-pub fn log(job: JobId, frame: i32, attempt: u32) -> String {
-    format!("{JOBS}{job}/logs/{frame}.{attempt}.log")
+pub fn log(job: JobId, frame: i32, try_number: u32) -> String {
+    format!("{JOBS}{job}/logs/{frame}.{try_number}.log")
+}
+
+/// The job that a client's token has made, by the digest of the token and who sent it.
+#[must_use]
+pub fn token(digest: &Digest) -> String {
+    format!("tokens/{digest}.json")
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 mod control;
 mod engine;
 mod error;
+mod event;
 mod frames;
 mod id;
 mod job;
@@ -16,11 +17,13 @@ mod pack_path;
 pub mod pricing;
 mod schema;
 mod task;
+mod token;
 mod version;
 
 pub use control::JobControl;
 pub use engine::ENGINES;
 pub use error::{ProtocolError, Result, sentence};
+pub use event::{TaskEvent, TaskEventKind, milliseconds};
 pub use frames::FrameRange;
 pub use id::{Digest, JobId, PackId};
 pub use job::{BlenderVersion, Job, OutputNaming};
@@ -30,4 +33,5 @@ pub use schema::schemas;
 pub use task::{
     FailureClass, ResultFile, TaskFailure, TaskMessage, TaskRecord, TaskState, TaskTimes,
 };
-pub use version::{Versioned, parse};
+pub use token::ClientToken;
+pub use version::{PROTOCOL_VERSION, Versioned, parse};

@@ -21,14 +21,15 @@ pub const SQS_REQUEST_USD: f64 = 0.40 / 1e6;
 
 /// What tasks cost on Lambda, in US dollars.
 ///
-/// `billed_seconds` is the sum over all tasks, `memory_mib` the function's memory. Each task also
-/// pays for its invocation, its record twice, its result, its log, and its queue requests.
+/// `billed_seconds` is the sum over all tries, `memory_mib` the function's memory. Each task also
+/// pays for its invocation, its record and its event twice, its result, its log, its job and the
+/// artist's wish, and its queue requests.
 #[must_use]
 pub fn tasks_usd(tasks: u64, billed_seconds: f64, memory_mib: u32) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "a count of tasks is far below 2^52")]
     let tasks = tasks as f64;
     let compute = billed_seconds.max(0.0) * f64::from(memory_mib) / 1024.0 * LAMBDA_GB_SECOND_USD;
-    let per_task = LAMBDA_REQUEST_USD + 4.0 * S3_PUT_USD + 3.0 * S3_GET_USD + 4.0 * SQS_REQUEST_USD;
+    let per_task = LAMBDA_REQUEST_USD + 6.0 * S3_PUT_USD + 2.0 * S3_GET_USD + 4.0 * SQS_REQUEST_USD;
     compute + tasks * per_task
 }
 

@@ -37,25 +37,30 @@ pub struct TaskRecord {
     pub version: u32,
     /// The frame.
     pub frame: i32,
-    /// Which delivery of the message this is, from 1.
-    pub attempt: u32,
-    /// After how many deliveries the queue gives up.
-    pub max_attempts: u32,
+    /// How many workers have begun it. What the queue delivers and nobody begins is no try: a
+    /// throttled function, a frozen one or one that never woke.
+    #[serde(alias = "attempt")]
+    pub tries: u32,
+    /// After how many tries it is given up.
+    #[serde(alias = "max_attempts")]
+    pub max_tries: u32,
     /// Where the task stands.
     #[serde(flatten)]
     pub state: TaskState,
     /// Which worker has it: a Lambda log stream, or host and process.
     pub worker: String,
-    /// When this attempt began, in milliseconds since 1970 (UTC).
+    /// When this try began, in milliseconds since 1970 (UTC).
     pub started_ms: u64,
     /// When this record was written, in milliseconds since 1970 (UTC).
     pub updated_ms: u64,
 }
 
-/// Where a task stands.
+/// Where a task stands; no record at all means that nobody has begun it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum TaskState {
+    /// Enqueued again after it had failed or was lost.
+    Queued,
     /// Being worked on. A record that stays so without being updated belongs to a dead worker.
     Running {
         /// How much of the frame is done, 0 to 1, where the engine says so.
@@ -70,7 +75,7 @@ pub enum TaskState {
         /// The most memory that Blender held, in bytes.
         peak_memory_bytes: u64,
     },
-    /// This attempt failed and the queue will deliver the task again.
+    /// This try failed and the queue will deliver the task again.
     Retrying {
         /// What went wrong.
         failure: TaskFailure,
@@ -140,12 +145,27 @@ pub enum FailureClass {
 
 impl Versioned for TaskRecord {
     const DOCUMENT: &'static str = "task record";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
+    const OLDEST: u32 = 1;
 }
 
 impl TaskRecord {
     /// Most bytes of the document.
     pub const MAX_SIZE_BYTES: u64 = 1 << 20;
+
+    /// How long the last try took, from its beginning to its last record.
+    pub(crate) fn length_ms(&self) -> u64 {
+        self.updated_ms.saturating_sub(self.started_ms)
+    }
+
+    /// Whether the task has come to its end: only someone who enqueues it again changes it then.
+    #[must_use]
+    pub fn is_final(&self) -> bool {
+        matches!(
+            self.state,
+            TaskState::Done { .. } | TaskState::Failed { .. } | TaskState::Cancelled
+        )
+    }
 }
 
 #[cfg(test)]
@@ -164,5 +184,16 @@ mod tests {
         ]
         .map(|body| crate::sentence(&parse::<TaskMessage>(body.as_bytes()).unwrap_err()));
         insta::assert_snapshot!(messages.join("\n"));
+    }
+
+    #[test]
+    fn a_record_of_the_version_before_is_read() {
+        let document = r#"{"version":1,"frame":7,"attempt":2,"max_attempts":5,"state":"running",
+            "progress":null,"worker":"w","started_ms":1,"updated_ms":2}"#;
+        let record: TaskRecord = parse(document.as_bytes()).unwrap();
+        assert_eq!((record.tries, record.max_tries), (2, 5));
+        let written = serde_json::to_value(record).unwrap();
+        assert_eq!(written["version"], 1, "a reader changes nothing");
+        assert_eq!(written["tries"], 2);
     }
 }

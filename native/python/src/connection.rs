@@ -43,7 +43,8 @@ pub(crate) struct PyStackInfo {
     bucket: String,
     consumer_memory_mib: u32,
     maximum_concurrency: u32,
-    max_attempts: u32,
+    max_tries: u32,
+    function: String,
 }
 
 #[pyclass(name = "StackCheck", frozen)]
@@ -61,7 +62,8 @@ impl PyStackCheck {
                 bucket: farm.storage.bucket().to_owned(),
                 consumer_memory_mib: farm.consumer_memory_mib,
                 maximum_concurrency: farm.maximum_concurrency,
-                max_attempts: farm.max_attempts,
+                max_tries: farm.max_tries,
+                function: farm.function.name().to_owned(),
             }));
             Ok(())
         })?;

@@ -21,10 +21,15 @@ create_exception!(render_on_lambda, StackError, FarmError);
 pub(crate) fn farm_error(error: &Farm) -> PyErr {
     let message = sentence(error);
     match error {
-        Farm::Credentials { .. } => CredentialsError::new_err(message),
+        Farm::Credentials { .. } | Farm::NoProfile { .. } | Farm::NeedsCode { .. } => {
+            CredentialsError::new_err(message)
+        }
         Farm::NoStack { .. }
         | Farm::StackNotReady { .. }
         | Farm::NotOurStack { .. }
+        | Farm::OlderFarm { .. }
+        | Farm::NewerFarm { .. }
+        | Farm::Function { .. }
         | Farm::NoBucket { .. }
         | Farm::NoQueue { .. } => StackError::new_err(message),
         Farm::Unreachable { .. } | Farm::Throttled { .. } => PyConnectionError::new_err(message),

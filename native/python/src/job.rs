@@ -1,8 +1,9 @@
 use std::path::PathBuf;
 
 use farm::watch::{self, Event};
-use farm::{FarmSettings, Progress};
+use farm::{FarmSettings, Progress, Retry};
 use protocol::{FailureClass, JobId, sentence};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use crate::connection::PyFarmSettings;
@@ -19,6 +20,7 @@ pub(crate) struct PyProgress {
     running: u64,
     failed: u64,
     cancelled: u64,
+    lost: u64,
     frames: f64,
     workers: u64,
     render_seconds: f64,
@@ -36,6 +38,7 @@ impl From<Progress> for PyProgress {
             running: progress.running,
             failed: progress.failed,
             cancelled: progress.cancelled,
+            lost: progress.lost,
             frames: progress.frames,
             workers: progress.workers,
             render_seconds: progress.render_seconds,
@@ -58,13 +61,17 @@ pub(crate) enum PyJobEvent {
     },
     TaskFailed {
         frame: i32,
-        attempt: u32,
+        try_number: u32,
         retrying: bool,
         failure_class: String,
         message: String,
         log_tail: String,
     },
     Trouble {
+        message: String,
+    },
+    Lost {
+        frames: Vec<i32>,
         message: String,
     },
     Finished {
@@ -77,9 +84,9 @@ impl PyJobEvent {
         match event {
             Event::Progress(progress) => Self::Progress { progress: progress.into() },
             Event::Frame { frame, paths } => Self::Frame { frame, paths },
-            Event::TaskFailed { frame, attempt, retrying, failure } => Self::TaskFailed {
+            Event::TaskFailed { frame, try_number, retrying, failure } => Self::TaskFailed {
                 frame,
-                attempt,
+                try_number,
                 retrying,
                 failure_class: match failure.class {
                     FailureClass::Scene => "scene".into(),
@@ -89,6 +96,7 @@ impl PyJobEvent {
                 log_tail: failure.log_tail,
             },
             Event::Trouble { message } => Self::Trouble { message },
+            Event::Lost { frames, message } => Self::Lost { frames, message },
             Event::Finished(progress) => Self::Finished { progress: progress.into() },
         }
     }
@@ -106,7 +114,22 @@ pub(crate) struct PyJob {
 #[pymethods]
 impl PyJob {
     #[new]
-    fn new(settings: &PyFarmSettings, job: &str, folder: PathBuf) -> PyResult<Self> {
+    #[pyo3(signature = (settings, job, folder, *, retry=None))]
+    fn new(
+        settings: &PyFarmSettings,
+        job: &str,
+        folder: PathBuf,
+        retry: Option<&str>,
+    ) -> PyResult<Self> {
+        let retry = match retry {
+            None => None,
+            Some("failed") => Some(Retry::Failed),
+            Some("missing") => Some(Retry::Missing),
+            Some(other) => {
+                let message = format!("retry: expected \"failed\" or \"missing\", got \"{other}\"");
+                return Err(PyValueError::new_err(message));
+            }
+        };
         let settings = settings.to_rust();
         let id: JobId = job.parse().map_err(|error| value_error(&error))?;
         let mut kept = None;
@@ -114,6 +137,9 @@ impl PyJob {
             kept = Some(sender.clone());
             let settings = settings.clone();
             async move {
+                if let Some(which) = retry {
+                    farm::retry(&settings, id, which).await?;
+                }
                 watch::run(&settings, id, folder, |event| {
                     let _ = sender.send(Ok(event));
                 })
@@ -136,7 +162,7 @@ impl PyJob {
     fn cancel(&self) -> PyResult<()> {
         let (settings, id, sender) = (self.settings.clone(), self.id, self.sender.clone());
         runtime()?.spawn(async move {
-            if let Err(error) = watch::cancel(&settings, id).await {
+            if let Err(error) = farm::cancel(&settings, id).await {
                 let message = format!("the job could not be cancelled: {}", sentence(&error));
                 let _ = sender.send(Ok(Event::Trouble { message }));
             }

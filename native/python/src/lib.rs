@@ -2,6 +2,7 @@
 //!
 //! No Rust thread ever calls Python: Python polls. The GIL is released around whatever blocks.
 
+mod account;
 mod connection;
 mod error;
 mod job;
@@ -18,13 +19,15 @@ use pyo3::prelude::*;
 #[pymodule(name = "_native")]
 mod native {
     #[pymodule_export]
+    use super::account::{PyAccountLimits, account_limits};
+    #[pymodule_export]
     use super::connection::{PyFarmSettings, PyStackCheck, PyStackInfo};
     #[pymodule_export]
     use super::error::{CredentialsError, FarmError, StackError};
     #[pymodule_export]
     use super::job::{PyJob, PyJobEvent, PyProgress};
     #[pymodule_export]
-    use super::listing::{PyListedJob, cancel_job, list_jobs};
+    use super::listing::{PyListedJob, cancel_job, list_jobs, retry_job};
     #[pymodule_export]
     use super::local::{
         PyLocalPack, PyLocalPackEvent, PyProblem, PyRenderSettings, render_settings,

@@ -1,10 +1,10 @@
-use farm::{Farm, Result};
+use farm::{Farm, Retry};
 use pyo3::prelude::*;
 
 use crate::connection::PyFarmSettings;
-use crate::error::{farm_error, value_error};
+use crate::error::value_error;
 use crate::job::PyProgress;
-use crate::runtime::runtime;
+use crate::runtime::wait;
 
 #[pyclass(name = "ListedJob", frozen, get_all)]
 #[derive(Debug)]
@@ -45,12 +45,20 @@ pub(crate) fn cancel_job(py: Python<'_>, settings: &PyFarmSettings, job: &str) -
     wait(py, async move {
         let farm = Farm::connect(&settings).await?;
         farm::read_job(&farm.storage, id).await?;
-        farm::watch::cancel(&settings, id).await
+        farm::cancel(&settings, id).await
     })
 }
 
-/// Runs something short to its end; the GIL is released meanwhile.
-fn wait<T: Send>(py: Python<'_>, work: impl Future<Output = Result<T>> + Send) -> PyResult<T> {
-    let runtime = runtime()?;
-    py.detach(|| runtime.block_on(work)).map_err(|error| farm_error(&error))
+#[pyfunction]
+#[pyo3(signature = (settings, job, *, missing=false))]
+pub(crate) fn retry_job(
+    py: Python<'_>,
+    settings: &PyFarmSettings,
+    job: &str,
+    missing: bool,
+) -> PyResult<u64> {
+    let id = job.parse().map_err(|error| value_error(&error))?;
+    let settings = settings.to_rust();
+    let which = if missing { Retry::Missing } else { Retry::Failed };
+    wait(py, async move { farm::retry(&settings, id, which).await })
 }

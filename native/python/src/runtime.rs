@@ -2,6 +2,8 @@ use std::sync::OnceLock;
 
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
+
+use crate::error::farm_error;
 use tokio::runtime::{Builder, Handle, Runtime};
 
 /// The one runtime of this process; the only global state of the project.
@@ -20,4 +22,13 @@ pub(crate) fn runtime() -> PyResult<&'static Handle> {
         .map_err(|error| PyRuntimeError::new_err(format!("cannot start threads: {error}")))?;
     // Where two threads race, one runtime is dropped before it was used.
     Ok(RUNTIME.get_or_init(|| built).handle())
+}
+
+/// Runs something short to its end; the GIL is released meanwhile.
+pub(crate) fn wait<T: Send>(
+    py: Python<'_>,
+    work: impl Future<Output = farm::Result<T>> + Send,
+) -> PyResult<T> {
+    let runtime = runtime()?;
+    py.detach(|| runtime.block_on(work)).map_err(|error| farm_error(&error))
 }

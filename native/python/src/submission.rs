@@ -84,6 +84,7 @@ pub(crate) enum PySubmissionEvent {
     MissingFiles { files: Vec<Py<PyMissingFile>> },
     Uploading { progress: PyUploadProgress },
     Trouble { message: String },
+    Waking { message: String },
     Enqueueing { enqueued: u64, total: u64 },
     Submitted { job: String, tasks: u64, missing_files: usize },
 }
@@ -100,6 +101,7 @@ impl PySubmissionEvent {
             },
             Event::Uploading(progress) => Self::Uploading { progress: progress.into() },
             Event::Trouble { message } => Self::Trouble { message },
+            Event::Waking { message } => Self::Waking { message },
             Event::Enqueueing(progress) => {
                 Self::Enqueueing { enqueued: progress.enqueued, total: progress.total }
             }

@@ -1,11 +1,15 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::provider_config::ProviderConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_smithy_http_client::tls;
+use aws_credential_types::provider::SharedCredentialsProvider;
 
+use super::http_client::http_client;
+use super::profile;
 use crate::error::{FarmError, Result};
 
 /// How to find the farm. No secret is in here: credentials come by the SDK's own chain.
@@ -33,7 +37,9 @@ impl AwsConfig {
     /// the chain itself needs.
     ///
     /// # Errors
-    /// [`FarmError::InsecureEndpoint`] where an endpoint is neither encrypted nor on this machine.
+    /// [`FarmError::InsecureEndpoint`] where an endpoint is neither encrypted nor on this machine,
+    /// [`FarmError::Credentials`], [`FarmError::NoProfile`] and [`FarmError::NeedsCode`] of a
+    /// profile that cannot be used, [`FarmError::Certificates`].
     pub async fn load(
         region: Option<&str>,
         profile: Option<&str>,
@@ -48,15 +54,13 @@ impl AwsConfig {
         endpoint: Option<&str>,
         answer_limit: Option<Duration>,
     ) -> Result<Self> {
-        let http_client = aws_smithy_http_client::Builder::new()
-            .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
-            .build_https();
+        let http_client = http_client(profile::read(profile).await?.ca_bundle)?;
         let mut timeouts = TimeoutConfig::builder()
             .connect_timeout(Duration::from_secs(5))
             .operation_attempt_timeout(Duration::from_secs(300));
         timeouts.set_read_timeout(answer_limit);
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
-            .http_client(http_client)
+            .http_client(http_client.clone())
             .timeout_config(timeouts.build())
             .retry_config(RetryConfig::standard().with_max_attempts(4));
         if let Some(region) = region {
@@ -68,7 +72,16 @@ impl AwsConfig {
         if let Some(endpoint) = endpoint {
             loader = loader.endpoint_url(endpoint);
         }
-        let sdk = loader.load().await;
+        let mut sdk = loader.load().await;
+        if let Some(profile) = profile {
+            // By itself the chain would take keys of the environment before the chosen profile.
+            let provider = ProviderConfig::without_region()
+                .with_region(sdk.region().cloned())
+                .with_http_client(http_client);
+            let chosen = ProfileFileCredentialsProvider::builder().profile_name(profile);
+            let chosen = SharedCredentialsProvider::new(chosen.configure(&provider).build());
+            sdk = sdk.into_builder().credentials_provider(chosen).build();
+        }
         if let Some(endpoint) = sdk.endpoint_url().filter(|endpoint| !is_secure(endpoint)) {
             return Err(FarmError::InsecureEndpoint { endpoint: endpoint.to_owned() });
         }

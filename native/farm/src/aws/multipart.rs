@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
+use aws_sdk_s3::types::{ChecksumAlgorithm, CompletedMultipartUpload, CompletedPart};
 use bytes::Bytes;
 
 use super::counted_body::{SentBytes, counted_body};
@@ -13,21 +13,40 @@ use crate::error::Result;
 /// The parts that the bucket has, by number: their size in bytes and what completes the upload.
 pub(crate) type PartsThere = HashMap<i32, (u64, CompletedPart)>;
 
+/// What became of an upload whose parts were to be made an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Completion {
+    /// The object is there, by this upload.
+    Done,
+    /// Another one was there before; the parts are given up.
+    WasThere,
+    /// Something else was under way with the key, and S3 asks to upload anew: 409,
+    /// `ConditionalRequestConflict`
+    /// (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html>).
+    Again,
+}
+
 impl Storage {
     /// Begins an upload in parts; gives its id.
+    ///
+    /// The SDK gives each part a CRC-32. S3 takes the parts of an upload that was not begun with
+    /// that algorithm, and then refuses to complete it: `InvalidPart`
+    /// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html>).
     pub(crate) async fn begin_parts(&self, key: &str) -> Result<String> {
         let started = self
             .client
             .create_multipart_upload()
             .bucket(self.bucket())
             .key(key)
+            .checksum_algorithm(ChecksumAlgorithm::Crc32)
             .send()
             .await
             .map_err(|error| self.attempt("write to the bucket", key).error(error))?;
         Ok(started.upload_id().unwrap_or_default().to_owned())
     }
 
-    /// The parts that the bucket has of an upload; `None` where it does not know the upload.
+    /// The parts that the bucket has of an upload; `None` where it does not know the upload, or
+    /// where the upload was begun without a checksum and could not be completed.
     pub(crate) async fn parts_there(&self, key: &str, upload: &str) -> Result<Option<PartsThere>> {
         let mut there = HashMap::new();
         let listing = self.client.list_parts().bucket(self.bucket()).key(key).upload_id(upload);
@@ -43,7 +62,13 @@ impl Storage {
                     };
                 }
             };
+            if page.checksum_algorithm().is_some_and(|one| *one != ChecksumAlgorithm::Crc32) {
+                return Ok(None);
+            }
             for part in page.parts() {
+                if part.checksum_crc32().is_none() {
+                    return Ok(None);
+                }
                 let (Some(number), Some(size)) = (part.part_number(), part.size()) else {
                     continue;
                 };
@@ -87,13 +112,13 @@ impl Storage {
             .build())
     }
 
-    /// Makes an object of the parts, unless one is there; true where this call did.
+    /// Makes an object of the parts, unless one is there.
     pub(crate) async fn complete_parts(
         &self,
         key: &str,
         upload: &str,
         parts: Vec<CompletedPart>,
-    ) -> Result<bool> {
+    ) -> Result<Completion> {
         let completed = self
             .client
             .complete_multipart_upload()
@@ -104,13 +129,18 @@ impl Storage {
             .multipart_upload(CompletedMultipartUpload::builder().set_parts(Some(parts)).build())
             .send()
             .await;
-        match completed {
-            Ok(_) => Ok(true),
-            Err(error) if error.raw_response().is_some_and(|raw| raw.status().as_u16() == 412) => {
+        let Err(error) = completed else { return Ok(Completion::Done) };
+        match error.raw_response().map(|raw| raw.status().as_u16()) {
+            Some(412) => {
                 self.abort_parts(key, upload).await;
-                Ok(false)
+                Ok(Completion::WasThere)
             }
-            Err(error) => Err(self.attempt("write to the bucket", key).error(error)),
+            Some(409) => {
+                self.abort_parts(key, upload).await;
+                let is_there = self.look(key).await?.is_some();
+                Ok(if is_there { Completion::WasThere } else { Completion::Again })
+            }
+            _ => Err(self.attempt("write to the bucket", key).error(error)),
         }
     }
 

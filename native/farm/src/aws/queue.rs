@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use aws_sdk_sqs::Client;
-use aws_sdk_sqs::types::{MessageSystemAttributeName, SendMessageBatchRequestEntry};
+use aws_sdk_sqs::types::{QueueAttributeName, SendMessageBatchRequestEntry};
 
 use crate::aws::connection::AwsConfig;
 use crate::aws::service_error::Attempt;
@@ -22,8 +22,23 @@ pub struct ReceivedMessage {
     pub receipt_handle: String,
     /// The text.
     pub body: String,
-    /// Which delivery this is, from 1.
-    pub receive_count: u32,
+}
+
+/// How many messages a queue holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QueueDepth {
+    /// Those that the next worker can take.
+    pub waiting: u64,
+    /// Those that somebody has received: a worker, or one that was throttled or has died.
+    pub hidden: u64,
+}
+
+impl QueueDepth {
+    /// Whether there is nothing.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.waiting == 0 && self.hidden == 0
+    }
 }
 
 impl Queue {
@@ -38,9 +53,13 @@ impl Queue {
 
     /// Sends up to ten messages; those that the service could not take are tried again.
     ///
+    /// Messages of one `group` wait for each other's turn, not those of other groups: a queue with
+    /// groups is fair, so that ten thousand frames of one job do not hold up ten of another
+    /// (<https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html>).
+    ///
     /// # Errors
     /// [`FarmError`] of the call, or [`FarmError::Throttled`] where some are refused to the end.
-    pub async fn send_batch(&self, bodies: &[String]) -> Result<()> {
+    pub async fn send_batch(&self, bodies: &[String], group: &str) -> Result<()> {
         let mut waiting: Vec<usize> = (0..bodies.len()).collect();
         let mut reason = String::new();
         for pause_ms in [0, 200, 1000, 3000] {
@@ -50,6 +69,7 @@ impl Queue {
                 .map(|index| {
                     SendMessageBatchRequestEntry::builder()
                         .id(index.to_string())
+                        .message_group_id(group)
                         .message_body(bodies.get(*index).map(String::as_str).unwrap_or_default())
                         .build()
                 })
@@ -79,7 +99,50 @@ impl Queue {
         Err(FarmError::Throttled { action: "enqueue frames".into(), reason })
     }
 
-    /// Waits up to 20 seconds for one message.
+    /// Sends one message.
+    ///
+    /// # Errors
+    /// [`FarmError`] of the call.
+    pub async fn send(&self, body: &str, group: &str) -> Result<()> {
+        self.client
+            .send_message()
+            .queue_url(&self.url)
+            .message_group_id(group)
+            .message_body(body)
+            .send()
+            .await
+            .map(drop)
+            .map_err(|error| self.attempt("enqueue a task").error(error))
+    }
+
+    /// How many messages the queue holds, about: SQS may be a minute behind
+    /// (<https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_GetQueueAttributes.html>).
+    ///
+    /// # Errors
+    /// [`FarmError`] of the call.
+    pub async fn depth(&self) -> Result<QueueDepth> {
+        let names = [
+            QueueAttributeName::ApproximateNumberOfMessages,
+            QueueAttributeName::ApproximateNumberOfMessagesDelayed,
+            QueueAttributeName::ApproximateNumberOfMessagesNotVisible,
+        ];
+        let answer = self
+            .client
+            .get_queue_attributes()
+            .queue_url(&self.url)
+            .set_attribute_names(Some(names.to_vec()))
+            .send()
+            .await
+            .map_err(|error| self.attempt("look at the queue").error(error))?;
+        let [waiting, delayed, hidden] = names.map(|name| {
+            let found = answer.attributes().and_then(|all| all.get(&name));
+            found.and_then(|count| count.parse::<u64>().ok()).unwrap_or(0)
+        });
+        Ok(QueueDepth { waiting: waiting + delayed, hidden })
+    }
+
+    /// Waits up to 15 seconds for one message: less than an answer may take before it is asked for
+    /// again.
     ///
     /// # Errors
     /// [`FarmError`] of the call.
@@ -89,20 +152,14 @@ impl Queue {
             .receive_message()
             .queue_url(&self.url)
             .max_number_of_messages(1)
-            .wait_time_seconds(20)
+            .wait_time_seconds(15)
             .visibility_timeout(seconds(visibility))
-            .message_system_attribute_names(MessageSystemAttributeName::ApproximateReceiveCount)
             .send()
             .await
             .map_err(|error| self.attempt("receive a task").error(error))?;
         Ok(answer.messages().first().map(|message| ReceivedMessage {
             receipt_handle: message.receipt_handle().unwrap_or_default().to_owned(),
             body: message.body().unwrap_or_default().to_owned(),
-            receive_count: message
-                .attributes()
-                .and_then(|all| all.get(&MessageSystemAttributeName::ApproximateReceiveCount))
-                .and_then(|count| count.parse().ok())
-                .unwrap_or(1),
         }))
     }
 

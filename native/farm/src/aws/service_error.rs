@@ -38,7 +38,13 @@ impl Attempt<'_> {
                 let status = response.raw().status().as_u16();
                 FarmError::Unreachable { action, reason: format!("the answer {status} breaks off") }
             }
-            other => FarmError::Unreachable { action, reason: innermost(&other) },
+            other => match innermost(&other) {
+                // So rustls begins what it says of a certificate that it does not accept.
+                reason if reason.starts_with("invalid peer certificate") => {
+                    FarmError::Untrusted { reason }
+                }
+                reason => FarmError::Unreachable { action, reason },
+            },
         }
     }
 

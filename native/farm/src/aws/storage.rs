@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::ResponseChecksumValidation;
+use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::MetadataDirective;
 use bytes::Bytes;
@@ -25,15 +26,6 @@ pub struct Storage {
     profile: Option<String>,
     /// What is on its way into memory from this bucket, by KiB.
     pub(crate) incoming: Arc<Semaphore>,
-}
-
-/// An object in a listing.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ListedObject {
-    /// Its key.
-    pub key: String,
-    /// Changes when its content does.
-    pub etag: String,
 }
 
 /// What is known of an object without reading it.
@@ -131,6 +123,41 @@ impl Storage {
         }
     }
 
+    /// Puts an object where it is still as it was seen: `seen` is its etag, `None` where there was
+    /// none. Gives the new etag, or `None` where somebody else has changed it meanwhile.
+    ///
+    /// # Errors
+    /// [`FarmError`] of the call.
+    pub async fn put_if_unchanged(
+        &self,
+        key: &str,
+        bytes: &[u8],
+        seen: Option<&str>,
+    ) -> Result<Option<String>> {
+        let put = self.client.put_object().bucket(&self.bucket).key(key);
+        let put = match seen {
+            Some(etag) => put.if_match(etag),
+            None => put.if_none_match("*"),
+        };
+        let error = match put.body(ByteStream::from(bytes.to_vec())).send().await {
+            Ok(put) => return Ok(Some(put.e_tag().unwrap_or_default().to_owned())),
+            Err(error) => error,
+        };
+        // 409: another write is under way. 404: it was deleted. Both have changed it.
+        match error.raw_response().map(|raw| raw.status().as_u16()) {
+            Some(412 | 409 | 404) => {
+                // A put that is sent again, as its answer was lost, meets itself.
+                let there = self.get_with_etag(key, bytes.len() as u64).await;
+                match there {
+                    Ok(Some((found, etag))) if found == bytes => Ok(Some(etag)),
+                    Ok(_) | Err(FarmError::TooLarge { .. }) => Ok(None),
+                    Err(error) => Err(error),
+                }
+            }
+            _ => Err(self.attempt("write to the bucket", key).error(error)),
+        }
+    }
+
     /// The size and the age of an object; `None` where there is none.
     ///
     /// # Errors
@@ -177,10 +204,24 @@ impl Storage {
     /// # Errors
     /// [`FarmError::TooLarge`] above `limit_bytes`, else [`FarmError`] of the call.
     pub async fn get(&self, key: &str, limit_bytes: u64) -> Result<Option<Vec<u8>>> {
-        let mut body = match self.open(key).await {
+        Ok(self.get_with_etag(key, limit_bytes).await?.map(|(bytes, _)| bytes))
+    }
+
+    /// Reads a small object whole, with its etag; `None` where there is none.
+    ///
+    /// # Errors
+    /// [`FarmError::TooLarge`] above `limit_bytes`, else [`FarmError`] of the call.
+    pub async fn get_with_etag(
+        &self,
+        key: &str,
+        limit_bytes: u64,
+    ) -> Result<Option<(Vec<u8>, String)>> {
+        let answer = match self.open(key).await {
             Err(FarmError::NoObject { .. }) => return Ok(None),
             opened => opened?,
         };
+        let etag = answer.e_tag().unwrap_or_default().to_owned();
+        let mut body = answer.body;
         let mut bytes = Vec::new();
         while let Some(chunk) = body.next().await {
             let chunk = chunk.map_err(|error| self.broken_off(&error))?;
@@ -189,7 +230,7 @@ impl Storage {
             }
             bytes.extend_from_slice(&chunk);
         }
-        Ok(Some(bytes))
+        Ok(Some((bytes, etag)))
     }
 
     /// The digest and the size in bytes of an object, read through without keeping it.
@@ -197,56 +238,13 @@ impl Storage {
     /// # Errors
     /// [`FarmError::NoObject`] where there is none, else [`FarmError`] of the call.
     pub async fn digest_of(&self, key: &str) -> Result<(Digest, u64)> {
-        let mut body = self.open(key).await?;
+        let mut body = self.open(key).await?.body;
         let mut hasher = blake3::Hasher::new();
         while let Some(chunk) = body.next().await {
             hasher.update(&chunk.map_err(|error| self.broken_off(&error))?);
         }
         let digest = Digest::try_from(hasher.finalize().to_hex().to_string())?;
         Ok((digest, hasher.count()))
-    }
-
-    /// Lists the objects below a prefix, all pages.
-    ///
-    /// # Errors
-    /// [`FarmError`] of the call.
-    pub async fn list(&self, prefix: &str) -> Result<Vec<ListedObject>> {
-        let mut pages = self
-            .client
-            .list_objects_v2()
-            .bucket(&self.bucket)
-            .prefix(prefix)
-            .into_paginator()
-            .send();
-        let mut objects = Vec::new();
-        while let Some(page) = pages.next().await {
-            let page =
-                page.map_err(|error| self.attempt("list the bucket", prefix).error(error))?;
-            objects.extend(page.contents().iter().filter_map(|object| {
-                Some(ListedObject {
-                    key: object.key()?.to_owned(),
-                    etag: object.e_tag().unwrap_or_default().to_owned(),
-                })
-            }));
-        }
-        Ok(objects)
-    }
-
-    /// Lists the folders right below a prefix, by their whole prefix, sorted.
-    ///
-    /// # Errors
-    /// [`FarmError`] of the call.
-    pub async fn list_folders(&self, prefix: &str) -> Result<Vec<String>> {
-        let listing = self.client.list_objects_v2().bucket(&self.bucket).prefix(prefix);
-        let mut pages = listing.delimiter("/").into_paginator().send();
-        let mut folders = Vec::new();
-        while let Some(page) = pages.next().await {
-            let page =
-                page.map_err(|error| self.attempt("list the bucket", prefix).error(error))?;
-            let found = page.common_prefixes().iter();
-            folders.extend(found.filter_map(|folder| folder.prefix().map(str::to_owned)));
-        }
-        Ok(folders)
     }
 
     /// Deletes an object; no error where there is none.
@@ -274,11 +272,9 @@ impl Storage {
         }
     }
 
-    async fn open(&self, key: &str) -> Result<ByteStream> {
+    async fn open(&self, key: &str) -> Result<GetObjectOutput> {
         let answer = self.client.get_object().bucket(&self.bucket).key(key).send().await;
-        answer
-            .map(|answer| answer.body)
-            .map_err(|error| self.attempt("read from the bucket", key).error(error))
+        answer.map_err(|error| self.attempt("read from the bucket", key).error(error))
     }
 
     pub(crate) fn broken_off(&self, error: &aws_sdk_s3::primitives::ByteStreamError) -> FarmError {

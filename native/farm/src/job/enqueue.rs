@@ -1,15 +1,11 @@
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use futures_util::{StreamExt, TryStreamExt, stream};
-use protocol::{Job, Manifest, TaskMessage, Versioned, keys, parse};
+use protocol::{ClientToken, Digest, Job, JobId, Manifest, Versioned, keys, parse};
 
+use super::documents::{is_cancelled, read_job};
+use super::messages::enqueue_frames;
 use crate::aws::queue::Queue;
 use crate::aws::storage::Storage;
 use crate::error::{FarmError, Result};
-use crate::job::progress::{is_cancelled, read_job};
-
-/// How many batches are sent at the same time.
-const BATCHES_AT_ONCE: usize = 32;
 
 /// How many blobs are looked up at the same time.
 const LOOKUPS_AT_ONCE: usize = 64;
@@ -48,8 +44,29 @@ pub async fn submit_job(
         if is_cancelled(storage, job.id).await? {
             return Err(FarmError::JobCancelled { job: job.id });
         }
+        if storage.look(&keys::enqueued(job.id)).await?.is_some() {
+            return Ok(());
+        }
     }
     enqueue_job(storage, queue, job, on_progress).await
+}
+
+/// The id of the job that a client's token makes: `fresh` at the first time, and that one from then
+/// on, however often and by how many clients at once the token is sent.
+///
+/// # Errors
+/// [`FarmError`] of a call.
+pub async fn job_of_token(storage: &Storage, token: &Digest, fresh: JobId) -> Result<JobId> {
+    let key = keys::token(token);
+    let document = ClientToken { version: ClientToken::VERSION, job: fresh };
+    let bytes = serde_json::to_vec(&document).map_err(malformed::<ClientToken>)?;
+    if storage.put_if_absent(&key, bytes).await? {
+        return Ok(fresh);
+    }
+    let bytes = storage.get(&key, ClientToken::MAX_SIZE_BYTES).await?;
+    let bytes =
+        bytes.ok_or_else(|| FarmError::NoObject { bucket: storage.bucket().to_owned(), key })?;
+    Ok(parse::<ClientToken>(&bytes)?.job)
 }
 
 /// Checks that every blob of a job's pack is in the bucket with its size.
@@ -104,31 +121,10 @@ pub async fn enqueue_job(
     job: &Job,
     on_progress: impl Fn(EnqueueProgress),
 ) -> Result<()> {
-    let total = job.frames.count();
-    let enqueued = AtomicU64::new(0);
-    on_progress(EnqueueProgress { enqueued: 0, total });
-    stream::iter(job.frames.iter())
-        .chunks(Queue::BATCH)
-        .map(|frames| {
-            let (enqueued, on_progress) = (&enqueued, &on_progress);
-            async move {
-                let bodies = frames
-                    .iter()
-                    .map(|frame| {
-                        serde_json::to_string(&TaskMessage::new(job.id, *frame))
-                            .map_err(malformed::<TaskMessage>)
-                    })
-                    .collect::<Result<Vec<_>>>()?;
-                queue.send_batch(&bodies).await?;
-                let count = bodies.len() as u64;
-                let enqueued = enqueued.fetch_add(count, Ordering::Relaxed) + count;
-                on_progress(EnqueueProgress { enqueued, total });
-                Ok::<_, FarmError>(())
-            }
-        })
-        .buffer_unordered(BATCHES_AT_ONCE)
-        .try_collect::<Vec<()>>()
-        .await?;
+    enqueue_frames(queue, job.id, job.frames.iter(), |enqueued| {
+        on_progress(EnqueueProgress { enqueued, total: job.frames.count() });
+    })
+    .await?;
     storage.put_if_absent(&keys::enqueued(job.id), b"{\"version\":1}".to_vec()).await?;
     Ok(())
 }

@@ -59,6 +59,11 @@ pub enum Event {
         /// What it is.
         message: String,
     },
+    /// The farm's function is not ready yet and is waited for; the upload goes on meanwhile.
+    Waking {
+        /// Why.
+        message: String,
+    },
     /// Frames are being enqueued.
     Enqueueing(EnqueueProgress),
     /// The job is on the farm.
@@ -99,14 +104,14 @@ pub async fn run(
         cache_folder: UploadSettings::default_cache_folder(),
         retention: farm.retention,
     };
-    let pack = upload_pack(
+    let uploading = upload_pack(
         &farm.storage,
         &upload,
         &plan,
         |progress| on_event(Event::Uploading(progress)),
         |message| on_event(Event::Trouble { message }),
-    )
-    .await?;
+    );
+    let (pack, ()) = tokio::try_join!(uploading, make_ready(&farm, &on_event))?;
     let job = job_of(&request, pack);
     submit_job(&farm.storage, &farm.queue, &job, |progress| {
         on_event(Event::Enqueueing(progress));
@@ -118,6 +123,19 @@ pub async fn run(
         missing_files: missing.len(),
     });
     Ok(())
+}
+
+/// Has the function ready when the first frame is on the queue: what is delivered to one that is not
+/// is hidden for a quarter of an hour.
+async fn make_ready(farm: &Farm, on_event: &impl Fn(Event)) -> Result<()> {
+    match farm.function.make_ready(|message| on_event(Event::Waking { message })).await {
+        // Nobody needs the permission to look but for this.
+        Err(error @ FarmError::NotAllowed { .. }) => {
+            on_event(Event::Trouble { message: protocol::sentence(&error) });
+            Ok(())
+        }
+        ready => ready,
+    }
 }
 
 fn blocking_trace(request: &Request, on_event: &impl Fn(Event)) -> Result<Trace> {

@@ -1,63 +1,36 @@
-//! Follows a job: reads its task records as they change and fetches its frames as they land.
+//! Follows a job: reads what is new in its log and fetches its frames as they land.
 
-use std::collections::HashMap;
-use std::path::PathBuf;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use futures_util::{StreamExt, stream};
 use protocol::{
-    FailureClass, Job, JobControl, JobId, TaskFailure, TaskRecord, TaskState, Versioned, keys,
+    FailureClass, Job, JobId, TaskEvent, TaskEventKind, TaskFailure, TaskRecord, TaskState, keys,
 };
 
+use super::documents::{is_cancelled, read_job, read_record};
+use super::enqueue::ensure_enqueued;
+use super::event_log::EventLog;
+use super::fetch::fetch_files;
+use super::patience::{Patience, Quiet};
+use super::tally::{Progress, Tally};
+pub use super::watch_event::Event;
 use crate::aws::connection::FarmSettings;
 use crate::aws::stack::Farm;
-use crate::aws::storage::ListedObject;
 use crate::error::{FarmError, Result};
-use crate::job::enqueue::ensure_enqueued;
-use crate::job::fetch::fetch_files;
-use crate::job::progress::{Progress, is_cancelled, read_job, read_record};
 
 const POLL_EVERY: Duration = Duration::from_millis(1000);
-const RECORDS_AT_ONCE: usize = 16;
+const FRAMES_AT_ONCE: usize = 16;
 
-/// How long the record of a running task may stay unchanged on its last attempt. A living worker
-/// renews it three times in each lease of a minute.
-const SILENCE_LIMIT: Duration = Duration::from_secs(300);
+/// How often the whole log is read again, for what came later than it should.
+const WHOLE_EVERY: Duration = Duration::from_secs(60);
+
+/// How often a record that does not yet say what the log says is read.
+const RECORD_LOOKS: u32 = 120;
 
 /// The longest pause after calls that failed.
 const MAX_PAUSE: Duration = Duration::from_secs(15);
-
-/// What a watched job reports.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Event {
-    /// How far the job is; sent when it changes.
-    Progress(Progress),
-    /// A frame is on this machine.
-    Frame {
-        /// The frame.
-        frame: i32,
-        /// Its files.
-        paths: Vec<PathBuf>,
-    },
-    /// A task failed; `retrying` where it will be tried again.
-    TaskFailed {
-        /// The frame.
-        frame: i32,
-        /// Which attempt it was.
-        attempt: u32,
-        /// Whether the queue delivers it again.
-        retrying: bool,
-        /// What went wrong.
-        failure: TaskFailure,
-    },
-    /// Something is in the way, such as the network; the watch goes on.
-    Trouble {
-        /// What, in one sentence.
-        message: String,
-    },
-    /// Every task has come to its end.
-    Finished(Progress),
-}
 
 /// Follows a job until every task has come to its end. Frames are fetched into `folder`.
 ///
@@ -101,19 +74,6 @@ pub async fn run(
     }
 }
 
-/// Asks that a job stop. Tasks that have not begun are dropped, those that have are stopped.
-///
-/// # Errors
-/// [`FarmError`] of the call.
-pub async fn cancel(settings: &FarmSettings, job: JobId) -> Result<()> {
-    let farm = Farm::connect(settings).await?;
-    let control = JobControl { version: JobControl::VERSION, cancelled: true };
-    let bytes = serde_json::to_vec(&control).map_err(|source| {
-        protocol::ProtocolError::Malformed { document: JobControl::DOCUMENT, source }
-    })?;
-    farm.storage.put(&keys::control(job), bytes).await
-}
-
 async fn wait_out(error: FarmError, pause: &mut Duration, on_event: &impl Fn(Event)) -> Result<()> {
     if !error.is_transient() {
         return Err(error);
@@ -128,141 +88,246 @@ async fn start(settings: &FarmSettings, id: JobId) -> Result<WatchedJob> {
     let farm = Farm::connect(settings).await?;
     let job = read_job(&farm.storage, id).await?;
     ensure_enqueued(&farm.storage, &farm.queue, &job).await?;
-    Ok(WatchedJob { farm, job, tasks: HashMap::new(), is_cancelled: false })
+    Ok(WatchedJob {
+        farm,
+        log: EventLog::new(id),
+        job,
+        tally: Tally::default(),
+        records: BTreeMap::new(),
+        fetched: BTreeSet::new(),
+        spoilt: BTreeSet::new(),
+        lost: BTreeSet::new(),
+        patience: Patience::new(),
+        read_whole: None,
+        is_cancelled: false,
+    })
 }
 
 struct WatchedJob {
     farm: Farm,
     job: Job,
-    tasks: HashMap<i32, WatchedTask>,
+    log: EventLog,
+    tally: Tally,
+    /// The frames whose records are still to be read, with how often they were looked at.
+    records: BTreeMap<i32, u32>,
+    fetched: BTreeSet<i32>,
+    /// Frames whose results are damaged or gone.
+    spoilt: BTreeSet<i32>,
+    lost: BTreeSet<i32>,
+    patience: Patience,
+    /// When the whole log was read last.
+    read_whole: Option<Instant>,
     is_cancelled: bool,
 }
 
-struct WatchedTask {
-    etag: String,
-    record: TaskRecord,
-    changed: Instant,
-    is_fetched: bool,
-}
-
 impl WatchedJob {
-    /// Reads what changed and fetches what landed.
-    async fn step(&mut self, folder: &std::path::Path, on_event: &impl Fn(Event)) -> Result<()> {
+    /// Reads what is new and fetches what landed.
+    async fn step(&mut self, folder: &Path, on_event: &impl Fn(Event)) -> Result<()> {
         let storage = self.farm.storage.clone();
-        let listed = storage.list(&keys::tasks(self.job.id)).await?;
-        let changed: Vec<(i32, ListedObject)> = listed
-            .into_iter()
-            .filter_map(|object| Some((keys::frame_of_task(self.job.id, &object.key)?, object)))
-            .filter(|(frame, object)| {
-                self.job.frames.contains(*frame)
-                    && self.tasks.get(frame).is_none_or(|task| task.etag != object.etag)
-            })
-            .collect();
-        let mut records = stream::iter(changed)
-            .map(|(frame, object)| {
-                let storage = &storage;
-                async move { (frame, object.etag, read_record(storage, &object.key).await) }
-            })
-            .buffer_unordered(RECORDS_AT_ONCE);
-        while let Some((frame, etag, record)) = records.next().await {
-            match record {
-                Ok(Some(record)) => self.take(frame, etag, record, on_event),
-                Ok(None) => {}
-                // One record that cannot be read is no reason to lose sight of the others.
-                Err(FarmError::Protocol(error)) => on_event(Event::Trouble {
-                    message: format!("frame {frame}: {}", protocol::sentence(&error)),
-                }),
-                Err(error) => return Err(error),
+        let (control, read) = tokio::join!(
+            async {
+                if self.is_cancelled { Ok(true) } else { is_cancelled(&storage, self.job.id).await }
+            },
+            async {
+                let mut events = Vec::new();
+                let is_due = self.read_whole.is_none_or(|last| last.elapsed() > WHOLE_EVERY);
+                if is_due {
+                    self.log.read_whole(&storage, |event| events.push(event)).await?;
+                    self.read_whole = Some(Instant::now());
+                } else {
+                    self.log.read_new(&storage, |event| events.push(event)).await?;
+                }
+                Ok::<_, FarmError>(events)
+            }
+        );
+        if control? && !self.is_cancelled {
+            self.is_cancelled = true;
+            self.patience.news();
+        }
+        for event in read? {
+            if !self.tally.take(&self.job, event) {
+                continue;
+            }
+            self.patience.news();
+            self.lost.remove(&event.frame);
+            if matches!(
+                event.kind,
+                TaskEventKind::Done { .. }
+                    | TaskEventKind::Failed { .. }
+                    | TaskEventKind::Retrying { .. }
+            ) {
+                self.records.insert(event.frame, 0);
             }
         }
-        drop(records);
-        self.give_up_the_silent(on_event);
-        self.fetch(folder, on_event).await?;
-        if !self.is_cancelled {
-            self.is_cancelled = is_cancelled(&storage, self.job.id).await?;
-        }
-        Ok(())
+        self.read_records(folder, on_event).await?;
+        self.look_at_the_queue(on_event).await
     }
 
-    fn take(&mut self, frame: i32, etag: String, record: TaskRecord, on_event: &impl Fn(Event)) {
-        let failure = match &record.state {
-            TaskState::Failed { failure } => Some((false, failure)),
-            TaskState::Retrying { failure } => Some((true, failure)),
-            _ => None,
-        };
-        if let Some((retrying, failure)) = failure {
-            let failure = failure.clone();
-            on_event(Event::TaskFailed { frame, attempt: record.attempt, retrying, failure });
-        }
-        let task = WatchedTask { etag, record, changed: Instant::now(), is_fetched: false };
-        self.tasks.insert(frame, task);
-    }
-
-    /// A task whose worker died on the last attempt has nobody left to say so.
-    fn give_up_the_silent(&mut self, on_event: &impl Fn(Event)) {
-        for (frame, task) in &mut self.tasks {
-            let record = &mut task.record;
-            let is_last = record.attempt >= record.max_attempts;
-            if matches!(record.state, TaskState::Running { .. })
-                && is_last
-                && task.changed.elapsed() > SILENCE_LIMIT
-            {
-                let failure = TaskFailure {
-                    class: FailureClass::Machine,
-                    message: format!(
-                        "the worker fell silent on the last of {} attempts",
-                        record.max_attempts
-                    ),
-                    log_tail: String::new(),
-                };
-                record.state = TaskState::Failed { failure: failure.clone() };
-                let attempt = record.attempt;
-                on_event(Event::TaskFailed { frame: *frame, attempt, retrying: false, failure });
-            }
-        }
-    }
-
-    async fn fetch(&mut self, folder: &std::path::Path, on_event: &impl Fn(Event)) -> Result<()> {
+    /// Reads the records of tasks that have something to tell, and fetches their files.
+    async fn read_records(&mut self, folder: &Path, on_event: &impl Fn(Event)) -> Result<()> {
         let (storage, id) = (self.farm.storage.clone(), self.job.id);
-        let landed: Vec<(i32, Vec<protocol::ResultFile>)> = self
-            .tasks
-            .iter()
-            .filter(|(_, task)| !task.is_fetched)
-            .filter_map(|(frame, task)| match &task.record.state {
-                TaskState::Done { files, .. } => Some((*frame, files.clone())),
-                _ => None,
-            })
-            .collect();
-        let mut fetches = stream::iter(landed)
-            .map(|(frame, files)| {
+        let wanted: Vec<i32> = self.records.keys().copied().collect();
+        let mut reading = stream::iter(wanted)
+            .map(|frame| {
                 let storage = &storage;
-                async move { (frame, fetch_files(storage, id, &files, folder).await) }
+                async move {
+                    let record = read_record(storage, id, frame).await;
+                    let Ok(Some(TaskRecord { state: TaskState::Done { files, .. }, .. })) = &record
+                    else {
+                        return (frame, record, None);
+                    };
+                    let fetched = fetch_files(storage, id, files, folder).await;
+                    (frame, record, Some(fetched))
+                }
             })
-            .buffer_unordered(RECORDS_AT_ONCE);
-        while let Some((frame, paths)) = fetches.next().await {
-            let paths = paths?;
-            if let Some(task) = self.tasks.get_mut(&frame) {
-                task.is_fetched = true;
+            .buffer_unordered(FRAMES_AT_ONCE);
+        while let Some((frame, record, fetched)) = reading.next().await {
+            let record = match record {
+                Ok(record) => record,
+                // One record that cannot be read is no reason to lose sight of the others.
+                Err(FarmError::Protocol(error)) => {
+                    let message = format!("frame {frame}: {}", protocol::sentence(&error));
+                    on_event(Event::Trouble { message });
+                    self.records.remove(&frame);
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            match fetched {
+                Some(Ok(paths)) => {
+                    self.fetched.insert(frame);
+                    on_event(Event::Frame { frame, paths });
+                }
+                // A result that is damaged or gone harms itself alone.
+                Some(Err(
+                    error @ (FarmError::Damaged { .. }
+                    | FarmError::NoObject { .. }
+                    | FarmError::TooLarge { .. }),
+                )) => {
+                    self.spoilt.insert(frame);
+                    let try_number = record.as_ref().map_or(0, |record| record.tries);
+                    let message = protocol::sentence(&error);
+                    let class = FailureClass::Machine;
+                    let failure = TaskFailure { class, message, log_tail: String::new() };
+                    on_event(Event::TaskFailed { frame, try_number, retrying: false, failure });
+                }
+                Some(Err(error)) => return Err(error),
+                None => {}
             }
-            on_event(Event::Frame { frame, paths });
+            let says = self.tally.of(frame).map(|event| event.kind);
+            if is_told(says, record, frame, on_event) {
+                self.records.remove(&frame);
+            } else if let Some(looks) = self.records.get_mut(&frame) {
+                *looks += 1;
+                if *looks > RECORD_LOOKS {
+                    let key = keys::task(id, frame);
+                    let message = format!("{key} does not say what the job's log says");
+                    on_event(Event::Trouble { message });
+                    self.records.remove(&frame);
+                }
+            }
         }
         Ok(())
+    }
+
+    /// Where nothing has happened for a while: whether anything still can.
+    async fn look_at_the_queue(&mut self, on_event: &impl Fn(Event)) -> Result<()> {
+        if self.is_cancelled || !self.patience.is_due() {
+            return Ok(());
+        }
+        let waiting: Vec<i32> = self.tally.unfinished(&self.job).collect();
+        if waiting.is_empty() {
+            return Ok(());
+        }
+        let depth = self.farm.queue.depth().await?;
+        let has_begun = waiting.len() as u64 != self.job.frames.count();
+        match self.patience.look(depth, has_begun) {
+            Quiet::Wait => {}
+            Quiet::Tell(message) => on_event(Event::Trouble { message }),
+            Quiet::Lost => {
+                let waiting = self.without_an_end(waiting).await?;
+                if waiting.is_empty() {
+                    return Ok(());
+                }
+                let dead_letters = self.farm.dead_letters.depth().await?.waiting;
+                self.lost.extend(&waiting);
+                let message = format!(
+                    "{} of {} frames will not be rendered: no worker has them and the queue is \
+                     empty{}; enqueue them again",
+                    waiting.len(),
+                    self.job.frames.count(),
+                    match dead_letters {
+                        0 => String::new(),
+                        count => format!(", {count} messages are in the dead-letter queue"),
+                    }
+                );
+                on_event(Event::Lost { frames: waiting, message });
+            }
+        }
+        Ok(())
+    }
+
+    /// Those of some frames that have no end in their records either: an event can be missing, of
+    /// what was rendered before there was a log, or where a worker died between the two.
+    async fn without_an_end(&mut self, frames: Vec<i32>) -> Result<Vec<i32>> {
+        let (storage, id) = (self.farm.storage.clone(), self.job.id);
+        let mut reading = stream::iter(frames)
+            .map(|frame| {
+                let storage = &storage;
+                async move { (frame, read_record(storage, id, frame).await) }
+            })
+            .buffer_unordered(FRAMES_AT_ONCE);
+        let mut without = Vec::new();
+        while let Some((frame, record)) = reading.next().await {
+            match record?.as_ref().and_then(TaskEvent::of_the_end) {
+                Some(event) => {
+                    self.tally.take(&self.job, event);
+                    self.records.insert(frame, 0);
+                }
+                None => without.push(frame),
+            }
+        }
+        without.sort_unstable();
+        Ok(without)
     }
 
     fn progress(&self) -> Progress {
-        let mut progress = Progress::of(
-            &self.job,
-            self.tasks.values().map(|task| &task.record),
-            self.farm.consumer_memory_mib,
-        );
-        progress.fetched = self.tasks.values().filter(|task| task.is_fetched).count() as u64;
-        progress.is_cancelled = self.is_cancelled;
+        let memory_mib = self.farm.consumer_memory_mib;
+        let mut progress = self.tally.progress(&self.job, memory_mib, self.is_cancelled);
+        progress.fetched = self.fetched.len() as u64;
+        progress.lost = self.lost.len() as u64;
+        let spoilt = self.spoilt.len() as u64;
+        progress.done = progress.done.saturating_sub(spoilt);
+        progress.failed += spoilt;
+        if self.is_cancelled && self.patience.is_long() {
+            // Their workers would have noticed by now: they are dead.
+            progress.cancelled += std::mem::take(&mut progress.running);
+        }
         progress
     }
 
     fn is_finished(&self, progress: &Progress) -> bool {
-        let ended = progress.fetched + progress.failed + progress.cancelled;
-        let nothing_runs = progress.running == 0 && progress.fetched == progress.done;
-        ended == progress.total || (self.is_cancelled && nothing_runs)
+        let all_told = self.records.is_empty();
+        let ended = progress.done + progress.failed + progress.cancelled + progress.lost;
+        all_told && (ended >= progress.total || (self.is_cancelled && progress.running == 0))
     }
+}
+
+/// Tells what a record says; false where the log says more than the record does by now.
+fn is_told(
+    says: Option<TaskEventKind>,
+    record: Option<TaskRecord>,
+    frame: i32,
+    on_event: &impl Fn(Event),
+) -> bool {
+    let Some(record) = record else { return false };
+    let (failure, retrying) = match record.state {
+        TaskState::Failed { failure } => (failure, false),
+        TaskState::Retrying { failure } => (failure, true),
+        TaskState::Done { .. } | TaskState::Cancelled | TaskState::Queued => return true,
+        // It was tried again meanwhile.
+        TaskState::Running { .. } => return matches!(says, Some(TaskEventKind::Retrying { .. })),
+    };
+    on_event(Event::TaskFailed { frame, try_number: record.tries, retrying, failure });
+    true
 }

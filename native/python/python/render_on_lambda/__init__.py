@@ -4,6 +4,7 @@ Everything here is compiled from Rust; see the stubs for arguments, results and 
 """
 
 from ._native import (
+    AccountLimits,
     CredentialsError,
     Dependency,
     FarmError,
@@ -24,15 +25,18 @@ from ._native import (
     SubmissionEvent,
     UploadProgress,
     __version__,
+    account_limits,
     cancel_job,
     list_jobs,
     new_job_id,
     render_settings,
+    retry_job,
     split_output_path,
     trace,
 )
 
 __all__ = [
+    "AccountLimits",
     "CredentialsError",
     "Dependency",
     "FarmError",
@@ -53,10 +57,12 @@ __all__ = [
     "SubmissionEvent",
     "UploadProgress",
     "__version__",
+    "account_limits",
     "cancel_job",
     "list_jobs",
     "new_job_id",
     "render_settings",
+    "retry_job",
     "split_output_path",
     "trace",
 ]

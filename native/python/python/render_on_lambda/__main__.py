@@ -93,11 +93,11 @@ def parser() -> argparse.ArgumentParser:
         metavar="N",
         help="how long it may take (600)",
     )
-    _add_farm_commands(command)
+    _add_farm_commands(command, commands)
     return command_line
 
 
-def _add_farm_commands(command) -> None:
+def _add_farm_commands(command, commands) -> None:
     submitting = command("submit", farm.submit, "render a scene on the farm")
     submitting.set_defaults(interrupted="interrupted; the same command goes on where it was")
     _add_file(submitting)
@@ -112,14 +112,25 @@ def _add_farm_commands(command) -> None:
     submitting.add_argument("--watch", action="store_true", help="follow it and fetch its frames")
     watching = command("watch", farm.watch, "follow a job and fetch its frames")
     fetching = command("fetch", farm.fetch, "fetch the frames that are done")
+    retrying = command("retry", farm.retry, "render frames again that failed")
+    retrying.add_argument(
+        "--missing", action="store_true", help="those too that the queue has lost"
+    )
+    retrying.add_argument("--watch", action="store_true", help="follow it and fetch its frames")
     cancelling = command("cancel", farm.cancel, "stop a job")
     listing = command("jobs", farm.jobs, "list the newest jobs")
     listing.add_argument(
         "--limit", type=_up_to(1_000_000), default=20, metavar="N", help="how many (20)"
     )
-    for added in (watching, fetching, cancelling):
+    farming = commands.add_parser("farm", help="set up and look after the farm", epilog=_CODES)
+    telling = farming.add_subparsers(required=True, metavar="COMMAND").add_parser(
+        "parameters", help="the stack's parameters that suit the account"
+    )
+    telling.add_argument("--json", action="store_true", help="for machines")
+    telling.set_defaults(run=farm.parameters, interrupted="interrupted")
+    for added in (watching, fetching, retrying, cancelling):
         added.add_argument("job", metavar="JOB", help="the job's id")
-    for added in (submitting, watching, fetching):
+    for added in (submitting, watching, fetching, retrying):
         added.add_argument(
             "--to",
             type=Path,
@@ -127,7 +138,7 @@ def _add_farm_commands(command) -> None:
             metavar="DIR",
             help="where frames go (render)",
         )
-    for added in (submitting, watching, fetching, cancelling, listing):
+    for added in (submitting, watching, fetching, retrying, cancelling, listing, telling):
         added.add_argument("--stack", default="render-on-lambda", help="(render-on-lambda)")
         added.add_argument("--region", help="(the profile's)")
         added.add_argument("--profile", help="in ~/.aws (the SDK's default chain)")

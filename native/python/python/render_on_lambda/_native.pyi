@@ -2,7 +2,7 @@
 
 from os import PathLike
 from pathlib import Path
-from typing import final
+from typing import Literal, final
 
 __version__: str
 
@@ -65,8 +65,36 @@ class StackInfo:
         """How many frames are rendered at the same time at most."""
 
     @property
-    def max_attempts(self) -> int:
-        """How often a task is tried."""
+    def max_tries(self) -> int:
+        """After how many tries a task is given up."""
+
+    @property
+    def function(self) -> str:
+        """The name of the function that renders."""
+
+@final
+class AccountLimits:
+    """What the account allows in a region, and what a stack may ask for."""
+
+    @property
+    def concurrent_executions(self) -> int:
+        """How many functions may run at the same time."""
+
+    @property
+    def unreserved_executions(self) -> int:
+        """Those of them that no function has reserved for itself."""
+
+    @property
+    def is_of_a_new_account(self) -> bool:
+        """Whether these are the limits of a new account: fewer executions, less memory."""
+
+    @property
+    def consumer_memory_mib(self) -> int:
+        """The stack's parameter ConsumerMemory that suits the account."""
+
+    @property
+    def maximum_concurrency(self) -> int:
+        """The stack's parameter MaximumConcurrency that suits the account."""
 
 @final
 class StackCheck:
@@ -176,6 +204,14 @@ class SubmissionEvent:
         def message(self) -> str: ...
 
     @final
+    class Waking(SubmissionEvent):
+        """The farm's function is not ready yet and is waited for; the upload goes on."""
+
+        __match_args__ = ("message",)
+        @property
+        def message(self) -> str: ...
+
+    @final
     class Enqueueing(SubmissionEvent):
         """Frames are being enqueued."""
 
@@ -276,6 +312,10 @@ class Progress:
         """Tasks dropped because the job was cancelled."""
 
     @property
+    def lost(self) -> int:
+        """Tasks that nobody has and that are on the queue no more: retry_job brings them back."""
+
+    @property
     def frames(self) -> float:
         """The frames done, with the parts of those that are running."""
 
@@ -326,7 +366,7 @@ class JobEvent:
 
         __match_args__ = (
             "frame",
-            "attempt",
+            "try_number",
             "retrying",
             "failure_class",
             "message",
@@ -335,7 +375,7 @@ class JobEvent:
         @property
         def frame(self) -> int: ...
         @property
-        def attempt(self) -> int: ...
+        def try_number(self) -> int: ...
         @property
         def retrying(self) -> bool: ...
         @property
@@ -354,8 +394,20 @@ class JobEvent:
         def message(self) -> str: ...
 
     @final
+    class Lost(JobEvent):
+        """Tasks that will never be rendered unless they are enqueued again (retry_job): no worker
+        has them, and the queue has them no more.
+        """
+
+        __match_args__ = ("frames", "message")
+        @property
+        def frames(self) -> list[int]: ...
+        @property
+        def message(self) -> str: ...
+
+    @final
     class Finished(JobEvent):
-        """Every task has come to its end; the last event."""
+        """Every task has come to its end, or is lost; the last event."""
 
         __match_args__ = ("progress",)
         @property
@@ -365,13 +417,21 @@ class JobEvent:
 class Job:
     """Follows a job in the background and fetches its frames as they land."""
 
-    def __new__(cls, settings: FarmSettings, job: str, folder: str | PathLike[str]) -> Job:
+    def __new__(
+        cls,
+        settings: FarmSettings,
+        job: str,
+        folder: str | PathLike[str],
+        *,
+        retry: Literal["failed", "missing"] | None = None,
+    ) -> Job:
         """Start following.
 
         job: the job's id.
         folder: where the frames go. Files that are there with the same bytes are left alone.
+        retry: the tasks to enqueue again before; see retry_job.
 
-        Raises ValueError where the id cannot be.
+        Raises ValueError where the id or retry cannot be.
         """
 
     @property
@@ -619,11 +679,27 @@ def list_jobs(settings: FarmSettings, *, limit: int = 20) -> list[ListedJob]:
     Raises FarmError, OSError, ConnectionError or ValueError.
     """
 
+def account_limits(settings: FarmSettings) -> AccountLimits:
+    """Ask Lambda what the account allows; the stack need not be there. Waits for the answer.
+
+    Raises FarmError, CredentialsError, ConnectionError or ValueError.
+    """
+
 def cancel_job(settings: FarmSettings, job: str) -> None:
     """Ask that a job stop. Waits until the bucket has taken it.
 
     Raises ValueError where the id cannot be, FarmError where there is no such job, or what stood in
     the way.
+    """
+
+def retry_job(settings: FarmSettings, job: str, *, missing: bool = False) -> int:
+    """Enqueue the tasks of a job again that failed for good; how many. Waits until it is done.
+
+    missing: all others too that are neither rendered nor being worked on, for where the queue has
+    lost them. One that is on the queue all the same is rendered once.
+
+    Raises ValueError where the id cannot be, FarmError where there is no such job or it was
+    cancelled, or what stood in the way.
     """
 
 def render_settings(blend_file: str | PathLike[str], scene: str | None = None) -> RenderSettings:

@@ -10,7 +10,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use super::buffers::Buffers;
 use super::limits::Limits;
 use crate::aws::counted_body::SentBytes;
-use crate::aws::multipart::PartsThere;
+use crate::aws::multipart::{Completion, PartsThere};
 use crate::aws::storage::Storage;
 use crate::error::{FarmError, Result};
 
@@ -66,15 +66,14 @@ pub(super) trait CountedPart: SentBytes {
     fn skip(&self);
 }
 
-/// Sends the parts that are not there yet and makes them an object, unless one is there; true
-/// where this call did. `share_of` counts the part of a number and so many bytes.
+/// Sends the parts that are not there yet and makes them an object, unless one is there. `share_of` counts the part of a number and so many bytes.
 pub(super) async fn send<S: CountedPart + 'static>(
     storage: &Storage,
     file: &LargeFile<'_>,
     started: &Started,
     limits: &Limits,
     share_of: impl Fn(i32, u64) -> Arc<S>,
-) -> Result<bool> {
+) -> Result<Completion> {
     let part_bytes = MIN_PART_BYTES.max(file.size_bytes.div_ceil(MAX_PARTS));
     let parts = stream::iter(0..file.size_bytes.div_ceil(part_bytes)).map(|index| {
         let offset = index * part_bytes;

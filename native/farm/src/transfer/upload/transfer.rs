@@ -10,8 +10,10 @@ use super::hash_cache::{HashCache, HashedFile};
 use super::large_file::{self, LargeFile, Started};
 use super::limits::Limits;
 use super::meter::Meter;
+use super::put_file::CONFLICT_PAUSES;
 use super::share::Share;
 use crate::aws::counted_body::SentBytes;
+use crate::aws::multipart::Completion;
 use crate::aws::storage::Storage;
 use crate::error::{FarmError, Result};
 
@@ -83,6 +85,7 @@ impl Transfer<'_> {
             )
         };
         let (mut progressed, mut parts_there) = (Instant::now(), 0);
+        let mut conflicts = CONFLICT_PAUSES.into_iter();
         loop {
             let started = self.begin(&key, &file).await?;
             if started.parts_there() > parts_there {
@@ -91,9 +94,26 @@ impl Transfer<'_> {
             let sent =
                 large_file::send(self.storage, &whole, &started, &self.limits, share_of).await;
             match sent {
-                Ok(sent) => {
+                Ok(completion) => {
                     self.cache.forget_upload(bucket, file.digest);
-                    return Ok(if sent { Outcome::Sent } else { Outcome::WasThere });
+                    match (completion, conflicts.next()) {
+                        (Completion::Done, _) => return Ok(Outcome::Sent),
+                        (Completion::WasThere, _) => return Ok(Outcome::WasThere),
+                        (Completion::Again, Some(pause)) => {
+                            for share in
+                                shares.lock().unwrap_or_else(PoisonError::into_inner).values()
+                            {
+                                share.take_back();
+                            }
+                            tokio::time::sleep(pause).await;
+                        }
+                        (Completion::Again, None) => {
+                            return Err(FarmError::Throttled {
+                                action: "write to the bucket".into(),
+                                reason: format!("{key} is being written by others"),
+                            });
+                        }
+                    }
                 }
                 // Another Blender finished the same upload, or gave it up.
                 Err(FarmError::NoObject { .. }) if progressed.elapsed() < OFFLINE_LIMIT => {

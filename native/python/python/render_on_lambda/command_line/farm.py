@@ -1,4 +1,4 @@
-"""The commands that use the farm: submit, watch, fetch, cancel, jobs."""
+"""The commands that use the farm: submit, watch, fetch, retry, cancel, jobs."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ from .. import (
     Submission,
     SubmissionEvent,
     UploadProgress,
+    account_limits,
     cancel_job,
     list_jobs,
     new_job_id,
     render_settings,
+    retry_job,
 )
 from .local import say_missing
 from .output import EXIT_FRAMES_FAILED, EXIT_MISSING, Reporter, size_text
@@ -61,7 +63,7 @@ def submit(arguments: Namespace, reporter: Reporter) -> int:
                     say_missing(files, reporter)
                 case SubmissionEvent.Uploading(progress):
                     show_upload(progress, reporter)
-                case SubmissionEvent.Trouble(message):
+                case SubmissionEvent.Trouble(message) | SubmissionEvent.Waking(message):
                     reporter.note(message)
                 case SubmissionEvent.Enqueueing(enqueued, total):
                     reporter.bar(enqueued / total, f"Enqueueing {enqueued} of {total} frames")
@@ -87,6 +89,17 @@ def watch(arguments: Namespace, reporter: Reporter) -> int:
 def fetch(arguments: Namespace, reporter: Reporter) -> int:
     """Fetch the frames that are done by now."""
     return _follow(arguments, reporter, to_the_end=False)
+
+
+def retry(arguments: Namespace, reporter: Reporter) -> int:
+    """Enqueue failed frames again, with --missing those too that the queue has lost."""
+    count = retry_job(farm_settings(arguments), arguments.job, missing=arguments.missing)
+    record = {"job": arguments.job, "tasks": count}
+    frames = "1 frame is" if count == 1 else f"{count} frames are"
+    reporter.result(record, f"{arguments.job}  {frames} on the farm again")
+    if count and arguments.watch:
+        return watch(arguments, reporter)
+    return 0
 
 
 def cancel(arguments: Namespace, reporter: Reporter) -> int:
@@ -117,6 +130,23 @@ def jobs(arguments: Namespace, reporter: Reporter) -> int:
         reporter.result(None, f"{item.id}  {created}  {_progress_text(item.progress)}  {item.name}")
     if not listed:
         reporter.result(None, "there are no jobs in the bucket")
+    return 0
+
+
+def parameters(arguments: Namespace, reporter: Reporter) -> int:
+    """Print the stack's parameters that suit the account, as `aws cloudformation` takes them."""
+    limits = account_limits(farm_settings(arguments))
+    found = {
+        "ConsumerMemory": limits.consumer_memory_mib,
+        "MaximumConcurrency": limits.maximum_concurrency,
+    }
+    if limits.is_of_a_new_account:
+        reporter.note(
+            f"the account may run {limits.concurrent_executions} functions at once, as new ones"
+            " may; ask for more with: aws service-quotas request-service-quota-increase"
+            " --service-code lambda --quota-code L-B99A9384 --desired-value 1000"
+        )
+    reporter.result(found, " ".join(f"{name}={value}" for name, value in found.items()))
     return 0
 
 
@@ -152,11 +182,13 @@ def _follow(arguments: Namespace, reporter: Reporter, *, to_the_end: bool) -> in
                     case JobEvent.Frame(frame, paths):
                         record = {"frame": frame, "paths": [str(path) for path in paths]}
                         reporter.result(record, f"frame {frame}: {', '.join(map(str, paths))}")
-                    case JobEvent.TaskFailed(frame, attempt, retrying, _, message, _):
+                    case JobEvent.TaskFailed(frame, try_number, retrying, _, message, _):
                         again = "; it is tried again" if retrying else ""
-                        reporter.note(f"frame {frame}, attempt {attempt}: {message}{again}")
+                        reporter.note(f"frame {frame}, try {try_number}: {message}{again}")
                     case JobEvent.Trouble(message):
                         reporter.note(message)
+                    case JobEvent.Lost(_, message):
+                        reporter.note(f"{message}: render-on-lambda retry --missing {job.id}")
                     case JobEvent.Progress(progress):
                         reporter.bar(_factor(progress), _progress_text(progress))
                         if not to_the_end and progress.fetched == progress.done:
@@ -173,7 +205,7 @@ def _follow(arguments: Namespace, reporter: Reporter, *, to_the_end: bool) -> in
 def _end(progress: Progress, reporter: Reporter) -> int:
     cost = f"about ${progress.cost_usd:.4f} on Lambda"
     reporter.result(_progress_record(progress), f"{_progress_text(progress)}, {cost}")
-    return EXIT_FRAMES_FAILED if progress.failed else 0
+    return EXIT_FRAMES_FAILED if progress.failed or progress.lost else 0
 
 
 def _factor(progress: Progress) -> float:
@@ -186,11 +218,12 @@ def _progress_text(progress: Progress) -> str:
         (progress.running, "at work"),
         (progress.failed, "failed"),
         (progress.cancelled, "cancelled"),
+        (progress.lost, "lost"),
     ):
         text += f", {count} {name}" if count else ""
     return text
 
 
 def _progress_record(progress: Progress) -> dict[str, object]:
-    names = "total done fetched running failed cancelled cost_usd is_cancelled"
+    names = "total done fetched running failed cancelled lost cost_usd is_cancelled"
     return {name: getattr(progress, name) for name in names.split()}

@@ -1,0 +1,32 @@
+use farm::AccountLimits;
+use pyo3::prelude::*;
+
+use crate::connection::PyFarmSettings;
+use crate::runtime::wait;
+
+#[pyclass(name = "AccountLimits", frozen, get_all)]
+#[derive(Debug)]
+pub(crate) struct PyAccountLimits {
+    concurrent_executions: u32,
+    unreserved_executions: u32,
+    is_of_a_new_account: bool,
+    consumer_memory_mib: u32,
+    maximum_concurrency: u32,
+}
+
+#[pyfunction]
+pub(crate) fn account_limits(
+    py: Python<'_>,
+    settings: &PyFarmSettings,
+) -> PyResult<PyAccountLimits> {
+    let settings = settings.to_rust();
+    let limits = wait(py, async move { AccountLimits::of(&settings).await })?;
+    let parameters = limits.parameters();
+    Ok(PyAccountLimits {
+        concurrent_executions: limits.concurrent_executions,
+        unreserved_executions: limits.unreserved_executions,
+        is_of_a_new_account: limits.is_of_a_new_account(),
+        consumer_memory_mib: parameters.consumer_memory_mib,
+        maximum_concurrency: parameters.maximum_concurrency,
+    })
+}
