@@ -8,25 +8,35 @@ PYTHON := .tools/venv/bin/python
 # Without the binding: maturin builds it, with settings of its own that would undo each other's work.
 REST := --workspace --exclude render-on-lambda-python
 CARGO_BUILD := cargo build --release --locked $(REST) --all-targets
+FUNCTIONS := --package render-on-lambda-consumer --package render-on-lambda-producer
 
 # How long each fuzz target runs.
 FUZZ_SECONDS := 600
 
-.PHONY: help demo test setup build extension rust-test python-test e2e gui-test container-test bench fuzz lint format schemas clean
+.PHONY: help demo test soak setup build functions extension rust-test python-test e2e gui-test container-test bench fuzz lint format schemas clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: build ## Render the sample scene on a farm that is wholly on this machine
+demo: ## Render the sample scene on a farm that is wholly on this machine
+	@echo "demo: compiling the farm, and installing Blender beside it (the first time: some minutes)"
+	@tools/setup.sh demo & setup=$$!; \
+	    cargo build --release --locked $(FUNCTIONS) && wait $$setup
 	@$(PYTHON) tools/demo.py
 
 test: lint rust-test python-test e2e ## Everything that has to pass: lints, Rust, Python, end to end
 
-setup: ## Install Blender's module and the tools into .tools (first time: 400 MB)
+soak: python-test functions ## What takes too long for every change: throttling, kills, stalls
+	@$(PYTHON) -m pytest tests/soak --timeout=1800
+
+setup: ## Install Blender's module and the tools into .tools (first time: 600 MB)
 	@tools/setup.sh
 
 build: setup ## Compile the workspace (first time: several minutes)
 	@$(CARGO_BUILD)
+
+functions: build ## Link consumer and producer as they are deployed, into build/functions
+	@tools/build_functions.sh
 
 extension: build ## Build the extension's zip into build/
 	@$(PYTHON) tools/build_extension.py
@@ -34,20 +44,20 @@ extension: build ## Build the extension's zip into build/
 rust-test: setup ## Unit and property tests of the Rust crates
 	@cargo test --release --locked $(REST) --quiet
 
-python-test: extension ## Tests of addon/core, of the binding on the built wheel, and of infra
+python-test: extension functions ## Tests of addon/core, of the built wheel, of infra and of the strict front
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --force-reinstall --no-deps build/wheels/*.whl
-	@$(PYTHON) -m pytest addon tests/binding tests/infra tests/layout
+	@$(PYTHON) -m pytest addon tests/binding tests/infra tests/layout tests/front
 
-e2e: python-test ## End to end against MiniStack and a real Blender
+e2e: python-test functions ## End to end against MiniStack and a real Blender
 	@$(PYTHON) -m pytest tests/e2e tests/consumer
 
-gui-test: python-test ## The panel in Blender's own window under Xvfb (installs a Debian with Blender)
+gui-test: python-test functions ## The panel in Blender's own window under Xvfb (installs a Debian with Blender)
 	@$(PYTHON) tools/gui_test.py
 
-container-test: python-test ## The image as Lambda runs it: built, under the emulator, behind the mapping (Docker)
+container-test: python-test functions ## The image as Lambda runs it: built, under the emulator, behind the mapping (Docker)
 	@$(PYTHON) tools/container_test.py
 
-bench: python-test ## Beside its peers, as tables (needs 25 GB of disk and an hour; all in build/bench)
+bench: python-test functions ## Beside its peers, as tables (needs 25 GB of disk and an hour; all in build/bench)
 	@$(PYTHON) bench/tracing.py
 	@$(PYTHON) bench/transfer.py
 	@$(PYTHON) bench/enqueueing.py

@@ -12,6 +12,7 @@ mathematical functions.
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import os
 import shutil
@@ -31,12 +32,14 @@ from local_farm import LocalFarm, free_port, local_farm
 from PIL import Image
 
 PROJECT = Path(__file__).resolve().parent.parent
-BINARIES = PROJECT / "target" / "release"
+BINARIES = PROJECT / "build" / "functions"
 FOLDER = PROJECT / "build" / "container"
 IMAGE = "render-on-lambda:test"
 FRAMES = 8
 LIMIT_SECONDS = 180
 USER = "993"
+# Where the farm's own certificate is in a container.
+AUTHORITY = "/authority.pem"
 MEMORY = "3g"
 COMMAND = Path(sys.executable).with_name("render-on-lambda")
 
@@ -122,14 +125,12 @@ def through_the_emulator(host: str, scene: Path, expected: Path) -> None:
         job = submit(farm, scene)
         outputs = farm.outputs()
         address, runtime = f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
-        environment = farm.environment() | {
-            "BUCKET_NAME": outputs["BucketName"],
-            "QUEUE_URL": outputs["QueueUrl"],
+        environment = {
             "RIE_ADDRESS": address,
             "RIE_RUNTIME_API": runtime,
             "AWS_LAMBDA_FUNCTION_TIMEOUT": "300",
         }
-        container = run_as_lambda_does(host, environment)
+        container = run_as_lambda_does(host, farm, environment)
         try:
             wait_for_port(address)
             sqs = farm.client("sqs")
@@ -149,11 +150,14 @@ def through_the_emulator(host: str, scene: Path, expected: Path) -> None:
     print(f"emulator: cold frame: {stages}; a warm frame: {warm:.2f} s")
 
 
-def run_as_lambda_does(host: str, environment: dict[str, str], *arguments: str) -> str:
+def run_as_lambda_does(
+    host: str, farm: LocalFarm, environment: dict[str, str], *arguments: str
+) -> str:
     """A container with a read-only root, an unprivileged user and bounded memory; its id."""
+    environment = farm.worker_environment() | {"AWS_CA_BUNDLE": AUTHORITY} | environment
     return docker(
         "run", "--detach", "--rm", "--network", "host", "--read-only", "--tmpfs", "/tmp",
-        "--user", USER, "--memory", MEMORY,
+        "--user", USER, "--memory", MEMORY, "--volume", f"{farm.authority}:{AUTHORITY}:ro",
         *(f"--env={name}={value}" for name, value in environment.items()), IMAGE, *arguments,
         host=host, capture_output=True, text=True,
     ).stdout.strip()  # fmt: skip
@@ -201,16 +205,12 @@ def a_scene_finds_no_secrets(host: str) -> None:
         hold_the_mapping(farm)
         job = submit(farm, scenes / "prying.blend", frames="1", allow_scripts=True)
         outputs = farm.outputs()
-        environment = farm.environment() | {
-            "BUCKET_NAME": outputs["BucketName"],
-            "QUEUE_URL": outputs["QueueUrl"],
-        }
-        container = run_as_lambda_does(host, environment, "--poll")
+        container = run_as_lambda_does(host, farm, {}, "--poll")
         try:
             (record,) = wait_for_the_frames(farm, job, count=1)
         finally:
             docker("stop", "--time", "5", container, host=host, stdout=subprocess.DEVNULL)
-        s3, key = farm.client("s3"), f"jobs/{job}/logs/1.{record['attempt']}.log"
+        s3, key = farm.client("s3"), f"jobs/{job}/logs/1.{record['tries']}.log"
         log = s3.get_object(Bucket=outputs["BucketName"], Key=key)["Body"].read().decode()
     for expected in ("DENIED /proc/", f"UMASK 0o22 UID {USER}", "READ-ONLY"):
         if expected not in log:
@@ -222,7 +222,10 @@ def a_scene_finds_no_secrets(host: str) -> None:
 
 def behind_the_mapping(host: str, scene: Path, expected: Path) -> None:
     """MiniStack runs the image itself, four at a time."""
-    flags = f"--read-only --tmpfs /tmp:mode=1777 --memory {MEMORY}"
+    flags = (
+        f"--read-only --tmpfs /tmp:mode=1777 --memory {MEMORY}"
+        f" --volume {FOLDER}/authority.pem:{AUTHORITY}:ro --env AWS_CA_BUNDLE={AUTHORITY}"
+    )
     emulator = {"DOCKER_HOST": host, "LAMBDA_EXECUTOR": "docker", "LAMBDA_DOCKER_FLAGS": flags}
     parameters = {
         "ConsumerImageUri": IMAGE,
@@ -232,10 +235,15 @@ def behind_the_mapping(host: str, scene: Path, expected: Path) -> None:
     }
     with (
         local_farm(
-            Path("/usr/bin/python3"), BINARIES, parameters=parameters, emulator=emulator
+            Path("/usr/bin/python3"),
+            BINARIES,
+            parameters=parameters,
+            emulator=emulator,
+            emulator_tls=False,
         ) as farm,
         forwarded_from_containers(host, farm),
     ):
+        shutil.copy(farm.authority, FOLDER / "authority.pem")
         started = time.monotonic()
         job = submit(farm, scene)
         records = wait_for_the_frames(farm, job)
@@ -257,10 +265,13 @@ def forwarded_from_containers(host: str, farm: LocalFarm) -> Iterator[None]:
     """Lets containers reach the farm, which listens on this machine's loopback alone: through the
     address that Docker's own bridge has here.
     """
-    gateway = docker(
-        "network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}",
+    inspected = docker(
+        "network", "inspect", "bridge", "--format", "{{json (index .IPAM.Config 0)}}",
         host=host, capture_output=True, text=True,
-    ).stdout.strip()  # fmt: skip
+    ).stdout  # fmt: skip
+    bridge = json.loads(inspected)
+    # An engine that has never been stopped names no gateway; it is the network's first address.
+    gateway = bridge.get("Gateway") or str(next(ipaddress.ip_network(bridge["Subnet"]).hosts()))
     port = urlsplit(farm.endpoint).port or 0
     listener = socket.create_server((gateway, port), backlog=128)
 

@@ -16,14 +16,20 @@ from pathlib import Path
 
 START_LIMIT_SECONDS = 60
 CERTIFICATES = Path("/usr/local/share/ca-certificates")
-# The client that belongs to Debian's engine builds with BuildKit without a plugin.
-CLIENT = "/usr/bin/docker" if Path("/usr/bin/docker").exists() else "docker"
+
+
+def client() -> str:
+    """The client of Debian's engine, which builds with BuildKit without a plugin; it may have been
+    installed a moment ago.
+    """
+    debians = Path("/usr/bin/docker")
+    return str(debians) if debians.exists() else "docker"
 
 
 def docker(*arguments: str | Path, host: str, **options: object) -> subprocess.CompletedProcess:
     """Run the client; an error where it fails."""
     environment = os.environ | {"DOCKER_HOST": host, "DOCKER_BUILDKIT": "1"}
-    return subprocess.run([CLIENT, *arguments], env=environment, check=True, **options)  # type: ignore[call-overload]
+    return subprocess.run([client(), *arguments], env=environment, check=True, **options)  # type: ignore[call-overload]
 
 
 def answers(host: str) -> bool:
@@ -31,7 +37,7 @@ def answers(host: str) -> bool:
     environment = os.environ | {"DOCKER_HOST": host}
     try:
         done = subprocess.run(
-            [CLIENT, "version"], env=environment, capture_output=True, timeout=20, check=False
+            [client(), "version"], env=environment, capture_output=True, timeout=20, check=False
         )
     except (OSError, subprocess.TimeoutExpired):
         return False

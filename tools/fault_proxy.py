@@ -7,14 +7,22 @@ break off, answer in the server's place, or never answer. For tests and benchmar
 from __future__ import annotations
 
 import asyncio
-import threading
+import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+from pathlib import Path
 
-CHUNK_BYTES = 1 << 16
-HEAD_BYTES = 1 << 18
+from http_relay import (
+    CHUNK_BYTES,
+    connect,
+    copy,
+    copy_chunked,
+    has_body,
+    header,
+    served,
+    status_of,
+)
 
 
 @dataclass(frozen=True)
@@ -61,6 +69,8 @@ class FaultProxy:
     """A running proxy; its fields may be set at any time."""
 
     upstream: str
+    trusted: ssl.SSLContext | None = None
+    """Whose certificate the server may show, where it has TLS."""
     endpoint: str = ""
     rule: Callable[[Request], Fault] = lambda _request: None
     """What happens to a request; None forwards it."""
@@ -79,9 +89,7 @@ class FaultProxy:
 
     async def serve(self, client: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
         server: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
-        with suppress(
-            ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, TimeoutError
-        ):
+        with suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             while not self.is_down:
                 head = await client.readuntil(b"\r\n\r\n")
                 method, path = head.split(b" ", 2)[:2]
@@ -93,10 +101,7 @@ class FaultProxy:
                     to_client.write(fault.encode())
                     continue
                 if server is None:
-                    address = urlsplit(self.upstream)
-                    server = await asyncio.open_connection(
-                        address.hostname, address.port, limit=HEAD_BYTES
-                    )
+                    server = await connect(self.upstream, self.trusted)
                 await asyncio.sleep(self.delay_seconds)
                 while self.holds(request):
                     await asyncio.sleep(0.02)
@@ -135,72 +140,36 @@ class FaultProxy:
         to_client: asyncio.StreamWriter,
     ) -> None:
         head = await server.readuntil(b"\r\n\r\n")
-        status = int(head.split(b" ", 2)[1])
         to_client.write(head)
-        if request.method == "HEAD" or status in (204, 304) or status < 200:
+        if not has_body(request.method, status_of(head)):
             return
         if header(head, b"transfer-encoding"):
-            while True:
-                size = await server.readuntil(b"\r\n")
-                count = int(size.split(b";")[0], 16)
-                to_client.write(size + await server.readexactly(count + 2))
-                await to_client.drain()
-                if not count:
-                    return
+            await copy_chunked(server, to_client)
+            return
         length = int(header(head, b"content-length") or 0)
         if fault == CORRUPT and length:
             first = await server.readexactly(1)
             to_client.write(bytes([first[0] ^ 1]))
             length -= 1
         if fault == BREAK:
-            length //= 2
-        while length:
-            piece = await server.read(min(length, CHUNK_BYTES))
-            if not piece or self.is_down:
-                raise ConnectionResetError
-            length -= len(piece)
-            to_client.write(piece)
-            await to_client.drain()
-        if fault == BREAK:
+            await copy(server, to_client, length // 2)
             raise ConnectionResetError
-
-
-def header(head: bytes, name: bytes) -> bytes | None:
-    """The value of one header."""
-    for line in head.split(b"\r\n")[1:]:
-        key, _, value = line.partition(b":")
-        if key.strip().lower() == name:
-            return value.strip()
-    return None
+        while length:
+            piece = min(length, CHUNK_BYTES)
+            if self.is_down:
+                raise ConnectionResetError
+            await copy(server, to_client, piece)
+            length -= piece
 
 
 @contextmanager
-def fault_proxy(upstream: str) -> Iterator[FaultProxy]:
-    """A proxy on a free loopback port, in a thread of its own."""
-    proxy = FaultProxy(upstream)
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, daemon=True)
-    thread.start()
+def fault_proxy(upstream: str, certificate: Path | None = None) -> Iterator[FaultProxy]:
+    """A proxy on a free loopback port, in a thread of its own.
 
-    async def start() -> asyncio.Server:
-        return await asyncio.start_server(
-            proxy.serve, "127.0.0.1", 0, limit=HEAD_BYTES, backlog=1024
-        )
-
-    server = asyncio.run_coroutine_threadsafe(start(), loop).result()
-    proxy.endpoint = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-
-    async def stop() -> None:
-        server.close()
-        tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-    try:
+    certificate: of the authority that the server's is of, where it has TLS.
+    """
+    trusted = ssl.create_default_context(cafile=certificate) if certificate else None
+    proxy = FaultProxy(upstream, trusted)
+    with served(proxy.serve) as port:
+        proxy.endpoint = f"http://127.0.0.1:{port}"
         yield proxy
-    finally:
-        asyncio.run_coroutine_threadsafe(stop(), loop).result()
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()

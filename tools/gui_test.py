@@ -43,7 +43,7 @@ def main() -> int:
             str(sample),
         ]
         subprocess.run(maker, check=True, stdout=subprocess.DEVNULL)
-        farm = stack.enter_context(local_farm(Path(sys.executable), PROJECT / "target/release"))
+        farm = stack.enter_context(local_farm(Path(sys.executable), PROJECT / "build/functions"))
         display = start(
             ["Xvfb", DISPLAY, "-screen", "0", f"{SIZE[0]}x{SIZE[1]}x24", "-nolisten", "tcp"]
         )

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Prepares .tools/venv: a Python with Blender as a module, MiniStack, and the developers' tools.
+# Prepares .tools/venv: a Python with Blender as a module, MiniStack, and the developers' tools; with
+# the argument `demo` only what the demo runs.
 # Blender 5.2 where there is a Python 3.13, else Blender 4.5 with Python 3.11: bpy asks for exactly
 # these. Does nothing where nothing has changed.
 set -eu
@@ -64,12 +65,22 @@ if [ -n "$missing" ]; then
     fi
 fi
 
-wanted="$("$python" --version) $bpy $(cksum <requirements-dev.txt)"
-if [ "$(cat $venv/.wanted 2>/dev/null)" != "$wanted" ]; then
-    echo "setup: making $venv with $("$python" --version) and $bpy (350 MB the first time)"
+# What is there is told by files, so that nothing is done where nothing has changed.
+install() {
+    list=$1
+    wanted="$("$python" --version) $bpy $(cat $list | cksum)"
+    [ "$(cat $venv/.$list 2>/dev/null)" != "$wanted" ] || return 0
+    echo "setup: installing what $list names, with $bpy (the first time: $2)"
+    [ -x $venv/bin/python ] || "$python" -m venv $venv
+    $venv/bin/python -m pip install --quiet --disable-pip-version-check $bpy -r $list
+    echo "$wanted" >$venv/.$list
+}
+
+if [ -x $venv/bin/python ] && [ "$($venv/bin/python --version)" != "$("$python" --version)" ]; then
     rm -rf $venv
-    mkdir -p .tools
-    "$python" -m venv $venv
-    $venv/bin/python -m pip install --quiet --disable-pip-version-check $bpy -r requirements-dev.txt
-    echo "$wanted" >$venv/.wanted
+fi
+mkdir -p .tools
+install requirements-demo.txt "400 MB"
+if [ "${1:-}" != demo ]; then
+    install requirements-dev.txt "200 MB"
 fi

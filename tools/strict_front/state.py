@@ -1,0 +1,71 @@
+"""What the front knows, and what a test asks of it."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+USUAL_CONCURRENCY = 1000
+USUAL_MEMORY_MIB = 10_240
+NEW_ACCOUNT_CONCURRENCY = 10
+NEW_ACCOUNT_MEMORY_MIB = 3008
+
+
+@dataclass
+class Quotas:
+    """What the account may have."""
+
+    concurrency: int = USUAL_CONCURRENCY
+    memory_mib: int = USUAL_MEMORY_MIB
+
+
+NEW_ACCOUNT = Quotas(NEW_ACCOUNT_CONCURRENCY, NEW_ACCOUNT_MEMORY_MIB)
+
+
+@dataclass
+class SleepingFunction:
+    """A function that Lambda has put away."""
+
+    wakes_in_seconds: float
+    woken_at: float | None = None
+
+    def state(self) -> str:
+        """Inactive until it is invoked, then pending for a while."""
+        if self.woken_at is None:
+            return "Inactive"
+        is_awake = time.monotonic() - self.woken_at > self.wakes_in_seconds
+        return "Active" if is_awake else "Pending"
+
+
+@dataclass
+class Front:
+    """The state that the rules share."""
+
+    admin: Callable[[str], Any]
+    """A boto3 client of a service of the emulator, for rules that must look something up."""
+    quotas: Quotas = field(default_factory=Quotas)
+    slow_down: float = 0.0
+    """Which part of the calls of S3 is answered with 503 SlowDown."""
+    conflicts: list[Callable[[Any], bool]] = field(default_factory=list)
+    """Each is asked of every conditional write, and answers one with 409."""
+    asleep: dict[str, SleepingFunction] = field(default_factory=dict)
+    """Functions that are put away, by name."""
+    api_limit_seconds: float = 30.0
+    image_indexes: set[str] = field(default_factory=set)
+    """The tags and digests of images whose manifest is an index."""
+    uploads: dict[str, str] = field(default_factory=dict)
+    """The checksum algorithm of each upload in parts, empty where it has none."""
+    part_sizes: dict[tuple[str, int], int] = field(default_factory=dict)
+    """The bytes of each part, by upload and number."""
+    writing: set[str] = field(default_factory=set)
+    """The keys whose conditional writes are under way."""
+    failed_stacks: dict[str, str] = field(default_factory=dict)
+    """Why a stack could not be created, by its name."""
+    random: random.Random = field(default_factory=lambda: random.Random(7))
+    refused: list[str] = field(default_factory=list)
+    """The names of the rules that have refused something."""
+    requests: list[tuple[float, str, str]] = field(default_factory=list)
+    """When, method and target of everything that was asked."""
