@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from local_farm import local_farm
-from workers import BINARIES, LEASE_SECONDS, MAXIMUM_ATTEMPTS, PROJECT, Queue
+from workers import BINARIES, LEASE_SECONDS, MAXIMUM_TRIES, PROJECT, Queue
 
 FIXTURES = PROJECT / "tests" / "fixtures"
 
@@ -17,7 +17,7 @@ FIXTURES = PROJECT / "tests" / "fixtures"
 @pytest.fixture(scope="session")
 def queue() -> Iterator[Queue]:
     """A farm whose mapping is off: nobody works but those that a test starts."""
-    parameters = {"LeaseSeconds": str(LEASE_SECONDS), "MaximumAttempts": str(MAXIMUM_ATTEMPTS)}
+    parameters = {"LeaseSeconds": str(LEASE_SECONDS), "MaximumTries": str(MAXIMUM_TRIES)}
     with local_farm(Path(sys.executable), BINARIES, parameters=parameters) as farm:
         functions = farm.client("lambda")
         for mapping in functions.list_event_source_mappings()["EventSourceMappings"]:

@@ -121,7 +121,7 @@ def test_a_scene_is_opened_while_what_only_rendering_reads_is_on_its_way(
         """The picture stays away until the scene is open."""
         return late["color.png"] in request.path and b"scene opened" not in log.read_bytes()
 
-    with fault_proxy(queue.farm.endpoint) as proxy:
+    with fault_proxy(queue.farm.endpoint, queue.farm.authority) as proxy:
         proxy.holds = holds
         with queue.worker(tmp_path, AWS_ENDPOINT_URL=proxy.endpoint):
             record = queue.wait_for(job, 1, ARRIVAL_SECONDS)[1]

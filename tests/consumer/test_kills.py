@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from PIL import Image
-from workers import MAXIMUM_ATTEMPTS, Queue, blender_of, kill_session, wait_until
+from workers import MAXIMUM_TRIES, Queue, blender_of, kill_session, wait_until
 
 WORKERS = 4
 FRAMES = 200
@@ -57,7 +57,7 @@ def test_two_hundred_frames_arrive_once_although_four_workers_are_killed_at_rand
             kill_session(worker)
     assert min(killed.values()) > 0, killed
     assert {record["state"] for record in records.values()} == {"done"}
-    assert max(record["attempt"] for record in records.values()) <= MAXIMUM_ATTEMPTS
+    assert max(record["tries"] for record in records.values()) <= MAXIMUM_TRIES
     keys = queue.keys(f"jobs/{job}/frames/")
     assert keys == [f"jobs/{job}/frames/{frame:04}.png" for frame in range(1, FRAMES + 1)]
     s3 = queue.farm.client("s3")
@@ -67,7 +67,7 @@ def test_two_hundred_frames_arrive_once_although_four_workers_are_killed_at_rand
         with Image.open(frame) as image:
             image.load()
             assert image.size == (16, 16)
-    retried = sum(record["attempt"] > 1 for record in records.values())
+    retried = sum(record["tries"] > 1 for record in records.values())
     print(f"\nkilled {killed}; {retried} frames were tried again")
 
 
@@ -85,7 +85,7 @@ def test_a_killed_worker_is_noticed_when_the_lease_of_a_minute_ends(
     # Ended in order: what is killed while it polls may be handed a message by the emulator.
     with queue.worker(tmp_path, LEASE_SECONDS="60"):
         wait_until(
-            lambda: queue.records(job)[1]["attempt"] > first["attempt"],
+            lambda: queue.records(job)[1]["tries"] > first["tries"],
             RETRY_LIMIT_SECONDS,
             lambda: f"no other try: {queue.records(job)}",
         )

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import blake3
 from fault_proxy import BREAK, CORRUPT, SLOW_DOWN, STALL, Request, fault_proxy
-from workers import MAXIMUM_ATTEMPTS, Queue, blender_of, wait_until
+from workers import MAXIMUM_TRIES, Queue, blender_of, wait_until
 
 FAULT_SECONDS = 90
 
@@ -46,20 +46,37 @@ def test_messages_that_are_no_tasks_end_with_the_dead_letters_and_stop_nobody(
         )
 
 
+def test_deliveries_that_no_worker_has_begun_are_no_tries(
+    queue: Queue, scenes: Path, tmp_path: Path
+) -> None:
+    job = queue.submit(scenes / "sound.blend", "1")
+    # As the mapping's do whose function is throttled, however often.
+    wait_until(lambda: queue.receive_and_forget() >= 4 * MAXIMUM_TRIES, 60, lambda: "no message")
+    with queue.worker(tmp_path):
+        record = queue.wait_for(job, 1)[1]
+    assert (record["state"], record["tries"]) == ("done", 1)
+
+
 def test_a_task_that_no_worker_has_survived_is_said_to_be_given_up(
     queue: Queue, scenes: Path, tmp_path: Path
 ) -> None:
     before = queue.waiting(queue.dead_letters)
     job = queue.submit(scenes / "sound.blend", "1")
-    # As workers do that are ended before they have written a word.
-    wait_until(lambda: queue.receive_and_forget() >= MAXIMUM_ATTEMPTS, 60, lambda: "no message")
+    # As workers leave it that are ended while they have the frame.
+    left = {
+        "version": 2, "frame": 1, "tries": MAXIMUM_TRIES, "max_tries": MAXIMUM_TRIES,
+        "state": "running", "progress": None, "worker": "dead", "started_ms": 1, "updated_ms": 1,
+    }  # fmt: skip
+    queue.farm.client("s3").put_object(
+        Bucket=queue.bucket, Key=f"jobs/{job}/tasks/1.json", Body=json.dumps(left).encode()
+    )
     with queue.worker(tmp_path):
         record = queue.wait_for(job, 1)[1]
         wait_until(
             lambda: queue.waiting(queue.dead_letters) == before + 1, 30, lambda: "no dead letter"
         )
     assert record["state"] == "failed"
-    assert record["failure"]["message"].startswith(f"given up after {MAXIMUM_ATTEMPTS} tries")
+    assert record["failure"]["message"].startswith(f"given up after {MAXIMUM_TRIES} tries")
     assert not queue.keys(f"jobs/{job}/frames/")
 
 
@@ -151,7 +168,7 @@ def test_a_storage_that_is_slow_stalls_breaks_off_and_lies_loses_no_frame(
             faults[fault] += 1
         return fault
 
-    with fault_proxy(queue.farm.endpoint) as proxy:
+    with fault_proxy(queue.farm.endpoint, queue.farm.authority) as proxy:
         proxy.rule = rule  # type: ignore[assignment]
         job = queue.submit(scenes / "sound.blend", "1-10")
         with queue.worker(tmp_path, AWS_ENDPOINT_URL=proxy.endpoint):

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from local_farm import local_farm
-from workers import BINARIES, MAXIMUM_ATTEMPTS, Queue, wait_until
+from workers import BINARIES, MAXIMUM_TRIES, Queue, wait_until
 
 
 def failure(record: dict) -> dict:
@@ -66,9 +66,9 @@ def test_a_script_that_never_ends_is_stopped_and_given_up_after_the_last_try(
         )
     assert failure(record)["class"] == "machine"
     message = failure(record)["message"]
-    given_up = f" (given up after {MAXIMUM_ATTEMPTS} tries)"
+    given_up = f" (given up after {MAXIMUM_TRIES} tries)"
     assert message == "Blender did not move for 5 s and was stopped" + given_up
-    assert record["attempt"] == MAXIMUM_ATTEMPTS
+    assert record["tries"] == MAXIMUM_TRIES
 
 
 def test_a_driver_in_python_that_may_not_run_is_named_and_no_other_job_suffers(
@@ -175,7 +175,7 @@ def test_a_frame_that_needs_more_memory_than_there_is_says_how_much(
     assert found, record
     needed, limit = map(int, found.groups())
     assert 1400 < limit <= 1536 and needed > limit
-    assert record["attempt"] == MAXIMUM_ATTEMPTS
+    assert record["tries"] == MAXIMUM_TRIES
 
 
 def test_a_pack_that_cannot_fit_is_refused_before_its_download(
@@ -209,7 +209,7 @@ def test_a_scene_finds_no_credentials(queue: Queue, scenes: Path, tmp_path: Path
 def test_a_frame_that_runs_past_the_functions_time_goes_back_and_says_so(
     scenes: Path,
 ) -> None:
-    parameters = {"ConsumerTimeout": "30", "LeaseSeconds": "6", "MaximumAttempts": "1"}
+    parameters = {"ConsumerTimeout": "30", "LeaseSeconds": "6", "MaximumTries": "1"}
     with local_farm(Path(sys.executable), BINARIES, parameters=parameters) as farm:
         outputs = farm.outputs()
         short = Queue(

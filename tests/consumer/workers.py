@@ -18,10 +18,10 @@ import pytest
 from local_farm import LocalFarm
 
 PROJECT = Path(__file__).resolve().parents[2]
-BINARIES = PROJECT / "target" / "release"
+BINARIES = PROJECT / "build" / "functions"
 COMMAND = Path(sys.executable).with_name("render-on-lambda")
 LEASE_SECONDS = 6
-MAXIMUM_ATTEMPTS = 5
+MAXIMUM_TRIES = 5
 
 
 @dataclass
@@ -35,18 +35,18 @@ class Queue:
 
     def submit(self, scene: Path, frames: str, *arguments: str) -> str:
         """Send a scene; the job's id."""
-        words = self._command("submit", "--json", scene, "--frames", frames, *arguments)
+        words = self.command("submit", "--json", scene, "--frames", frames, *arguments)
         return json.loads(words.splitlines()[-1])["job"]
 
     def cancel(self, job: str) -> None:
         """Cancel a job."""
-        self._command("cancel", job)
+        self.command("cancel", job)
 
     def fetch(self, job: str, to: Path) -> None:
         """Bring the results of a job."""
-        self._command("fetch", job, "--to", to)
+        self.command("fetch", job, "--to", to)
 
-    def _command(self, *arguments: str | Path) -> str:
+    def command(self, *arguments: str | Path) -> str:
         """What the command prints."""
         where = ["--stack", self.farm.stack, "--endpoint", self.farm.endpoint]
         done = subprocess.run(
@@ -64,12 +64,8 @@ class Queue:
         return self.farm.client("s3").get_object(Bucket=self.bucket, Key=key)["Body"].read()
 
     def log(self, job: str, record: dict[str, Any]) -> bytes:
-        """Blender's whole log of the attempt that a record tells of.
-
-        The first attempt is not always number 1: a worker that was ended in the middle of a long
-        poll may have been handed the message.
-        """
-        return self.read(f"jobs/{job}/logs/{record['frame']}.{record['attempt']}.log")
+        """Blender's whole log of the try that a record tells of."""
+        return self.read(f"jobs/{job}/logs/{record['frame']}.{record['tries']}.log")
 
     def keys(self, prefix: str) -> list[str]:
         pages = self.farm.client("s3").get_paginator("list_objects_v2")
@@ -119,13 +115,11 @@ class Queue:
             return subprocess.Popen(
                 [str(BINARIES / "render-on-lambda-consumer"), "--poll"],
                 env=os.environ
-                | self.farm.environment()
+                | self.farm.worker_environment()
                 | {
-                    "BUCKET_NAME": self.bucket,
-                    "QUEUE_URL": self.queue,
                     "BLENDER": sys.executable,
                     "LEASE_SECONDS": str(LEASE_SECONDS),
-                    "MAX_ATTEMPTS": str(MAXIMUM_ATTEMPTS),
+                    "MAX_TRIES": str(MAXIMUM_TRIES),
                     "TMPDIR": str(log.parent),
                 }
                 | environment,

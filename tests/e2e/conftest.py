@@ -20,7 +20,8 @@ sys.path.insert(0, str(PROJECT / "tools"))
 
 from local_farm import LocalFarm, local_farm  # noqa: E402
 
-BINARIES = PROJECT / "target" / "release"
+BINARIES = PROJECT / "build" / "functions"
+COMMAND = Path(sys.executable).with_name("render-on-lambda")
 
 # Every script in Blender begins like this; RESULT is what the test gets back.
 PRELUDE = """
@@ -77,6 +78,26 @@ class Blender:
     def result(self) -> Path:
         """Where the script's RESULT goes."""
         return self.folder / "result.json"
+
+
+def command(
+    farm: LocalFarm,
+    *arguments: str | Path,
+    key: tuple[str, str] | None = None,
+    limit_seconds: float = 240,
+) -> subprocess.CompletedProcess[str]:
+    """Run a command of `render-on-lambda` on a farm, as its artist or with another key."""
+    environment = os.environ | farm.environment()
+    if key:
+        environment |= {"AWS_ACCESS_KEY_ID": key[0], "AWS_SECRET_ACCESS_KEY": key[1]}
+    return subprocess.run(
+        [COMMAND, *arguments, "--stack", farm.stack, "--endpoint", farm.endpoint],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=limit_seconds,
+        check=False,
+    )
 
 
 @pytest.fixture(scope="session")

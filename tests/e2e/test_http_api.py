@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -22,14 +23,15 @@ class Api:
     """The stack's API, called with IAM signatures."""
 
     def __init__(self, farm: LocalFarm) -> None:
-        self._credentials = Credentials(farm.access_key, farm.secret_key)
+        self._credentials = Credentials(*farm.artist)
+        self._tls = ssl.create_default_context(cafile=farm.authority)
         # The API's own host name is in no DNS here: MiniStack knows it by a path as well.
         name = urlsplit(farm.outputs()["ApiUrl"]).netloc.split(".")[0]
-        self._url = f"{farm.endpoint}/_aws/execute-api/{name}/$default"
+        self.url = f"{farm.endpoint}/_aws/execute-api/{name}/$default"
 
     def call(self, method: str, path: str, body: bytes | None = None) -> tuple[int, dict[str, Any]]:
         """Status and body of an answer."""
-        url = f"{self._url}{path}"
+        url = f"{self.url}{path}"
         headers = {"Content-Type": "application/json"}
         signed = AWSRequest(method=method, url=url, data=body, headers=headers)
         SigV4Auth(self._credentials, "execute-api", REGION).add_auth(signed)
@@ -37,7 +39,7 @@ class Api:
             url, data=body, method=method, headers=dict(signed.headers)
         )
         try:
-            with urllib.request.urlopen(request, timeout=60) as answer:
+            with urllib.request.urlopen(request, timeout=60, context=self._tls) as answer:
                 return answer.status, json.load(answer)
         except urllib.error.HTTPError as error:
             return error.code, json.load(error)
@@ -79,6 +81,23 @@ def test_a_posted_job_renders_like_one_from_the_button(
         name = f"sample_{frame:04}.png"
         s3.download_file(bucket, f"jobs/{answer['id']}/frames/{name}", str(tmp_path / name))
         assert same_pixels(tmp_path / name, local_frames / name)
+
+
+def test_a_job_that_is_posted_twice_with_one_token_is_one_job(
+    farm: LocalFarm, api: Api, blender: Blender, sample: Path
+) -> None:
+    first = render(blender, sample, "scene.frame_end = 1")
+    key = f"jobs/{first['job']['id']}/job.json"
+    s3, bucket = farm.client("s3"), farm.outputs()["BucketName"]
+    pack = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())["pack"]
+    job = {"pack": pack, "frames": {"first": 2, "last": 2}, "client_token": "shot 7, take 3"}
+    answers = [api.post(job) for _ in range(3)]
+    assert {status for status, _ in answers} == {202}
+    assert len({answer["id"] for _, answer in answers}) == 1
+    status, answer = api.post(job | {"frames": {"first": 3, "last": 3}})
+    assert status == 409 and answer["error"].startswith("client_token: it was sent before")
+    status, answer = api.post(job | {"client_token": "shot 7, take 4"})
+    assert status == 202 and answer["id"] != answers[0][1]["id"]
 
 
 PACK = "ab" * 32

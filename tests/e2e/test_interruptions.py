@@ -82,7 +82,7 @@ class Artist:
 
 @pytest.fixture
 def proxy(farm: LocalFarm) -> Iterator[FaultProxy]:
-    with fault_proxy(farm.endpoint) as running:
+    with fault_proxy(farm.endpoint, farm.authority) as running:
         yield running
 
 

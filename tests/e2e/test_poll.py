@@ -16,16 +16,13 @@ from test_main_job import render, set_mapping
 def test_a_worker_without_lambda_renders_the_queue(
     farm: LocalFarm, blender: Blender, sample: Path, tmp_path: Path
 ) -> None:
-    outputs = farm.outputs()
     set_mapping(farm, enabled=False)
     log = (tmp_path / "worker.log").open("wb")
     worker = subprocess.Popen(
         [str(BINARIES / "render-on-lambda-consumer"), "--poll"],
         env=os.environ
-        | farm.environment()
+        | farm.worker_environment()
         | {
-            "BUCKET_NAME": outputs["BucketName"],
-            "QUEUE_URL": outputs["QueueUrl"],
             "BLENDER": sys.executable,
             "LEASE_SECONDS": "30",
         },

@@ -1,0 +1,47 @@
+"""Tasks that nobody will ever touch are found out, and come back when someone asks."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from conftest import command
+from local_farm import LocalFarm
+from test_main_job import set_mapping
+
+
+def test_a_watch_ends_where_the_queue_has_lost_tasks_and_they_can_be_enqueued_again(
+    farm: LocalFarm, sample: Path, tmp_path: Path
+) -> None:
+    set_mapping(farm, enabled=False)
+    try:
+        done = command(farm, "submit", "--json", sample, "--frames", "1-4")
+        job = json.loads(done.stdout.splitlines()[-1])["job"]
+        farm.client("sqs").purge_queue(QueueUrl=farm.outputs()["QueueUrl"])
+        # As a version left it that had no log of events: the record alone tells of frame 4.
+        failure = {"class": "machine", "message": "a crash", "log_tail": ""}
+        left = {
+            "version": 1, "frame": 4, "attempt": 5, "max_attempts": 5, "state": "failed",
+            "failure": failure, "worker": "old", "started_ms": 1, "updated_ms": 2,
+        }  # fmt: skip
+        farm.client("s3").put_object(
+            Bucket=farm.outputs()["BucketName"],
+            Key=f"jobs/{job}/tasks/4.json",
+            Body=json.dumps(left).encode(),
+        )
+        watched = command(farm, "watch", "--json", job, "--to", tmp_path)
+    finally:
+        set_mapping(farm, enabled=True)
+    assert watched.returncode == 5, watched.stderr
+    told = json.loads(watched.stdout.splitlines()[-1])
+    assert (told["lost"], told["failed"]) == (3, 1)
+    assert "frame 4, try 5: a crash" in watched.stderr
+    assert (
+        "3 of 4 frames will not be rendered: no worker has them and the queue is" in watched.stderr
+    )
+    assert f"render-on-lambda retry --missing {job}" in watched.stderr
+    again = command(farm, "retry", "--missing", "--watch", job, "--to", tmp_path)
+    assert again.returncode == 0, again.stderr
+    assert sorted(path.name for path in tmp_path.glob("sample_*.png")) == [
+        f"sample_{frame:04}.png" for frame in (1, 2, 3, 4)
+    ]
