@@ -17,25 +17,26 @@ from local_farm import local_farm  # noqa: E402
 RUNS = int(os.environ.get("BENCH_RUNS", "5"))
 FRAMES = 10_000
 ROUND_TRIP_SECONDS = 0.03
-BINARIES = ROOT / "target" / "release"
+EXAMPLES = ROOT / "target" / "release" / "examples"
+FUNCTIONS = ROOT / "build" / "functions"
 
 
 def main() -> None:
     """Starts the farm without workers, measures, prints."""
     print("| frames enqueued, 30 ms a round trip | seconds | without the proxy |")
     print("|---|---|---|")
-    with local_farm(Path(sys.executable), BINARIES) as farm:
+    with local_farm(Path(sys.executable), FUNCTIONS) as farm:
         functions = farm.client("lambda")
         for mapping in functions.list_event_source_mappings()["EventSourceMappings"]:
             functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
         outputs = farm.outputs()
-        with fault_proxy(farm.endpoint) as proxy:
+        with fault_proxy(farm.endpoint, farm.authority) as proxy:
             proxy.delay_seconds = ROUND_TRIP_SECONDS
 
             def seconds(endpoint: str) -> float:
                 done = subprocess.run(
                     [
-                        BINARIES / "examples" / "enqueue_frames",
+                        EXAMPLES / "enqueue_frames",
                         endpoint,
                         outputs["BucketName"],
                         outputs["QueueUrl"],
