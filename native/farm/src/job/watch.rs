@@ -186,8 +186,7 @@ impl WatchedJob {
                 Ok(record) => record,
                 // One record that cannot be read is no reason to lose sight of the others.
                 Err(FarmError::Protocol(error)) => {
-                    let message = format!("frame {frame}: {}", protocol::sentence(&error));
-                    on_event(Event::Trouble { message });
+                    self.spoil(frame, 0, protocol::sentence(&error), on_event);
                     self.records.remove(&frame);
                     continue;
                 }
@@ -204,12 +203,8 @@ impl WatchedJob {
                     | FarmError::NoObject { .. }
                     | FarmError::TooLarge { .. }),
                 )) => {
-                    self.spoilt.insert(frame);
                     let try_number = record.as_ref().map_or(0, |record| record.tries);
-                    let message = protocol::sentence(&error);
-                    let class = FailureClass::Machine;
-                    let failure = TaskFailure { class, message, log_tail: String::new() };
-                    on_event(Event::TaskFailed { frame, try_number, retrying: false, failure });
+                    self.spoil(frame, try_number, protocol::sentence(&error), on_event);
                 }
                 Some(Err(error)) => return Err(error),
                 None => {}
@@ -222,12 +217,23 @@ impl WatchedJob {
                 if *looks > RECORD_LOOKS {
                     let key = keys::task(id, frame);
                     let message = format!("{key} does not say what the job's log says");
-                    on_event(Event::Trouble { message });
+                    self.spoil(frame, 0, message, on_event);
                     self.records.remove(&frame);
                 }
             }
         }
         Ok(())
+    }
+
+    /// Counts a frame as failed that the log says is rendered, and that cannot be had.
+    fn spoil(&mut self, frame: i32, try_number: u32, message: String, on_event: &impl Fn(Event)) {
+        let says = self.tally.of(frame).map(|event| event.kind);
+        if matches!(says, Some(TaskEventKind::Done { .. })) {
+            self.spoilt.insert(frame);
+        }
+        let class = FailureClass::Machine;
+        let failure = TaskFailure { class, message, log_tail: String::new() };
+        on_event(Event::TaskFailed { frame, try_number, retrying: false, failure });
     }
 
     /// Where nothing has happened for a while: whether anything still can.
@@ -321,6 +327,11 @@ fn is_told(
     on_event: &impl Fn(Event),
 ) -> bool {
     let Some(record) = record else { return false };
+    let is_done = matches!(record.state, TaskState::Done { .. });
+    if is_done || matches!(says, Some(TaskEventKind::Done { .. })) {
+        // The event of the end is put beside the record, and may be there first.
+        return is_done;
+    }
     let (failure, retrying) = match record.state {
         TaskState::Failed { failure } => (failure, false),
         TaskState::Retrying { failure } => (failure, true),
