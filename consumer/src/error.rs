@@ -23,12 +23,22 @@ pub(crate) enum ConsumerError {
         source: io::Error,
     },
     /// Blender could not be started.
-    #[error("cannot start Blender ({})", program.display())]
-    NoBlender {
-        program: PathBuf,
-        #[source]
-        source: io::Error,
-    },
+    #[error("cannot start Blender ({}): {reason}", program.display())]
+    NoBlender { program: PathBuf, reason: String },
+    /// A process could not be confined.
+    #[error("cannot confine Blender: {0}")]
+    Cage(String),
+    /// The process between this one and Blender.
+    #[error("Blender's keeper stopped: {0}")]
+    Keeper(String),
+    /// This machine's kernel confines too little for somebody's Python.
+    #[error(
+        "the job's scripts may not run on this worker, whose kernel confines too little ({missing}): run workers on Lambda, or on a Linux with Landlock"
+    )]
+    Unconfined { missing: String },
+    /// A frame that made more than anybody waits for.
+    #[error("the frame made {} MiB of files, and {} MiB are the most", size_bytes >> 20, most_bytes >> 20)]
+    TooMuchMade { size_bytes: u64, most_bytes: u64 },
     /// Blender went away.
     #[error("Blender ended without an answer ({status}) while it held {} MiB", peak_memory_bytes >> 20)]
     BlenderDied { status: ExitStatus, peak_memory_bytes: u64 },

@@ -13,11 +13,15 @@ mod settings;
 mod task;
 mod worker;
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use protocol::sentence;
 use rustix::process::DumpableBehavior;
 
+use crate::blender::cage;
+use crate::blender::cage::self_test::Confinement;
+use crate::blender::keeper;
 use crate::error::{ConsumerError, Result};
 use crate::settings::Settings;
 use crate::worker::Worker;
@@ -28,24 +32,35 @@ usage: render-on-lambda-consumer [--poll]
 Without --poll it expects to be run by AWS Lambda. With --poll it works the queue from this machine
 until it is interrupted. Both read BUCKET_NAME, QUEUE_URL and BLENDER from the environment.";
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    tracing_subscriber::fmt()
-        .json()
-        .with_target(false)
-        .with_writer(std::io::stderr)
-        .with_max_level(tracing::Level::INFO)
-        .init();
+fn main() -> ExitCode {
+    // Before anything else, threads too: what an earlier job may have left on this machine must not
+    // read the keys in this process's environment, nor its memory.
+    let hidden = rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable);
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let poll = match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-        [] => false,
-        ["--poll"] => true,
+    let outcome = match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        [] => work(hidden, false),
+        ["--poll"] => work(hidden, true),
+        [keeper::process::ARGUMENT, plan] => {
+            if let Err(error) = keeper::process::run(plan) {
+                eprintln!("{}", sentence(&error));
+            }
+            return ExitCode::SUCCESS;
+        }
+        [cage::ARGUMENT, plan] => {
+            eprintln!("{}", sentence(&cage::enter(plan)));
+            return ExitCode::from(cage::CANNOT_RUN);
+        }
+        [cage::self_test::ARGUMENT, secret, worker] => {
+            let found = Confinement::try_it(Path::new(secret), worker);
+            println!("{}", serde_json::json!(found));
+            return ExitCode::SUCCESS;
+        }
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);
         }
     };
-    match run(poll).await {
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!(error = sentence(&error), "cannot go on");
@@ -54,13 +69,20 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(poll: bool) -> Result<()> {
-    // Blender runs as the same user: it must not read this process's environment, where Lambda
-    // keeps the keys, nor its memory.
-    let hide = rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable);
-    hide.map_err(|error| ConsumerError::Runtime { reason: error.to_string() })?;
+fn work(hidden: rustix::io::Result<()>, poll: bool) -> Result<()> {
+    tracing_subscriber::fmt()
+        .json()
+        .with_target(false)
+        .with_writer(std::io::stderr)
+        .with_max_level(tracing::Level::INFO)
+        .init();
+    let broken = |error: std::io::Error| ConsumerError::Runtime { reason: error.to_string() };
+    hidden.map_err(|error| broken(error.into()))?;
     blender::process::adopt_orphans()?;
-    let settings = Settings::from_environment()?;
-    let worker = Worker::new(settings).await?;
-    if poll { entrances::poll::run(worker).await } else { entrances::lambda::run(worker).await }
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(broken)?;
+    runtime.block_on(async {
+        let worker = Worker::new(Settings::from_environment()?).await?;
+        if poll { entrances::poll::run(worker).await } else { entrances::lambda::run(worker).await }
+    })
 }

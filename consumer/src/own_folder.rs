@@ -4,6 +4,7 @@ use std::fs::{File, TryLockError};
 use std::io;
 use std::path::Path;
 
+use std::os::unix::fs::PermissionsExt;
 use tempfile::TempDir;
 
 const PREFIX: &str = "render-on-lambda-";
@@ -11,15 +12,87 @@ const PREFIX: &str = "render-on-lambda-";
 /// Locked by the worker whose folder it is, for as long as it lives.
 const LOCK: &str = "in-use";
 
-/// Makes a new folder; the file keeps it from being taken for abandoned.
-pub(crate) fn make(temporary: &Path) -> io::Result<(TempDir, File)> {
+/// A worker's folder, deleted with all that is in it when the worker ends.
+#[derive(Debug)]
+pub(crate) struct OwnFolder {
+    folder: TempDir,
+    /// Tells other workers that the folder is in use.
+    _lock: File,
+}
+
+impl OwnFolder {
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+}
+
+impl Drop for OwnFolder {
+    fn drop(&mut self) {
+        // What is in it may be read-only, which is more than the folder's own end can take.
+        let _ = delete(self.folder.path());
+    }
+}
+
+/// Makes a new folder; its lock keeps it from being taken for abandoned.
+pub(crate) fn make(temporary: &Path) -> io::Result<OwnFolder> {
     let folder = tempfile::Builder::new().prefix(PREFIX).tempdir_in(temporary)?;
     // Under another name until it is locked: nobody finds it unlocked.
     let unlocked = folder.path().join("locking");
     let lock = File::create(&unlocked)?;
     lock.lock()?;
     std::fs::rename(unlocked, folder.path().join(LOCK))?;
-    Ok((folder, lock))
+    Ok(OwnFolder { folder, _lock: lock })
+}
+
+/// Deletes a folder with all that is in it, also where folders in it may not be changed; none is
+/// fine.
+pub(crate) fn delete(folder: &Path) -> io::Result<()> {
+    match std::fs::remove_dir_all(folder) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            open_folders(folder)?;
+            ignore_none(std::fs::remove_dir_all(folder))
+        }
+        result => ignore_none(result),
+    }
+}
+
+fn ignore_none(result: io::Result<()>) -> io::Result<()> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        result => result,
+    }
+}
+
+/// Lets this user change every folder below a folder.
+fn open_folders(folder: &Path) -> io::Result<()> {
+    let mut waiting = vec![folder.to_owned()];
+    while let Some(folder) = waiting.pop() {
+        std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o700))?;
+        for entry in std::fs::read_dir(&folder)? {
+            let entry = entry?;
+            if entry.file_type()?.is_dir() {
+                waiting.push(entry.path());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Deletes everything in a folder but the worker's own: only where the folder is nobody else's.
+pub(crate) fn sweep(temporary: &Path, own: &Path) {
+    for entry in std::fs::read_dir(temporary).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path == own {
+            continue;
+        }
+        let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        let deleted = if is_folder { delete(&path) } else { std::fs::remove_file(&path) };
+        match deleted {
+            Ok(()) => tracing::info!(path = %path.display(), "deleted what a job has left"),
+            Err(error) => tracing::warn!(path = %path.display(), %error, "cannot delete"),
+        }
+    }
 }
 
 /// Deletes the folders of workers that were killed: their packs would be in the way.
@@ -34,7 +107,7 @@ pub(crate) fn delete_abandoned(temporary: &Path) {
         match lock.try_lock() {
             Ok(()) => {
                 tracing::info!(folder = %folder.display(), "deleting what a killed worker has left");
-                let _ = std::fs::remove_dir_all(&folder);
+                let _ = delete(&folder);
             }
             Err(TryLockError::WouldBlock | TryLockError::Error(_)) => {}
         }
@@ -48,11 +121,25 @@ mod tests {
     #[test]
     fn folders_of_the_dead_go_and_those_of_the_living_stay() {
         let temporary = tempfile::tempdir().unwrap();
-        let (living, _lock) = make(temporary.path()).unwrap();
-        let (dead, lock) = make(temporary.path()).unwrap();
-        let dead = dead.keep();
-        drop(lock);
+        let living = make(temporary.path()).unwrap();
+        let dead = temporary.path().join("render-on-lambda-dead");
+        std::fs::create_dir(&dead).unwrap();
+        File::create(dead.join(LOCK)).unwrap();
         delete_abandoned(temporary.path());
         assert!(living.path().exists() && !dead.exists());
+    }
+
+    #[test]
+    fn what_jobs_have_left_beside_the_workers_folder_goes() {
+        let temporary = tempfile::tempdir().unwrap();
+        let own = make(temporary.path()).unwrap();
+        let sealed = temporary.path().join("left/deep");
+        std::fs::create_dir_all(&sealed).unwrap();
+        std::fs::write(sealed.join("file"), b"left").unwrap();
+        std::fs::write(temporary.path().join("file"), b"left").unwrap();
+        std::fs::set_permissions(&sealed, std::fs::Permissions::from_mode(0o500)).unwrap();
+        sweep(temporary.path(), own.path());
+        let left: Vec<_> = std::fs::read_dir(temporary.path()).unwrap().collect();
+        assert!(left.len() == 1 && own.path().exists());
     }
 }

@@ -24,6 +24,12 @@ pub(crate) struct Settings {
     pub(crate) memory_bytes: Option<u64>,
     /// `HANG_SECONDS`, 300 by default: how long Blender may say nothing of its work.
     pub(crate) silence: Duration,
+    /// Whether no file that this process may read is anybody else's: so inside Lambda, which says
+    /// so with `AWS_LAMBDA_RUNTIME_API`.
+    pub(crate) files_are_ours: bool,
+    /// `OWNS_TEMPORARY_FOLDER`, set in the container's image: whatever lies in the folder for
+    /// temporary files was left by a job.
+    pub(crate) owns_temporary_folder: bool,
     /// Who this is, in task records.
     pub(crate) name: String,
 }
@@ -68,6 +74,8 @@ impl Settings {
             silence: Duration::from_secs(
                 number("HANG_SECONDS", "5 to 43200", 5..=43_200, 300)?.into(),
             ),
+            files_are_ours: variable("AWS_LAMBDA_RUNTIME_API").is_some(),
+            owns_temporary_folder: variable("OWNS_TEMPORARY_FOLDER").is_some_and(|set| set == "1"),
             name: variable("AWS_LAMBDA_LOG_STREAM_NAME")
                 .unwrap_or_else(|| format!("{}:{}", host(), std::process::id())),
         })

@@ -1,14 +1,14 @@
-use std::fs::File;
+use std::path::PathBuf;
 
 use farm::{AwsConfig, Queue, Storage};
-use protocol::PackId;
-use tempfile::TempDir;
+use protocol::{JobId, sentence};
 
+use crate::blender::cage::self_test::Confinement;
 use crate::blender::log::Log;
 use crate::blender::setup::BlenderSetup;
 use crate::blender::warm::WarmBlender;
 use crate::error::{ConsumerError, Result};
-use crate::own_folder;
+use crate::own_folder::{self, OwnFolder};
 use crate::pack::cache::PackCache;
 use crate::settings::Settings;
 use crate::task::jobs::KnownJobs;
@@ -23,24 +23,34 @@ pub(crate) struct Worker {
     pub(crate) jobs: KnownJobs,
     /// The record of the task at hand.
     pub(crate) record: Option<Record>,
-    pub(crate) folder: TempDir,
-    /// Tells other workers that the folder is in use.
-    _lock: File,
+    pub(crate) folder: OwnFolder,
+    /// Where temporary files are made, the worker's own folder among them.
+    pub(crate) temporary: PathBuf,
+    /// What the cage holds on this machine.
+    pub(crate) confinement: Confinement,
     pub(crate) packs: PackCache,
     pub(crate) blender: WarmBlender,
-    /// The pack whose scripts have run here: what they left may serve that pack alone.
-    pub(crate) scripts_of: Option<PackId>,
+    /// The job whose scripts have run here: what they left may serve that job alone.
+    pub(crate) scripts_of: Option<JobId>,
     /// What Blender prints for the task at hand; it outlives a Blender that is ended.
     pub(crate) log: Log,
 }
 
 impl Worker {
     pub(crate) async fn new(settings: Settings) -> Result<Self> {
-        let config = AwsConfig::from_environment().await?;
         let temporary = std::env::temp_dir();
         own_folder::delete_abandoned(&temporary);
-        let (folder, lock) = own_folder::make(&temporary)
+        let folder = own_folder::make(&temporary)
             .map_err(ConsumerError::io("make a folder in", &temporary))?;
+        let (config, confinement) =
+            tokio::join!(AwsConfig::from_environment(), Confinement::test(folder.path()));
+        let config = config?;
+        let confinement = confinement.unwrap_or_else(|error| {
+            tracing::error!(error = sentence(&error), "the self-test of the cage failed");
+            Confinement::NOTHING
+        });
+        let allows_scripts = confinement.holds_scripts(settings.files_are_ours);
+        tracing::info!(cage = %confinement, allows_scripts, "the cage was tried");
         Ok(Self {
             storage: Storage::new(&config, settings.bucket.clone()),
             queue: Queue::new(&config, settings.queue_url.clone()),
@@ -50,7 +60,8 @@ impl Worker {
             packs: PackCache::new(folder.path().join("packs")),
             blender: WarmBlender::new(settings.blender.clone(), folder.path().to_owned()),
             folder,
-            _lock: lock,
+            temporary,
+            confinement,
             settings,
             scripts_of: None,
             log: Log::default(),
@@ -58,7 +69,7 @@ impl Worker {
     }
 
     /// Starts Blender before it is needed; nobody waits for it.
-    pub(crate) fn prepare(&mut self) {
-        self.blender.prepare(BlenderSetup::default());
+    pub(crate) fn prepare(&mut self, allow_scripts: bool) {
+        self.blender.prepare(BlenderSetup { color_config: None, allow_scripts });
     }
 }

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from local_farm import local_farm
-from workers import BINARIES, MAXIMUM_TRIES, Queue, wait_until
+from workers import BINARIES, MAXIMUM_TRIES, Queue, blender_of, children, wait_until
 
 
 def failure(record: dict) -> dict:
@@ -108,7 +108,7 @@ def test_a_blender_that_has_ended_is_noticed_although_something_holds_its_socket
     assert failure(records[2])["class"] == "scene"
 
 
-def test_what_scripts_leave_behind_does_not_reach_another_job(
+def test_what_scripts_leave_behind_ends_with_the_frame_and_reaches_no_other_job(
     queue: Queue, scenes: Path, tmp_path: Path
 ) -> None:
     first = queue.submit(scenes / "sound.blend", "1")
@@ -116,20 +116,16 @@ def test_what_scripts_leave_behind_does_not_reach_another_job(
         assert queue.wait_for(first, 1)[1]["state"] == "done"
         haunting = queue.submit(scenes / "haunting.blend", "1", "--allow-scripts")
         assert queue.wait_for(haunting, 1)[1]["state"] == "done"
-        (blender,) = children(worker.pid)
-        assert children(blender)
+        (keeper,) = children(worker.pid)
+        (blender,) = children(keeper)
+        assert not children(blender)
         second = queue.submit(scenes / "sound.blend", "2")
         record = queue.wait_for(second, 1)[2]
         assert record["state"] == "done", record
-        (clean,) = children(worker.pid)
-        assert clean != blender and not children(clean)
+        clean = blender_of(worker.pid)
+        assert clean and clean != blender and not children(clean)
         (picture,) = tmp_path.glob("render-on-lambda-*/packs/*/project/wood.png")
         assert picture.read_bytes() == (scenes / "wood.png").read_bytes()
-
-
-def children(process: int) -> list[int]:
-    tasks = Path(f"/proc/{process}/task").iterdir()
-    return [int(child) for task in tasks for child in (task / "children").read_text().split()]
 
 
 def test_a_frame_is_told_its_own_peak_of_memory(queue: Queue, scenes: Path, tmp_path: Path) -> None:
@@ -153,13 +149,14 @@ def test_what_a_scene_prints_changes_nothing(queue: Queue, scenes: Path, tmp_pat
     assert b'{"type": "failed"}' in log and len(log) < 2 << 20
 
 
-def test_files_that_a_script_deletes_are_brought_again(
+def test_a_script_can_delete_nothing_of_its_pack(
     queue: Queue, scenes: Path, tmp_path: Path
 ) -> None:
     job = queue.submit(scenes / "deleting.blend", "1-3", "--allow-scripts")
     with queue.worker(tmp_path):
         records = queue.wait_for(job, 3)
     assert {record["state"] for record in records.values()} == {"done"}, records
+    assert queue.log(job, records[3]).count(b"DENIED") == 2
 
 
 def test_a_frame_that_needs_more_memory_than_there_is_says_how_much(

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,11 +109,13 @@ class Queue:
         found = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=names)["Attributes"]
         return sum(int(found[name]) for name in names)
 
-    def start(self, log: Path, **environment: str) -> subprocess.Popen[bytes]:
+    def start(
+        self, log: Path, wrapper: Sequence[str] = (), **environment: str
+    ) -> subprocess.Popen[bytes]:
         """A worker in a session of its own, with its Blender."""
         with log.open("ab") as output:
             return subprocess.Popen(
-                [str(BINARIES / "render-on-lambda-consumer"), "--poll"],
+                [*wrapper, str(BINARIES / "render-on-lambda-consumer"), "--poll"],
                 env=os.environ
                 | self.farm.worker_environment()
                 | {
@@ -165,11 +167,17 @@ def kill_session(process: subprocess.Popen[bytes]) -> None:
 
 
 def blender_of(worker: int) -> int | None:
-    """The process of a worker's Blender."""
-    try:
-        for task in Path(f"/proc/{worker}/task").iterdir():
-            for child in (task / "children").read_text().split():
-                return int(child)
-    except OSError:
-        pass
+    """The process of a worker's Blender: the one below its keeper."""
+    for keeper in children(worker):
+        for blender in children(keeper):
+            return blender
     return None
+
+
+def children(process: int) -> list[int]:
+    """The processes that a process has started or adopted."""
+    try:
+        tasks = list(Path(f"/proc/{process}/task").iterdir())
+        return [int(child) for task in tasks for child in (task / "children").read_text().split()]
+    except OSError:
+        return []

@@ -244,7 +244,7 @@ def test_a_frame_comes_once_although_its_worker_is_killed(
     # Into the render, past the loading of the scene.
     time.sleep(1.5)
     workers = wait_for(farm.workers, "a worker")
-    for worker in workers if victim == "consumer" else children(workers):
+    for worker in workers if victim == "consumer" else children(children(workers)):
         os.kill(worker, signal.SIGKILL)
     result = blender.finish(process)
     assert result["outcome"] == ["FINISHED"], result
@@ -255,11 +255,11 @@ def test_a_frame_comes_once_although_its_worker_is_killed(
     assert keys == [f"jobs/{job}/frames/sample_0001.png", f"jobs/{job}/frames/sample_0002.png"]
 
 
-def children(workers: list[int]) -> list[int]:
-    """The Blenders of some workers."""
+def children(processes: list[int]) -> list[int]:
+    """The keepers of some workers; the Blenders of some keepers."""
     found = []
-    for worker in workers:
-        for task in Path(f"/proc/{worker}/task").iterdir():
+    for process in processes:
+        for task in Path(f"/proc/{process}/task").iterdir():
             found += [int(text) for text in (task / "children").read_text().split()]
     return found
 

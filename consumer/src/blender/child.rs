@@ -4,9 +4,10 @@ use std::time::{Duration, Instant};
 use protocol::BlenderVersion;
 use tempfile::TempDir;
 use tokio::net::unix::OwnedWriteHalf;
-use tokio::process::Child;
 use tokio::sync::mpsc;
 
+use crate::blender::cage::CANNOT_RUN;
+use crate::blender::keeper::handle::Keeper;
 use crate::blender::log::Log;
 use crate::blender::process::{self, Folders, memory_bytes, was_killed};
 use crate::blender::setup::BlenderSetup;
@@ -25,7 +26,7 @@ const LEAK_BYTES: u64 = 1 << 30;
 /// A Blender that stays warm between frames and keeps its scene loaded.
 #[derive(Debug)]
 pub(crate) struct Blender {
-    child: Child,
+    keeper: Keeper,
     requests: OwnedWriteHalf,
     replies: mpsc::Receiver<Result<Reply>>,
     setup: BlenderSetup,
@@ -69,9 +70,8 @@ impl Blender {
             .prefix("blender-")
             .tempdir_in(folder)
             .map_err(ConsumerError::io("make a folder in", folder))?;
-        let folders =
-            Folders { home: home.path().to_owned(), shader_cache: process::shader_cache(folder) };
-        let (child, socket) = process::start(program, &folders, &setup, &log)?;
+        let folders = Folders::new(home.path(), folder);
+        let (keeper, socket) = process::start(program, &folders, &setup, &log).await?;
         let (mut from_blender, requests) = socket.into_split();
         let (sender, replies) = mpsc::channel(16);
         // A task of its own: a message that is half read must not be lost when something else ends.
@@ -84,7 +84,7 @@ impl Blender {
             }
         });
         let mut blender = Self {
-            child,
+            keeper,
             requests,
             replies,
             setup,
@@ -104,7 +104,7 @@ impl Blender {
                 Err(ConsumerError::Wire { reason: format!("{other:?} before it was ready") })
             }
             Ok(Some(Err(error))) => Err(error),
-            Ok(None) => Err(blender.died(None).await),
+            Ok(None) => Err(blender.never_began(program).await),
             Err(_) => Err(ConsumerError::Wire {
                 reason: format!("no answer within {} s of its start", START_LIMIT.as_secs()),
             }),
@@ -123,14 +123,14 @@ impl Blender {
 
     /// Whether it still runs.
     pub(crate) fn is_alive(&mut self) -> bool {
-        matches!(self.child.try_wait(), Ok(None))
+        self.keeper.is_alive()
     }
 
     /// Counts memory anew, for another task.
     pub(crate) fn begin_task(&mut self) {
         self.log.clear();
         self.peak_memory_bytes = 0;
-        self.peak_before_bytes = self.child.id().and_then(memory_bytes).map_or(0, |(_, peak)| peak);
+        self.peak_before_bytes = memory_bytes(self.keeper.blender()).map_or(0, |(_, peak)| peak);
     }
 
     /// Takes note of what Blender holds and of the most that it ever held: that of this task, where
@@ -167,7 +167,7 @@ impl Blender {
     ) -> Result<Rendered> {
         match self.ask(&Request::Render(request), bounds, on_progress).await? {
             Reply::Rendered { load_seconds, render_seconds, peak_memory_bytes } => {
-                let now = self.child.id().and_then(memory_bytes).map_or(0, |(now, _)| now);
+                let now = memory_bytes(self.keeper.blender()).map_or(0, |(now, _)| now);
                 self.saw(now, peak_memory_bytes);
                 let peak_memory_bytes = self.peak_memory_bytes;
                 Ok(Rendered { load_seconds, render_seconds, peak_memory_bytes })
@@ -183,7 +183,8 @@ impl Blender {
         bounds: Bounds,
         on_progress: impl Fn(f32),
     ) -> Result<Reply> {
-        if wire::send(&mut self.requests, request).await.is_err() {
+        let is_awake = self.keeper.work().await.is_ok();
+        if !is_awake || wire::send(&mut self.requests, request).await.is_err() {
             return Err(self.died(bounds.memory_bytes).await);
         }
         let mut heard = Instant::now();
@@ -225,7 +226,7 @@ impl Blender {
 
     /// Whether it holds much more than after its first frame of the same scene.
     pub(crate) fn leaks(&mut self, scene: &Path) -> bool {
-        let Some((now, _)) = self.child.id().and_then(memory_bytes) else { return true };
+        let Some((now, _)) = memory_bytes(self.keeper.blender()) else { return true };
         match &self.first_frame {
             Some((known, first)) if known == scene => {
                 now > first.saturating_add(LEAK_BYTES.max(first / 2))
@@ -238,7 +239,7 @@ impl Blender {
     }
 
     fn check(&mut self, bounds: Bounds, heard: Instant) -> Result<()> {
-        let memory = self.child.id().and_then(memory_bytes);
+        let memory = memory_bytes(self.keeper.blender());
         if let Some((now, peak)) = memory {
             self.saw(now, peak);
             if let Some(limit_bytes) = bounds.memory_bytes.filter(|limit| now > *limit) {
@@ -251,12 +252,32 @@ impl Blender {
         Ok(())
     }
 
+    /// Ends all that it has started, and stops it until it is asked again: nobody changes what the
+    /// frame has made.
+    pub(crate) async fn rest(&mut self) -> Result<()> {
+        self.keeper.rest().await
+    }
+
+    /// Why it never answered.
+    async fn never_began(&mut self, program: &Path) -> ConsumerError {
+        match self.died(None).await {
+            ConsumerError::BlenderDied { status, .. }
+                if status.code() == Some(CANNOT_RUN.into()) =>
+            {
+                let tail = self.log.tail();
+                let reason = tail.lines().last().unwrap_or_default().to_owned();
+                ConsumerError::NoBlender { program: program.to_owned(), reason }
+            }
+            error => error,
+        }
+    }
+
     /// Why Blender went away. Waits a little for its last words.
     async fn died(&mut self, limit_bytes: Option<u64>) -> ConsumerError {
-        let status = tokio::time::timeout(Duration::from_secs(5), self.child.wait()).await;
+        let status = self.keeper.ended().await;
         // Its output is read by others: what was in the pipes when it ended is still to come.
         tokio::time::sleep(Duration::from_millis(50)).await;
-        let Ok(Ok(status)) = status else {
+        let Some(status) = status else {
             return ConsumerError::Wire { reason: "its socket is closed, and it runs on".into() };
         };
         let peak = self.peak_memory_bytes;

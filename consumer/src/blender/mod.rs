@@ -1,6 +1,8 @@
 //! Blender as a child of this process: started, kept warm, asked, watched.
 
+pub(crate) mod cage;
 pub(crate) mod child;
+pub(crate) mod keeper;
 pub(crate) mod log;
 pub(crate) mod process;
 pub(crate) mod setup;

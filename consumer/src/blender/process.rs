@@ -6,11 +6,16 @@ use std::process::{ExitStatus, Stdio};
 
 use command_fds::{CommandFdExt, FdMapping};
 use tokio::net::UnixStream;
-use tokio::process::{Child, Command};
 
+use crate::blender::cage::plan::{self, CagePlan};
+use crate::blender::cage::self_test::MYSELF;
+use crate::blender::keeper;
+use crate::blender::keeper::descendants::end_below;
+use crate::blender::keeper::handle::Keeper;
 use crate::blender::log::Log;
 use crate::blender::setup::BlenderSetup;
 use crate::error::{ConsumerError, Result};
+use crate::results::collect::MAX_RESULT_BYTES;
 
 /// The Python that runs inside Blender, by its place below Blender's home; part of the binary, so
 /// that the two cannot differ.
@@ -33,8 +38,8 @@ const WORKER: &[(&str, &str)] = &[
 /// The file descriptor of the socket, in Blender.
 const SOCKET: i32 = 3;
 
-/// How deep processes that scripts start may stand one below the other.
-const MOST_GENERATIONS: usize = 100;
+/// Folders with libraries that Blender needs and that are not where the system has its own.
+const LIBRARY_PATH: &str = "BLENDER_LIBRARY_PATH";
 
 /// Where a Blender's own files go.
 #[derive(Debug, Clone)]
@@ -43,32 +48,32 @@ pub(crate) struct Folders {
     pub(crate) home: PathBuf,
     /// Compiled shaders, which the next Blender finds again.
     pub(crate) shader_cache: PathBuf,
+    /// Where each frame has a folder for its results.
+    pub(crate) output: PathBuf,
+    /// The packs, to be read.
+    pub(crate) packs: PathBuf,
 }
 
-/// Where compiled shaders are kept below a worker's folder.
-pub(crate) fn shader_cache(folder: &Path) -> PathBuf {
-    folder.join("shader-cache")
-}
-
-/// Deletes the compiled shaders.
-pub(crate) fn clear_shader_cache(folder: &Path) -> Result<()> {
-    let cache = shader_cache(folder);
-    match std::fs::remove_dir_all(&cache) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(ConsumerError::io("clear", &cache)(error))
+impl Folders {
+    /// Those of a Blender whose home is `home`, below its worker's folder.
+    pub(crate) fn new(home: &Path, folder: &Path) -> Self {
+        Self {
+            home: home.to_owned(),
+            shader_cache: folder.join("shader-cache"),
+            output: folder.join("output"),
+            packs: folder.join("packs"),
         }
-        _ => Ok(()),
     }
 }
 
-/// Starts Blender with one end of a socket; gives the process and the other end.
-pub(crate) fn start(
+/// Starts Blender in its cage, with one end of a socket; gives who keeps it and the other end.
+pub(crate) async fn start(
     program: &Path,
     folders: &Folders,
     setup: &BlenderSetup,
     log: &Log,
-) -> Result<(Child, UnixStream)> {
-    for folder in [&folders.home, &folders.shader_cache] {
+) -> Result<(Keeper, UnixStream)> {
+    for folder in [&folders.home, &folders.shader_cache, &folders.output, &folders.packs] {
         std::fs::create_dir_all(folder).map_err(ConsumerError::io("make the folder", folder))?;
     }
     let package = folders.home.join("render_worker");
@@ -77,48 +82,59 @@ pub(crate) fn start(
         let path = folders.home.join(name);
         std::fs::write(&path, source).map_err(ConsumerError::io("write", &path))?;
     }
-    let script = folders.home.join("main.py");
-    let no_blender = |source| ConsumerError::NoBlender { program: program.to_owned(), source };
-    let (ours, theirs) = UnixStream::pair().map_err(no_blender)?;
-    let theirs = theirs.into_std().map_err(no_blender)?;
-    theirs.set_nonblocking(false).map_err(no_blender)?;
-    let mut command = command(program, &script);
+    let cannot = |error: std::io::Error| ConsumerError::Keeper(error.to_string());
+    let (ours, theirs) = UnixStream::pair().map_err(cannot)?;
+    let theirs = theirs.into_std().map_err(cannot)?;
+    theirs.set_nonblocking(false).map_err(cannot)?;
+    let plan = plan(program, folders, setup.allow_scripts);
+    let mut command = std::process::Command::new(MYSELF);
     command
+        .args([keeper::process::ARGUMENT, &plan.to_argument()?])
         .env_clear()
         .envs(environment(folders))
         .envs(setup.color_config.iter().map(|config| ("OCIO", config)))
         .current_dir(&folders.home)
-        .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .fd_mappings(vec![FdMapping { parent_fd: OwnedFd::from(theirs), child_fd: SOCKET }])
-        .map_err(|error| ConsumerError::Wire { reason: error.to_string() })?;
-    let mut command = Command::from(command);
-    let mut child = command.kill_on_drop(true).spawn().map_err(no_blender)?;
-    // The command holds the child's end of the socket; while it lives, no end of file is seen.
-    drop(command);
-    if let Some(stdout) = child.stdout.take() {
+        .map_err(|error| ConsumerError::Keeper(error.to_string()))?;
+    let mut keeper = Keeper::start(command).await?;
+    if let Some(stdout) = keeper.child().stdout.take() {
         log.collect(stdout);
     }
-    if let Some(stderr) = child.stderr.take() {
+    if let Some(stderr) = keeper.child().stderr.take() {
         log.collect(stderr);
     }
-    Ok((child, ours))
+    Ok((keeper, ours))
 }
 
-fn command(program: &Path, script: &Path) -> std::process::Command {
-    let mut command = std::process::Command::new(program);
-    let is_python = program
-        .file_name()
-        .is_some_and(|name| name.to_string_lossy().to_lowercase().starts_with("python"));
-    if is_python {
+/// What Blender may reach: its own installation and the system's, the packs to read, and its own
+/// folders.
+fn plan(program: &Path, folders: &Folders, allow_scripts: bool) -> CagePlan {
+    let mut arguments: Vec<String> = Vec::new();
+    if plan::is_python(program) {
         // Isolated: neither the environment nor the user's site-packages change what is imported.
-        command.arg("-I").arg(script);
+        arguments.push("-I".into());
     } else {
-        command.args(["--background", "--factory-startup", "--python-exit-code", "1", "--python"]);
-        command.arg(script);
+        let background = ["--background", "--factory-startup", "--python-exit-code", "1"];
+        arguments.extend(background.map(Into::into));
+        arguments.push("--python".into());
     }
-    command
+    // Below Blender's home, where it is started.
+    arguments.push("main.py".into());
+    let mut runnable = plan::runnable(program);
+    let libraries = std::env::var_os(LIBRARY_PATH).unwrap_or_default();
+    runnable.extend(std::env::split_paths(&libraries));
+    CagePlan {
+        program: program.to_owned(),
+        arguments,
+        runnable,
+        readable: [plan::settings(), vec![folders.packs.clone()]].concat(),
+        writable: [&folders.home, &folders.shader_cache, &folders.output].map(Clone::clone).into(),
+        may_start_processes: allow_scripts,
+        worker: rustix::process::getpid().as_raw_nonzero().get(),
+        largest_file_bytes: MAX_RESULT_BYTES,
+    }
 }
 
 /// The child's whole environment. No AWS variable is in it: a script in a scene must not find keys.
@@ -135,13 +151,13 @@ fn environment(folders: &Folders) -> Vec<(&'static str, PathBuf)> {
         ("LIBGL_ALWAYS_SOFTWARE", "1".into()),
         ("MESA_SHADER_CACHE_DIR", folders.shader_cache.clone()),
     ];
-    if let Some(libraries) = std::env::var_os("BLENDER_LIBRARY_PATH") {
+    if let Some(libraries) = std::env::var_os(LIBRARY_PATH) {
         environment.push(("LD_LIBRARY_PATH", libraries.into()));
     }
     environment
 }
 
-/// Makes what scripts leave behind children of this process when their Blender ends.
+/// Makes what a keeper leaves behind that was killed children of this process.
 pub(crate) fn adopt_orphans() -> Result<()> {
     rustix::process::set_child_subreaper(Some(rustix::process::getpid()))
         .map_err(|error| ConsumerError::Runtime { reason: error.to_string() })
@@ -149,28 +165,9 @@ pub(crate) fn adopt_orphans() -> Result<()> {
 
 /// Ends every process below this one: only for when no Blender is wanted.
 pub(crate) fn end_children() {
-    // A process that dies hands its own children over: as often as anyone is deep.
-    for _ in 0..MOST_GENERATIONS {
-        let children = children();
-        if children.is_empty() {
-            return;
-        }
-        for child in children {
-            let _ = rustix::process::kill_process(child, rustix::process::Signal::KILL);
-            let _ = rustix::process::waitpid(Some(child), rustix::process::WaitOptions::empty());
-        }
+    if !end_below(rustix::process::getpid(), None) {
+        tracing::error!("a process that a frame has left cannot be ended");
     }
-}
-
-/// The processes that this one is the parent of (`/proc/<pid>/task/<tid>/children`, proc(5)).
-fn children() -> Vec<rustix::process::Pid> {
-    let threads = std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
-    let lists =
-        threads.filter_map(|task| std::fs::read_to_string(task.path().join("children")).ok());
-    let numbers = lists.flat_map(|list| {
-        list.split_whitespace().filter_map(|number| number.parse().ok()).collect::<Vec<i32>>()
-    });
-    numbers.filter_map(rustix::process::Pid::from_raw).collect()
 }
 
 /// Whether a process was ended by SIGKILL.

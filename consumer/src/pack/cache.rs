@@ -6,7 +6,9 @@ use farm::{FarmError, Storage};
 use protocol::{Manifest, PackId, keys, parse};
 
 use crate::error::{ConsumerError, Result};
+use crate::own_folder;
 use crate::pack::fetch::{comes_later, fetch_rest, fetch_what_opens};
+use crate::pack::seal::Seal;
 
 /// What stays free for results, logs and Blender's own files.
 const RESERVE_BYTES: u64 = 256 << 20;
@@ -23,8 +25,8 @@ struct KeptPack {
     id: PackId,
     folder: PathBuf,
     on_disk: PackOnDisk,
-    /// Every file with its size, to see whether a script has deleted or changed one.
-    files: Vec<(PathBuf, u64)>,
+    /// How every file and folder of it was left, to see whether anybody has changed one.
+    seal: Seal,
 }
 
 /// A pack on this worker's disk.
@@ -57,7 +59,7 @@ impl PackCache {
     ///
     /// Every file is checked against its digest while it is written, and the manifest against the
     /// pack's id, so that what is rendered is what the artist sent. One that is here is looked over:
-    /// a script may have deleted files of it.
+    /// a script may have changed it.
     pub(crate) async fn fetch(
         &mut self,
         storage: &Storage,
@@ -65,7 +67,7 @@ impl PackCache {
     ) -> Result<(PackOnDisk, Option<RestOfPack>)> {
         if let Some(at) = self.kept.iter().position(|kept| kept.id == *pack) {
             let kept = self.kept.remove(at);
-            if kept.is_whole() {
+            if kept.seal.holds() {
                 let on_disk = PackOnDisk { is_new: false, ..kept.on_disk.clone() };
                 self.kept.push(kept);
                 return Ok((on_disk, None));
@@ -92,7 +94,7 @@ impl PackCache {
         if rest.manifest.files.iter().any(comes_later) {
             return Ok((on_disk, Some(rest)));
         }
-        self.keep(rest);
+        self.keep(rest)?;
         Ok((on_disk, None))
     }
 
@@ -102,15 +104,14 @@ impl PackCache {
             let _ = clear(&rest.folder);
             return Err(error);
         }
-        self.keep(rest);
-        Ok(())
+        self.keep(rest)
     }
 
-    fn keep(&mut self, pack: RestOfPack) {
-        let RestOfPack { id, manifest, folder, on_disk } = pack;
-        let file = |file: protocol::PackedFile| (file.path.under(&folder), file.size_bytes);
-        let files = manifest.files.into_iter().map(file).collect();
-        self.kept.push(KeptPack { id, folder, on_disk, files });
+    fn keep(&mut self, pack: RestOfPack) -> Result<()> {
+        let RestOfPack { id, manifest: _, folder, on_disk } = pack;
+        let seal = Seal::put(&folder).map_err(ConsumerError::io("seal", &folder))?;
+        self.kept.push(KeptPack { id, folder, on_disk, seal });
+        Ok(())
     }
 
     /// Deletes what was left when a task was cancelled, or ran out of time, while its pack came.
@@ -156,15 +157,6 @@ impl PackCache {
     }
 }
 
-impl KeptPack {
-    fn is_whole(&self) -> bool {
-        self.files.iter().all(|(path, size_bytes)| {
-            std::fs::symlink_metadata(path)
-                .is_ok_and(|found| found.is_file() && found.len() == *size_bytes)
-        })
-    }
-}
-
 /// The files, and the largest bundle beside them until it is unpacked.
 fn needed_bytes(manifest: &Manifest) -> u64 {
     let bundles = manifest.bundles.iter().map(|bundle| bundle.size_bytes).max().unwrap_or(0);
@@ -197,12 +189,7 @@ fn disk_space(folder: &Path) -> Result<(u64, u64)> {
 }
 
 fn clear(folder: &Path) -> Result<()> {
-    match std::fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(ConsumerError::io("clear", folder)(error))
-        }
-        _ => Ok(()),
-    }
+    own_folder::delete(folder).map_err(ConsumerError::io("clear", folder))
 }
 
 #[cfg(test)]
@@ -214,6 +201,7 @@ mod tests {
         std::fs::create_dir_all(&folder).unwrap();
         let blend_file = folder.join("a.blend");
         std::fs::write(&blend_file, b"scene").unwrap();
+        let seal = Seal::put(&folder).unwrap();
         KeptPack {
             id: PackId(name.repeat(64).try_into().unwrap()),
             folder,
@@ -222,7 +210,7 @@ mod tests {
                 color_config: None,
                 is_new: true,
             },
-            files: vec![(blend_file, 5)],
+            seal,
         }
     }
 
@@ -251,17 +239,6 @@ mod tests {
         cache.clear_what_broke_off().unwrap();
         let left: Vec<_> = std::fs::read_dir(root.path()).unwrap().collect();
         assert_eq!(left.len(), 1);
-        assert!(cache.kept[0].is_whole());
-    }
-
-    #[test]
-    fn a_pack_that_a_script_has_touched_is_not_whole() {
-        let root = tempfile::tempdir().unwrap();
-        let pack = kept(root.path(), "a");
-        assert!(pack.is_whole());
-        std::fs::write(&pack.on_disk.blend_file, b"other scene").unwrap();
-        assert!(!pack.is_whole());
-        std::fs::remove_file(&pack.on_disk.blend_file).unwrap();
-        assert!(!pack.is_whole());
+        assert!(cache.kept[0].seal.holds());
     }
 }

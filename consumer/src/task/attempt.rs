@@ -186,7 +186,8 @@ impl Worker {
             return Ok((job, found));
         }
         // A job that is met for the first time: Blender imports its modules meanwhile.
-        self.prepare();
+        self.forget_other_scripts(&job)?;
+        self.prepare(job.allow_scripts);
         Ok((job, Some(record.begin().await?)))
     }
 

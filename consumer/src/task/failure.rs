@@ -15,6 +15,7 @@ pub(crate) fn classify(
         ConsumerError::Scene { .. }
         | ConsumerError::OldBlender { .. }
         | ConsumerError::PackTooLarge { .. }
+        | ConsumerError::TooMuchMade { .. }
         | ConsumerError::Protocol(_) => FailureClass::Scene,
         // A process that ends by itself, in the middle of a render, was told to by a script.
         ConsumerError::BlenderDied { status, .. } if allow_scripts && status.code().is_some() => {
@@ -24,6 +25,9 @@ pub(crate) fn classify(
         | ConsumerError::Runtime { .. }
         | ConsumerError::Io { .. }
         | ConsumerError::NoBlender { .. }
+        | ConsumerError::Cage(_)
+        | ConsumerError::Keeper(_)
+        | ConsumerError::Unconfined { .. }
         | ConsumerError::BlenderDied { .. }
         | ConsumerError::OutOfMemory { .. }
         | ConsumerError::Hung { .. }

@@ -11,6 +11,8 @@ use crate::blender::process;
 use crate::blender::setup::BlenderSetup;
 use crate::blender::wire::RenderRequest;
 use crate::error::{ConsumerError, Result};
+use crate::own_folder;
+use crate::results::collect::made_files;
 use crate::results::upload as results;
 use crate::task::metrics::Outcome;
 use crate::worker::Worker;
@@ -50,11 +52,15 @@ impl Worker {
         started: Instant,
         progress: &watch::Sender<Option<f32>>,
     ) -> Result<RenderedTask> {
+        if job.allow_scripts && !self.confinement.holds_scripts(self.settings.files_are_ours) {
+            return Err(ConsumerError::Unconfined { missing: self.confinement.to_string() });
+        }
         self.forget_other_scripts(job)?;
-        self.prepare();
+        self.prepare(job.allow_scripts);
         let (pack, rest) = self.packs.fetch(&self.storage, &job.pack).await?;
         let mut fetch = started.elapsed();
-        let setup = BlenderSetup { color_config: pack.color_config };
+        let setup =
+            BlenderSetup { color_config: pack.color_config, allow_scripts: job.allow_scripts };
         if pack.is_new
             && self.blender.kept().is_some_and(|blender| blender.has_open(&pack.blend_file))
         {
@@ -86,7 +92,7 @@ impl Worker {
             let (arrived, seconds) = tokio::try_join!(arrival, opening)?;
             (fetch, load_seconds) = (fetch + arrived, seconds);
         }
-        let output_folder = self.empty_folder("output")?;
+        let output_folder = self.new_output_folder()?;
         let request = RenderRequest {
             blend_file: pack.blend_file,
             scene: job.scene.clone(),
@@ -102,20 +108,24 @@ impl Worker {
         });
         let rendered = match rendered.await {
             Err(error @ ConsumerError::Scene { .. }) => {
+                blender.rest().await?;
                 self.blender.put_back(blender);
                 return Err(error);
             }
             rendered => rendered?,
         };
+        // Nothing of the frame runs any more when its files are read.
+        blender.rest().await?;
         if blender.leaks(&request.blend_file) {
             tracing::info!("Blender has grown and is replaced");
             drop(blender);
-            self.prepare();
+            self.prepare(job.allow_scripts);
         } else {
             self.blender.put_back(blender);
         }
         let before_upload = started.elapsed();
-        let files = results::upload(&self.storage, task.job, &output_folder).await?;
+        let made = made_files(&output_folder)?;
+        let files = results::upload(&self.storage, task.job, made).await?;
         if files.is_empty() {
             return Err(ConsumerError::Scene {
                 message: "Blender rendered the frame but wrote no file".into(),
@@ -134,16 +144,21 @@ impl Worker {
         Ok(RenderedTask { files, times, peak_memory_bytes, is_warm })
     }
 
-    /// Ends what scripts of another job have changed: the Blender that they ran in, processes that
-    /// they have left, and the packs and shaders that they could write to.
-    fn forget_other_scripts(&mut self, job: &Job) -> Result<()> {
-        let scripts_of = job.allow_scripts.then(|| job.pack.clone());
-        if self.scripts_of.is_some() && self.scripts_of != scripts_of {
-            tracing::info!("another job's scripts have run here: beginning anew");
+    /// Between a job whose scripts run and any other one nothing is shared: neither the Blender, nor
+    /// processes, nor packs that scripts could read or shaders that they could write.
+    pub(crate) fn forget_other_scripts(&mut self, job: &Job) -> Result<()> {
+        let scripts_of = job.allow_scripts.then_some(job.id);
+        if self.scripts_of != scripts_of {
+            tracing::info!(job = %job.id, "scripts of a job have run here or will: beginning anew");
             self.blender.let_go();
             process::end_children();
             self.packs.clear()?;
-            process::clear_shader_cache(self.folder.path())?;
+            for left in ["shader-cache", "output"].map(|name| self.folder.path().join(name)) {
+                own_folder::delete(&left).map_err(ConsumerError::io("clear", &left))?;
+            }
+            if self.settings.owns_temporary_folder {
+                own_folder::sweep(&self.temporary, self.folder.path());
+            }
         }
         self.scripts_of = scripts_of;
         Ok(())
@@ -156,15 +171,20 @@ impl Worker {
         Bounds { memory_bytes, silence: self.settings.silence }
     }
 
-    fn empty_folder(&self, name: &str) -> Result<PathBuf> {
-        let folder = self.folder.path().join(name);
-        match std::fs::remove_dir_all(&folder) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(ConsumerError::io("clear", &folder)(error));
-            }
-            _ => {}
+    /// An empty folder for the results of a frame; those of frames before are deleted.
+    fn new_output_folder(&self) -> Result<PathBuf> {
+        let folder = self.folder.path().join("output");
+        // The folder itself stays: it is the one that Blender may write to.
+        for entry in std::fs::read_dir(&folder).map_err(ConsumerError::io("list", &folder))? {
+            let left = entry.map_err(ConsumerError::io("list", &folder))?;
+            let is_folder = left.file_type().is_ok_and(|kind| kind.is_dir());
+            let left = left.path();
+            let deleted =
+                if is_folder { own_folder::delete(&left) } else { std::fs::remove_file(&left) };
+            deleted.map_err(ConsumerError::io("clear", &left))?;
         }
-        std::fs::create_dir_all(&folder).map_err(ConsumerError::io("make the folder", &folder))?;
-        Ok(folder)
+        // Under another name each time: what was told of a folder before means none of these.
+        let new = tempfile::Builder::new().prefix("frame-").tempdir_in(&folder);
+        Ok(new.map_err(ConsumerError::io("make a folder in", &folder))?.keep())
     }
 }

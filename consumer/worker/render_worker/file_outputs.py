@@ -28,7 +28,54 @@ class FileOutputs:
             if below.startswith(".."):
                 # Two folders of one name elsewhere stay two.
                 below = re.sub(r"^(\.\./?)+", "", below) or "files"
-            set_node_folder(tree.nodes[name], os.path.normpath(os.path.join(folder, below)) + "/")
+            node = tree.nodes[name]
+            set_node_folder(node, os.path.join(folder, inside(below), ""))
+            keep_names_inside(node)
+
+
+def inside(path: str) -> str:
+    """A path that stays below the folder where it begins: what goes up from there is left out, as
+    if that folder were the root.
+    """
+    parts: list[str] = []
+    for part in re.split(r"[/\\]", path):
+        if part == "..":
+            del parts[-1:]
+        elif part not in {"", "."}:
+            parts.append(part)
+    return "/".join(parts)
+
+
+def keep_names_inside(node) -> None:
+    """A node's file names may hold folders, and what goes up from them. A name that ends with a
+    slash is a folder, where the names of the layers or the frame follow.
+    """
+    # Renamed in Blender 5.0; before, each slot has a path, and each layer a name in one file.
+    if hasattr(node, "file_name"):
+        node.file_name = name_inside(node.file_name)
+        for item in node.file_output_items:
+            item.name = item.name.replace("..", "__") if is_upward(item.name) else item.name
+    else:
+        for slot in node.file_slots:
+            slot.path = name_inside(slot.path)
+
+
+def name_inside(name: str) -> str:
+    if not is_upward(name) and not name.startswith(("/", "\\")):
+        return name
+    return inside(name) + ("/" if name.endswith("/") else "")
+
+
+def is_upward(name: str) -> bool:
+    return ".." in re.split(r"[/\\]", name)
+
+
+def keep_views_inside(scene) -> None:
+    """A view's suffix comes behind each file's name."""
+    for view in scene.render.views:
+        suffix = re.sub(r"[/\\]", "_", view.file_suffix)
+        if suffix != view.file_suffix:
+            view.file_suffix = suffix
 
 
 def compositor_trees():

@@ -7,7 +7,7 @@ import time
 import bpy
 
 from .connection import Connection, progress
-from .file_outputs import FileOutputs
+from .file_outputs import FileOutputs, keep_views_inside
 from .memory import peak_memory_bytes
 from .render_settings import is_animated, prepare_engine, prepare_output, render_frame
 from .scene_errors import SceneError, SceneErrors, raise_disabled_driver
@@ -48,6 +48,7 @@ class Renderer:
         prepare_engine(scene, request["engines"])
         prepare_output(scene, request["output_folder"], request["output_template"])
         self._outputs.redirect(scene, request["output_folder"])
+        keep_views_inside(scene)
         # What Cycles keeps does not follow every animated setting of the render itself.
         scene.render.use_persistent_data = not is_animated(scene)
         started = time.perf_counter()
