@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .file_lock import locked
 from .job import Job
 
 VERSION = 1
@@ -46,13 +47,15 @@ class JobList:
         Jobs that another Blender has added meanwhile stay. Raises OSError where the folder cannot
         be written.
         """
-        self._take_over_others()
-        self._forget_the_oldest()
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        document = {"version": VERSION, "jobs": [job.to_json() for job in self.jobs]}
-        partial = self.path.with_suffix(f".{os.getpid()}.partial")
-        partial.write_text(json.dumps(document), encoding="utf-8")
-        partial.replace(self.path)
+        # Between reading what others have and writing it nobody else writes.
+        with locked(self.path.with_suffix(".lock")):
+            self._take_over_others()
+            self._forget_the_oldest()
+            document = {"version": VERSION, "jobs": [job.to_json() for job in self.jobs]}
+            partial = self.path.with_suffix(f".{os.getpid()}.partial")
+            partial.write_text(json.dumps(document), encoding="utf-8")
+            partial.replace(self.path)
 
     def add(self, job: Job) -> None:
         """Put a new job at the end."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -19,7 +21,7 @@ def test_what_was_saved_is_loaded(tmp_path: Path) -> None:
     )
     JobList(tmp_path / "jobs.json", [one]).save()
     assert JobList.load(tmp_path / "jobs.json").jobs == [one]
-    assert [path.name for path in tmp_path.iterdir()] == ["jobs.json"]
+    assert not list(tmp_path.glob("*.partial"))
 
 
 @pytest.mark.parametrize(
@@ -30,6 +32,38 @@ def test_a_list_that_cannot_be_read_is_set_aside_not_deleted(tmp_path: Path, tex
     path.write_text(text)
     assert JobList.load(path).jobs == []
     assert (tmp_path / "jobs.unreadable.json").read_text() == text
+
+
+SAVE = """
+import sys
+from pathlib import Path
+from core.job_list import JobList
+from core.test_session import job
+path, name = Path(sys.argv[1]), sys.argv[2]
+sys.stdin.read(1)
+for number in range(10):
+    jobs = JobList(path, [job(id=f"{name}-{number}")])
+    jobs.save()
+"""
+
+
+def test_two_blenders_that_save_at_the_same_instant_both_keep_their_jobs(tmp_path: Path) -> None:
+    path = tmp_path / "jobs.json"
+    addon = Path(__file__).resolve().parents[1]
+    blenders = [
+        subprocess.Popen(
+            [sys.executable, "-c", SAVE, str(path), name], stdin=subprocess.PIPE, cwd=addon
+        )
+        for name in "abcd"
+    ]
+    for blender in blenders:
+        assert blender.stdin
+        blender.stdin.write(b"!")
+        blender.stdin.flush()
+    for blender in blenders:
+        blender.communicate()
+        assert blender.returncode == 0
+    assert len(JobList.load(path).jobs) == 40
 
 
 def test_the_oldest_jobs_that_are_over_are_forgotten_first(tmp_path: Path) -> None:

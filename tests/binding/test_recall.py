@@ -216,6 +216,32 @@ def test_paths_that_reach_an_import_node_from_outside_it_are_found(empty: Path) 
     assert Path(bpy.path.abspath(value)).is_file()
 
 
+def test_what_no_render_reads_and_what_is_private_is_not_sent(
+    empty: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A note that is a path is a note; a texture that is a key is named as missing."""
+    home = empty.parent / "home"
+    key = touch(home / ".ssh" / "id_ed25519")
+    secret = touch(home / "secret.txt")
+    monkeypatch.setenv("HOME", str(home))
+    bpy.context.scene["note"] = str(secret)
+    bpy.context.scene.world = bpy.data.worlds.new("world")
+    bpy.context.scene.world["passwords"] = "/etc/passwd"
+    thing = bpy.data.objects.new("thing", bpy.data.meshes.new("mesh"))
+    bpy.context.scene.collection.objects.link(thing)
+    thing["note"] = str(secret)
+    picture = bpy.data.images.load(str(image(empty.parent / "wood.png")))
+    picture.filepath = str(key)
+    show(picture)
+    save(empty)
+    traced = native.trace(empty)
+    assert not [item for item in traced if item.path in {secret, Path("/etc/passwd")}]
+    (found,) = [item for item in traced if item.path == key]
+    assert found.missing and found.required
+    # Missing files are told, and nothing is packed.
+    assert packed_names(empty, empty.parent / "pack") == set()
+
+
 def test_strips_with_views_name_a_file_for_each(empty: Path) -> None:
     files = [image(empty.parent / f"a1_{view}.png") for view in "LR"]
     strips = bpy.context.scene.sequence_editor_create().strips

@@ -1,4 +1,4 @@
-"""Runs a command as on a kernel without Landlock: `landlock_create_ruleset` is said not to be there.
+"""Runs a command as on a kernel without Landlock, whose calls are said not to be there.
 
 `python no_landlock.py COMMAND…` (seccomp(2): a filter of six instructions).
 """

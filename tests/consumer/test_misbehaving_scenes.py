@@ -43,6 +43,16 @@ def test_a_frame_whose_script_raises_is_the_only_one_that_fails(
     assert "frame two is cursed" in queue.log(job, records[2]).decode()
 
 
+def test_errors_of_blenders_own_solver_are_none_of_the_scene(
+    queue: Queue, scenes: Path, tmp_path: Path
+) -> None:
+    job = queue.submit(scenes / "gas.blend", "1-3", "--allow-missing")
+    with queue.worker(tmp_path):
+        records = queue.wait_for(job, 3)
+    assert {record["state"] for record in records.values()} == {"done"}, records
+    assert b"Traceback" in b"".join(queue.log(job, record) for record in records.values())
+
+
 def test_a_script_that_exits_blender_is_the_scenes_fault_and_the_others_go_on(
     queue: Queue, scenes: Path, tmp_path: Path
 ) -> None:
@@ -156,7 +166,7 @@ def test_a_script_can_delete_nothing_of_its_pack(
     with queue.worker(tmp_path):
         records = queue.wait_for(job, 3)
     assert {record["state"] for record in records.values()} == {"done"}, records
-    assert queue.log(job, records[3]).count(b"DENIED") == 2
+    assert queue.log(job, records[3]).count(b"DENIED") >= 2
 
 
 def test_a_frame_that_needs_more_memory_than_there_is_says_how_much(

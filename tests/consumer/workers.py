@@ -175,9 +175,18 @@ def blender_of(worker: int) -> int | None:
 
 
 def children(process: int) -> list[int]:
-    """The processes that a process has started or adopted."""
+    """The processes that a process has started or adopted, and that have not ended."""
     try:
         tasks = list(Path(f"/proc/{process}/task").iterdir())
-        return [int(child) for task in tasks for child in (task / "children").read_text().split()]
+        found = [int(child) for task in tasks for child in (task / "children").read_text().split()]
+        return [child for child in found if state(child) != "Z"]
     except OSError:
         return []
+
+
+def state(process: int) -> str:
+    """The letter of a process's state (proc(5)); Z where it has ended."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except OSError:
+        return "Z"

@@ -13,6 +13,12 @@ pub(crate) const MAX_RESULT_BYTES: u64 = 64 << 30;
 /// Most files that one frame may leave behind.
 const MAX_FILES: usize = 10_000;
 
+/// Most bytes that their names may take in the task's record, which has bounds.
+const MAX_NAMES_BYTES: usize = 700 << 10;
+
+/// What a file takes in the record beside its name: its digest, its size, JSON.
+const BESIDE_NAME_BYTES: usize = 128;
+
 /// How deep a folder may lie.
 const MAX_DEPTH: usize = 64;
 
@@ -33,7 +39,7 @@ pub(crate) struct MadeFile {
 /// Nothing that the frame has started runs any more, so what is found here is what will be read.
 pub(crate) fn made_files(folder: &Path) -> Result<Vec<MadeFile>> {
     let mut files = Vec::new();
-    let mut total_bytes = 0_u64;
+    let (mut total_bytes, mut names_bytes) = (0_u64, 0);
     let mut waiting = vec![(folder.to_owned(), 0)];
     while let Some((current, depth)) = waiting.pop() {
         let entries = std::fs::read_dir(&current).map_err(ConsumerError::io("list", &current))?;
@@ -48,12 +54,17 @@ pub(crate) fn made_files(folder: &Path) -> Result<Vec<MadeFile>> {
                 total_bytes = total_bytes.saturating_add(size_bytes);
                 let below = source.strip_prefix(folder).unwrap_or(&source);
                 let names = below.iter().map(std::ffi::OsStr::as_encoded_bytes);
-                files.push(MadeFile { path: PackPath::of_names(names)?, source, size_bytes });
+                let path = PackPath::of_names(names)?;
+                // In JSON a quotation mark is two letters.
+                names_bytes += 2 * path.as_str().len() + BESIDE_NAME_BYTES;
+                files.push(MadeFile { path, source, size_bytes });
             }
-            if files.len() + waiting.len() > MAX_FILES {
-                return Err(ConsumerError::Scene {
-                    message: format!("the frame made more than {MAX_FILES} files and folders"),
-                });
+            let count = files.len() + waiting.len();
+            if count > MAX_FILES || names_bytes > MAX_NAMES_BYTES {
+                let message = format!(
+                    "the frame made {count} files and folders or more: more than fit into its record"
+                );
+                return Err(ConsumerError::Scene { message });
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use farm::{FarmError, ReceivedMessage, is_cancelled, read_job};
+use farm::{FarmError, ReceivedMessage, read_control, read_job, stop_where_all_fail_alike};
 use protocol::{
     FailureClass, Job, TaskEventKind, TaskFailure, TaskMessage, TaskState, keys, milliseconds,
     parse, sentence,
@@ -12,7 +12,7 @@ use tokio::sync::watch;
 
 use crate::blender::log::Log;
 use crate::error::{ConsumerError, Result};
-use crate::task::failure::classify;
+use crate::task::failure::{cause, classify};
 use crate::task::lease::Heartbeat;
 use crate::task::metrics::{self, Outcome};
 use crate::task::record::{Found, Record};
@@ -156,14 +156,14 @@ impl Worker {
         // The mapping hides a message for as long as the function may run. A lease of a minute
         // lets a crash be noticed in a minute.
         let lease = self.queue.set_visibility(&message.receipt_handle, self.settings.lease);
-        let control = is_cancelled(&self.storage, task.job);
-        let (job, is_cancelled, found) = if let Some(job) = self.jobs.get(task.job) {
+        let control = read_control(&self.storage, task.job);
+        let (job, control, found) = if let Some(job) = self.jobs.get(task.job) {
             check_frame(&job, task)?;
-            let (leased, is_cancelled, found) = tokio::join!(lease, control, record.begin());
+            let (leased, control, found) = tokio::join!(lease, control, record.begin());
             leased?;
-            (job, is_cancelled?, Some(found?))
+            (job, control?, Some(found?))
         } else {
-            let (leased, job, is_cancelled) =
+            let (leased, job, control) =
                 tokio::join!(lease, read_job(&self.storage, task.job), control);
             leased?;
             let job = match job {
@@ -173,9 +173,16 @@ impl Worker {
                 job => self.jobs.remember(job?),
             };
             check_frame(&job, task)?;
-            (job, is_cancelled?, None)
+            (job, control?, None)
         };
-        if is_cancelled {
+        if control.paused.is_some() {
+            // Whoever lets the job go on enqueues what has not begun.
+            if let Some(Found::Begun { .. }) = found {
+                record.hand_back().await?;
+            }
+            return Ok((job, None));
+        }
+        if control.cancelled {
             self.jobs.cancel(task.job);
             if let Some(Found::Begun { .. }) = found {
                 return Err(ConsumerError::Cancelled);
@@ -223,6 +230,7 @@ impl Worker {
         tokio::time::sleep(LAST_WORDS).await;
         let allow_scripts = self.jobs.get(task.job).is_some_and(|job| job.allow_scripts);
         let failure = classify(&error, self.log.tail(), allow_scripts);
+        let cause = cause(&error);
         let is_machine = failure.class == FailureClass::Machine;
         tracing::warn!(job = %task.job, frame = task.frame, class = ?failure.class, error = failure.message, "task failed");
         if is_machine {
@@ -259,7 +267,7 @@ impl Worker {
             _ if !is_machine => {
                 (TaskState::Failed { failure }, TaskEventKind::Failed { total_ms }, false)
             }
-            _ if record.is_last_try().await => {
+            _ if record.is_last_try(cause).await => {
                 let tries = record.try_number();
                 let message = format!("{} (given up after {tries} tries)", failure.message);
                 let failure = TaskFailure { message, ..failure };
@@ -274,6 +282,15 @@ impl Worker {
         if let Err(error) = self.finish(task, record, state, kind).await {
             tracing::error!(error = sentence(&error), "cannot write the task's record");
             return Verdict::GiveBack;
+        }
+        if is_over && let Some(job) = self.jobs.get(task.job) {
+            match stop_where_all_fail_alike(&self.storage, &job).await {
+                Ok(true) => tracing::warn!(job = %task.job, "the job has stopped itself"),
+                Ok(false) => {}
+                Err(error) => {
+                    tracing::warn!(job = %task.job, error = sentence(&error), "cannot stop it");
+                }
+            }
         }
         match (is_over, is_given_up) {
             (_, true) => self.bury(message, &task.job.to_string()).await,

@@ -1,4 +1,6 @@
-use protocol::{FailureClass, TaskFailure, sentence};
+use farm::FarmError;
+use protocol::{FailureCause, FailureClass, TaskFailure, sentence};
+use std::os::unix::process::ExitStatusExt;
 
 use crate::error::ConsumerError;
 
@@ -16,7 +18,11 @@ pub(crate) fn classify(
         | ConsumerError::OldBlender { .. }
         | ConsumerError::PackTooLarge { .. }
         | ConsumerError::TooMuchMade { .. }
-        | ConsumerError::Protocol(_) => FailureClass::Scene,
+        | ConsumerError::Protocol(_)
+        // A document that is read again is the same.
+        | ConsumerError::Farm(FarmError::Protocol(_) | FarmError::TooLarge { .. }) => {
+            FailureClass::Scene
+        }
         // A process that ends by itself, in the middle of a render, was told to by a script.
         ConsumerError::BlenderDied { status, .. } if allow_scripts && status.code().is_some() => {
             FailureClass::Scene
@@ -42,6 +48,26 @@ pub(crate) fn classify(
         | ConsumerError::Farm(_) => FailureClass::Machine,
     };
     TaskFailure { class, message: bounded(sentence(error)), log_tail }
+}
+
+/// What made a try fail, where it would come out alike elsewhere.
+pub(crate) fn cause(error: &ConsumerError) -> Option<FailureCause> {
+    match error {
+        ConsumerError::Deadline { .. } => Some(FailureCause::Time),
+        ConsumerError::OutOfMemory { .. } => Some(FailureCause::Memory),
+        ConsumerError::Hung { .. } => Some(FailureCause::Hang),
+        // Whoever kills it from outside kills another one next time.
+        ConsumerError::BlenderDied { status, .. } if !matches!(status.signal(), Some(9 | 15)) => {
+            Some(FailureCause::Crash)
+        }
+        ConsumerError::Farm(
+            FarmError::Damaged { .. }
+            | FarmError::BadBundle { .. }
+            | FarmError::NoPack { .. }
+            | FarmError::NoObject { .. },
+        ) => Some(FailureCause::Damage),
+        _ => None,
+    }
 }
 
 /// A record has bounds, and what a service or a library says need not.

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use farm::{FarmError, Storage, now_ms};
 use protocol::{
-    JobId, ProtocolError, TaskEvent, TaskEventKind, TaskRecord, TaskState, Versioned, keys, parse,
+    FailureCause, JobId, ProtocolError, TaskEvent, TaskEventKind, TaskRecord, TaskState, Versioned,
+    keys, parse,
 };
 use tokio::sync::Mutex;
 
@@ -38,6 +39,8 @@ struct Ours {
     etag: String,
     tries: u32,
     max_tries: u32,
+    /// Why the try before failed, and from its end on this one.
+    last_cause: Option<FailureCause>,
 }
 
 /// What a task is found as.
@@ -87,12 +90,13 @@ impl Record {
         let mut ours = self.ours.lock().await;
         // Most tasks are met for the first time: one call then.
         let (mut tries, mut max_tries, mut seen) = (1, self.max_tries, None::<String>);
+        let mut last_cause = None;
         for _ in 0..CHANGES {
             let state = TaskState::Running { progress: None };
-            let bytes = self.encode(tries, max_tries, state)?;
+            let bytes = self.encode(tries, max_tries, last_cause, state)?;
             let put = self.storage.put_if_unchanged(&self.key(), &bytes, seen.as_deref()).await?;
             if let Some(etag) = put {
-                *ours = Some(Ours { etag, tries, max_tries });
+                *ours = Some(Ours { etag, tries, max_tries, last_cause });
                 self.try_number.store(tries, Ordering::Relaxed);
                 return Ok(Found::Begun { try_number: tries });
             }
@@ -107,8 +111,9 @@ impl Record {
                 return Ok(Found::Held { lease_left });
             }
             max_tries = record.max_tries.max(1);
+            last_cause = record.last_cause;
             if record.tries >= max_tries {
-                *ours = Some(Ours { etag, tries: record.tries, max_tries });
+                *ours = Some(Ours { etag, tries: record.tries, max_tries, last_cause });
                 self.try_number.store(record.tries, Ordering::Relaxed);
                 return Ok(Found::Exhausted { tries: record.tries });
             }
@@ -122,9 +127,14 @@ impl Record {
         self.try_number.load(Ordering::Relaxed)
     }
 
-    /// Whether there will be no other try.
-    pub(crate) async fn is_last_try(&self) -> bool {
-        self.ours.lock().await.as_ref().is_some_and(|ours| ours.tries >= ours.max_tries)
+    /// Takes note of why this try failed; true where there will be no other one: there were enough,
+    /// or the one before failed for the same cause.
+    pub(crate) async fn is_last_try(&self, cause: Option<FailureCause>) -> bool {
+        let mut ours = self.ours.lock().await;
+        let Some(known) = ours.as_mut() else { return false };
+        let is_alike = cause.is_some() && known.last_cause == cause;
+        known.last_cause = cause;
+        known.tries >= known.max_tries || is_alike
     }
 
     /// Says that the task is alive and how far it is; false where this worker has it no more.
@@ -132,7 +142,7 @@ impl Record {
         let mut ours = self.ours.lock().await;
         let Some(known) = ours.as_mut() else { return Ok(false) };
         let state = TaskState::Running { progress };
-        let bytes = self.encode(known.tries, known.max_tries, state)?;
+        let bytes = self.encode(known.tries, known.max_tries, known.last_cause, state)?;
         for _ in 0..CHANGES {
             let put = self.storage.put_if_unchanged(&self.key(), &bytes, Some(&known.etag)).await?;
             if let Some(etag) = put {
@@ -153,7 +163,7 @@ impl Record {
     pub(crate) async fn finish(&self, state: TaskState) -> Result<()> {
         let mut ours = self.ours.lock().await;
         let Some(known) = ours.as_mut() else { return Ok(()) };
-        let bytes = self.encode(known.tries, known.max_tries, state.clone())?;
+        let bytes = self.encode(known.tries, known.max_tries, known.last_cause, state.clone())?;
         for _ in 0..CHANGES {
             let put = self.storage.put_if_unchanged(&self.key(), &bytes, Some(&known.etag)).await?;
             if put.is_some() {
@@ -228,12 +238,19 @@ impl Record {
         Ok(Some((parse(&bytes)?, etag)))
     }
 
-    fn encode(&self, tries: u32, max_tries: u32, state: TaskState) -> Result<Vec<u8>> {
+    fn encode(
+        &self,
+        tries: u32,
+        max_tries: u32,
+        last_cause: Option<FailureCause>,
+        state: TaskState,
+    ) -> Result<Vec<u8>> {
         let record = TaskRecord {
             version: TaskRecord::VERSION,
             frame: self.frame,
             tries,
             max_tries,
+            last_cause,
             state,
             worker: self.worker.clone(),
             started_ms: self.started_ms,

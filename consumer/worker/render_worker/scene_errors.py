@@ -31,12 +31,23 @@ class SceneErrors:
 
     def _take(self, kind, value, trace) -> None:
         traceback.print_exception(kind, value, trace)
-        if self._first is None:
+        if self._first is None and not is_of_mantaflow(trace):
             where = traceback.extract_tb(trace)[-1:]
             place = (
                 f" ({os.path.basename(where[0].filename)}, line {where[0].lineno})" if where else ""
             )
             self._first = f"Python: {kind.__name__}: {value}{place}"
+
+
+def is_of_mantaflow(trace) -> bool:
+    """Whether an error is of Blender's fluid solver, which runs Python of its own in `__main__`
+    (`intern/mantaflow/intern/MANTA_main.cpp`, Blender 5.2) and goes on where it raises: replayed
+    gas does so on each frame, and its picture is right.
+    """
+    if trace is None:
+        return False
+    frame = trace.tb_frame
+    return frame.f_code.co_filename == "<string>" and "mantaMsg" in frame.f_globals
 
 
 def raise_disabled_driver() -> None:

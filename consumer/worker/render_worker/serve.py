@@ -24,12 +24,22 @@ def serve() -> None:
     answer = {"open": renderer.open, "render": renderer.render}
     connection.send({"type": "ready", "version": list(bpy.app.version)})
     while (request := connection.receive()) is not None:
+        reap()
         try:
             reply = answer[request["type"]](request)
         except SceneError as error:
             reply = {"type": "failed", "message": sentence(str(error))}
         flush()
         connection.send(reply)
+
+
+def reap() -> None:
+    """Takes off the list what the frame before has started: the keeper has ended it since."""
+    try:
+        while os.waitpid(-1, os.WNOHANG) != (0, 0):
+            pass
+    except ChildProcessError:
+        pass
 
 
 def keep_caches_at_home() -> None:

@@ -64,6 +64,9 @@ pub struct BlenderVersion(pub u16, pub u16, pub u16);
 impl Job {
     /// Most bytes of the document.
     pub const MAX_SIZE_BYTES: u64 = 64 << 10;
+
+    /// Most bytes of a scene's name (`MAX_ID_NAME`, `DNA_ID.h`, Blender 5.0: 258 with its type).
+    pub const MAX_SCENE_BYTES: usize = 255;
 }
 
 impl Versioned for Job {
@@ -75,6 +78,12 @@ impl Versioned for Job {
         let invalid = |field, expected, got| Err(ProtocolError::Invalid { field, expected, got });
         if self.name.is_empty() || self.name.chars().count() > 256 {
             return invalid("name", "1 to 256 characters", self.name.chars().take(80).collect());
+        }
+        if let Some(scene) = &self.scene
+            && (scene.is_empty() || scene.len() > Self::MAX_SCENE_BYTES)
+        {
+            let got = scene.chars().take(80).collect();
+            return invalid("scene", "1 to 255 bytes, as Blender's names have", got);
         }
         let template = &self.output.template;
         let escapes = |part: &str| part == "..";
@@ -132,6 +141,20 @@ mod tests {
         let job = job(|_| {}).unwrap();
         assert!(!job.allow_scripts);
         assert_eq!(job.frames.step, 1);
+    }
+
+    #[test]
+    fn a_document_that_its_readers_would_refuse_is_refused_where_it_enters() {
+        let error = job(|document| document["scene"] = "s".repeat(70_000).into()).unwrap_err();
+        assert!(error.to_string().starts_with("scene: expected 1 to 255 bytes"), "{error}");
+        // Every field at its bound, in letters that JSON writes as six.
+        let longest = job(|document| {
+            document["name"] = "\u{1}".repeat(256).into();
+            document["scene"] = "\u{1}".repeat(255).into();
+            document["output"]["template"] = "\u{1}".repeat(512).into();
+        });
+        let bytes = serde_json::to_vec(&longest.unwrap()).unwrap();
+        assert!((bytes.len() as u64) < Job::MAX_SIZE_BYTES);
     }
 
     #[test]

@@ -31,7 +31,8 @@ pub use manifest::{Bundle, Manifest, PackedFile};
 pub use pack_path::PackPath;
 pub use schema::schemas;
 pub use task::{
-    FailureClass, ResultFile, TaskFailure, TaskMessage, TaskRecord, TaskState, TaskTimes,
+    FailureCause, FailureClass, ResultFile, TaskFailure, TaskMessage, TaskRecord, TaskState,
+    TaskTimes,
 };
 pub use token::ClientToken;
 pub use version::{PROTOCOL_VERSION, Versioned, parse};

@@ -44,6 +44,9 @@ pub struct TaskRecord {
     /// After how many tries it is given up.
     #[serde(alias = "max_attempts")]
     pub max_tries: u32,
+    /// Why the last try failed, where one did: what fails alike twice is not tried a third time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_cause: Option<FailureCause>,
     /// Where the task stands.
     #[serde(flatten)]
     pub state: TaskState,
@@ -141,6 +144,22 @@ pub enum FailureClass {
     Scene,
     /// The worker's: a crash, no memory, no time, no network. May work elsewhere.
     Machine,
+}
+
+/// What made a try fail, of what cannot come out otherwise elsewhere: tried twice at the most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FailureCause {
+    /// The function's time ran out.
+    Time,
+    /// There was not enough memory.
+    Memory,
+    /// Blender did not move.
+    Hang,
+    /// Blender crashed.
+    Crash,
+    /// A document, a pack or a part of one is damaged or gone.
+    Damage,
 }
 
 impl Versioned for TaskRecord {

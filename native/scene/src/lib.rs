@@ -19,6 +19,7 @@ mod local_pack;
 mod pack;
 mod packed_library;
 mod parallel;
+mod private_place;
 mod references;
 mod render_settings;
 mod sequence_use;

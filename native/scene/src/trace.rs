@@ -14,6 +14,7 @@ use crate::error::{Result, SceneError};
 use crate::expand::{Expanded, Expansion};
 use crate::packed_library::{PackedLibrary, UnpackedLibraries};
 use crate::parallel::in_parallel;
+use crate::private_place::PrivatePlaces;
 use crate::sequence_use::{SequenceUse, shown_numbers};
 use crate::trace_source::TraceSource;
 use crate::walk::{Reach, Walk, WalkedFile};
@@ -71,7 +72,8 @@ impl Trace {
     pub fn missing_files(&self) -> Vec<MissingFile> {
         let files = |dependency: &'_ Dependency| {
             let missing = |path: &PathBuf| MissingFile {
-                kind: dependency.kind.as_str(),
+                // One that is there is in a private place.
+                kind: if path.is_file() { "private file" } else { dependency.kind.as_str() },
                 datablock_type: dependency.datablock_type,
                 datablock: dependency.datablock.clone(),
                 path: path.clone(),
@@ -116,8 +118,9 @@ pub fn trace(source: &TraceSource, on_file: impl FnMut(&Path)) -> Result<Trace> 
     // A script may read anything as soon as the scene is open.
     let evaluated = (!source.takes_unused).then(|| walk.evaluated_images());
     let opens_without = |image| evaluated.as_ref().is_some_and(|images| !images.contains(&image));
+    let private = PrivatePlaces::of_this_computer();
     let uses = in_parallel(&places, |place| {
-        uses_of(&walk, *place, shown.as_ref(), &expanded, opens_without)
+        uses_of(&walk, *place, shown.as_ref(), (&expanded, &private), opens_without)
     });
     let limited = shown.as_ref().filter(|shown| shown.has_limited.load(Ordering::Relaxed));
     let mut trace = Trace {
@@ -149,6 +152,14 @@ pub fn trace(source: &TraceSource, on_file: impl FnMut(&Path)) -> Result<Trace> 
     Ok(trace)
 }
 
+/// The files of a path that are there. Those in private places are named as missing, and not sent.
+fn on_disk(expansion: &Expansion, resolved: &Path, private: &PrivatePlaces) -> Expanded {
+    let mut there = expansion.files(resolved);
+    let withheld = there.files.extract_if(.., |file| private.hold(&file.path));
+    there.absent.extend(withheld.map(|file| file.path).collect::<Vec<_>>());
+    there
+}
+
 /// What was found on disk, so that a folder named by a hundred libraries is listed once.
 type ExpandedOnce = Mutex<HashMap<(Expansion, PathBuf), Expanded>>;
 
@@ -157,7 +168,7 @@ fn uses_of(
     walk: &Walk,
     place: usize,
     shown: Option<&Shown>,
-    expanded: &ExpandedOnce,
+    (expanded, private): (&ExpandedOnce, &PrivatePlaces),
     opens_without: impl Fn((usize, usize)) -> bool,
 ) -> Vec<(PathUse, Dependency)> {
     let Some(file) = walk.files.get(place) else { return Vec::new() };
@@ -171,17 +182,17 @@ fn uses_of(
             let scene = walk.files.first().filter(|_| found.is_of_scene);
             let base = scene.map_or(&datablock.base, |scene| &scene.as_path);
             let resolved = found.expansion.resolve(&found.written, base);
-            let mut on_disk = expanded
+            let mut files_there = expanded
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
                 .entry((found.expansion.clone(), resolved.clone()))
-                .or_insert_with(|| found.expansion.files(&resolved))
+                .or_insert_with(|| on_disk(&found.expansion, &resolved, private))
                 .clone();
             if let Some(shown) = shown
                 && found.kind == DependencyKind::ImageSequence
                 && datablock.code == *b"IM"
             {
-                shown.limit(&mut on_disk, (place, number));
+                shown.limit(&mut files_there, (place, number));
             }
             let mut found = found.clone();
             if found.kind == DependencyKind::Library && walk.is_unpacked(&resolved) {
@@ -189,7 +200,7 @@ fn uses_of(
             }
             let path_use = PathUse { place: found.place, base: base.clone(), dependency: 0 };
             let owner = (datablock_type(datablock.code), datablock.name.as_slice());
-            let mut dependency = dependency(file, owner, &found, resolved, on_disk, reach);
+            let mut dependency = dependency(file, owner, &found, resolved, files_there, reach);
             dependency.opens_without = dependency.is_used
                 && found.kind.is_image()
                 && datablock.code == *b"IM"

@@ -27,13 +27,23 @@ pub(super) async fn read_record(
     Ok(bytes.map(|bytes| parse(&bytes)).transpose()?)
 }
 
+/// What the artist, or the job itself, wants of its tasks. A document that cannot be read says
+/// nothing: whoever cancels writes it anew.
+///
+/// # Errors
+/// [`FarmError`] of the call.
+pub async fn read_control(storage: &Storage, job: JobId) -> Result<JobControl> {
+    match storage.get(&keys::control(job), JobControl::MAX_SIZE_BYTES).await {
+        Ok(bytes) => Ok(bytes.and_then(|bytes| parse(&bytes).ok()).unwrap_or_default()),
+        Err(FarmError::TooLarge { .. }) => Ok(JobControl::default()),
+        Err(error) => Err(error),
+    }
+}
+
 /// Whether the artist cancelled a job.
 ///
 /// # Errors
 /// [`FarmError`] of the call.
 pub async fn is_cancelled(storage: &Storage, job: JobId) -> Result<bool> {
-    let bytes = storage.get(&keys::control(job), JobControl::MAX_SIZE_BYTES).await?;
-    Ok(bytes
-        .and_then(|bytes| parse::<JobControl>(&bytes).ok())
-        .is_some_and(|control| control.cancelled))
+    Ok(read_control(storage, job).await?.cancelled)
 }

@@ -1,34 +1,74 @@
+use std::io;
 use std::path::{Path, PathBuf};
 
 use protocol::{JobId, ResultFile, keys};
 
+use super::placement::Placement;
 use crate::aws::storage::Storage;
 use crate::error::{FarmError, Result};
 use crate::transfer::digest_file;
 
-/// Brings the files of one frame into a folder; gives their paths, in order.
+/// The files of a frame on this machine.
+#[derive(Debug, Default)]
+pub(super) struct FetchedFiles {
+    /// Those that are there, in order.
+    pub(super) paths: Vec<PathBuf>,
+    /// Those that may not go where they are named, or cannot, with the reason.
+    pub(super) refused: Vec<String>,
+}
+
+/// Brings the files of one frame into the job's output folder.
 ///
 /// A file that is there already with the same bytes is left alone. Each file appears whole or not
-/// at all, and is checked against its digest on the way.
+/// at all, and is checked against its digest on the way. What may not go where it is named is left
+/// in the bucket.
 ///
 /// # Errors
 /// [`FarmError::Io`] where the folder cannot be written, [`FarmError::Damaged`], or that of a call.
-pub async fn fetch_files(
+pub(super) async fn fetch_files(
     storage: &Storage,
     job: JobId,
+    frame: i32,
     files: &[ResultFile],
-    folder: &Path,
-) -> Result<Vec<PathBuf>> {
-    let mut paths = Vec::with_capacity(files.len());
+    placement: &Placement,
+) -> Result<FetchedFiles> {
+    let mut fetched = FetchedFiles::default();
     for file in files {
-        let to = file.path.under(folder);
+        let to = match placement.place(frame, file) {
+            Ok(to) => to,
+            Err(reason) => {
+                fetched.refused.push(format!("{} was not put: {reason}", file.path));
+                continue;
+            }
+        };
         if !is_there(&to, file).await? {
             let key = keys::frame_file(job, &file.path);
-            storage.get_file(&key, &to, &file.digest, file.size_bytes).await?;
+            match storage.get_file(&key, &to, &file.digest, file.size_bytes).await {
+                Err(FarmError::Io { path, source, .. }) if is_of_one_file(&source) => {
+                    let reason = format!("{} was not put: {}: {source}", file.path, path.display());
+                    fetched.refused.push(reason);
+                    continue;
+                }
+                got => got?,
+            }
         }
-        paths.push(to);
+        placement.made(&to);
+        fetched.paths.push(to);
     }
-    Ok(paths)
+    Ok(fetched)
+}
+
+/// Whether an error is of one name alone: others may still be written.
+fn is_of_one_file(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotADirectory
+            | io::ErrorKind::IsADirectory
+            | io::ErrorKind::AlreadyExists
+            | io::ErrorKind::DirectoryNotEmpty
+            | io::ErrorKind::InvalidFilename
+            | io::ErrorKind::InvalidInput
+    )
 }
 
 async fn is_there(path: &Path, file: &ResultFile) -> Result<bool> {

@@ -58,7 +58,11 @@ pub async fn list_jobs(
         .map(|id| async move {
             match job_progress(storage, id, memory_mib).await {
                 Ok(found) => Ok(Some(found)),
-                Err(FarmError::NoObject { .. } | FarmError::Protocol(_)) => Ok(None),
+                Err(
+                    FarmError::NoObject { .. }
+                    | FarmError::Protocol(_)
+                    | FarmError::TooLarge { .. },
+                ) => Ok(None),
                 Err(error) => Err(error),
             }
         })

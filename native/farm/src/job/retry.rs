@@ -2,10 +2,11 @@
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use protocol::{
-    Job, JobId, TaskEvent, TaskEventKind, TaskRecord, TaskState, Versioned, keys, parse,
+    Job, JobControl, JobId, TaskEvent, TaskEventKind, TaskRecord, TaskState, Versioned, keys, parse,
 };
 
-use super::documents::{is_cancelled, read_job};
+use super::control::write_control;
+use super::documents::{read_control, read_job};
 use super::event_log::EventLog;
 use super::messages::enqueue_frames;
 use super::tally::Tally;
@@ -40,8 +41,15 @@ pub async fn retry(settings: &FarmSettings, job: JobId, which: Retry) -> Result<
     let farm = Farm::connect(settings).await?;
     let storage = &farm.storage;
     let job = read_job(storage, job).await?;
-    if is_cancelled(storage, job.id).await? {
+    let control = read_control(storage, job.id).await?;
+    if control.cancelled {
         return Err(FarmError::JobCancelled { job: job.id });
+    }
+    let mut which = which;
+    if control.paused.is_some() {
+        // What had not begun was dropped.
+        which = Retry::Missing;
+        write_control(storage, job.id, &JobControl::default()).await?;
     }
     let mut tally = Tally::default();
     EventLog::new(job.id)
@@ -96,6 +104,7 @@ async fn queue_again(
         }
         record.version = TaskRecord::VERSION;
         record.state = TaskState::Queued;
+        record.last_cause = None;
         record.max_tries = record.tries.saturating_add(more_tries);
         record.updated_ms = now_ms();
         let bytes = serde_json::to_vec(&record).map_err(|source| {

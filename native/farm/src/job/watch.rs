@@ -1,19 +1,21 @@
 //! Follows a job: reads what is new in its log and fetches its frames as they land.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use futures_util::{StreamExt, stream};
 use protocol::{
-    FailureClass, Job, JobId, TaskEvent, TaskEventKind, TaskFailure, TaskRecord, TaskState, keys,
+    FailureClass, Job, JobControl, JobId, TaskEvent, TaskEventKind, TaskFailure, TaskRecord,
+    TaskState, keys,
 };
 
-use super::documents::{is_cancelled, read_job, read_record};
+use super::documents::{read_control, read_job, read_record};
 use super::enqueue::ensure_enqueued;
 use super::event_log::EventLog;
-use super::fetch::fetch_files;
+use super::fetch::{FetchedFiles, fetch_files};
 use super::patience::{Patience, Quiet};
+use super::placement::Placement;
 use super::tally::{Progress, Tally};
 pub use super::watch_event::Event;
 use crate::aws::connection::FarmSettings;
@@ -53,9 +55,10 @@ pub async fn run(
         }
     };
     pause = POLL_EVERY;
+    let placement = Placement::new(&watched.job, &folder);
     let mut reported = None;
     loop {
-        match watched.step(&folder, &on_event).await {
+        match watched.step(&placement, &on_event).await {
             Ok(()) => pause = POLL_EVERY,
             Err(error) => {
                 wait_out(error, &mut pause, &on_event).await?;
@@ -122,11 +125,12 @@ struct WatchedJob {
 
 impl WatchedJob {
     /// Reads what is new and fetches what landed.
-    async fn step(&mut self, folder: &Path, on_event: &impl Fn(Event)) -> Result<()> {
+    async fn step(&mut self, placement: &Placement, on_event: &impl Fn(Event)) -> Result<()> {
         let storage = self.farm.storage.clone();
         let (control, read) = tokio::join!(
             async {
-                if self.is_cancelled { Ok(true) } else { is_cancelled(&storage, self.job.id).await }
+                let done = JobControl { cancelled: self.is_cancelled, ..JobControl::default() };
+                if done.cancelled { Ok(done) } else { read_control(&storage, self.job.id).await }
             },
             async {
                 let mut events = Vec::new();
@@ -140,7 +144,8 @@ impl WatchedJob {
                 Ok::<_, FarmError>(events)
             }
         );
-        if control? && !self.is_cancelled {
+        let control = control?;
+        if control.cancelled && !self.is_cancelled {
             self.is_cancelled = true;
             self.patience.news();
         }
@@ -159,12 +164,20 @@ impl WatchedJob {
                 self.records.insert(event.frame, 0);
             }
         }
-        self.read_records(folder, on_event).await?;
-        self.look_at_the_queue(on_event).await
+        self.read_records(placement, on_event).await?;
+        match control.paused {
+            Some(reason) if !control.cancelled => self.tell_pause(&reason, on_event),
+            _ => self.look_at_the_queue(on_event).await?,
+        }
+        Ok(())
     }
 
     /// Reads the records of tasks that have something to tell, and fetches their files.
-    async fn read_records(&mut self, folder: &Path, on_event: &impl Fn(Event)) -> Result<()> {
+    async fn read_records(
+        &mut self,
+        placement: &Placement,
+        on_event: &impl Fn(Event),
+    ) -> Result<()> {
         let (storage, id) = (self.farm.storage.clone(), self.job.id);
         let wanted: Vec<i32> = self.records.keys().copied().collect();
         let mut reading = stream::iter(wanted)
@@ -176,7 +189,7 @@ impl WatchedJob {
                     else {
                         return (frame, record, None);
                     };
-                    let fetched = fetch_files(storage, id, files, folder).await;
+                    let fetched = fetch_files(storage, id, frame, files, placement).await;
                     (frame, record, Some(fetched))
                 }
             })
@@ -185,7 +198,7 @@ impl WatchedJob {
             let record = match record {
                 Ok(record) => record,
                 // One record that cannot be read is no reason to lose sight of the others.
-                Err(FarmError::Protocol(error)) => {
+                Err(error @ (FarmError::Protocol(_) | FarmError::TooLarge { .. })) => {
                     self.spoil(frame, 0, protocol::sentence(&error), on_event);
                     self.records.remove(&frame);
                     continue;
@@ -193,9 +206,15 @@ impl WatchedJob {
                 Err(error) => return Err(error),
             };
             match fetched {
-                Some(Ok(paths)) => {
-                    self.fetched.insert(frame);
-                    on_event(Event::Frame { frame, paths });
+                Some(Ok(FetchedFiles { paths, refused })) => {
+                    if !paths.is_empty() {
+                        self.fetched.insert(frame);
+                        on_event(Event::Frame { frame, paths });
+                    }
+                    if !refused.is_empty() {
+                        let try_number = record.as_ref().map_or(0, |record| record.tries);
+                        self.spoil(frame, try_number, refused.join("; "), on_event);
+                    }
                 }
                 // A result that is damaged or gone harms itself alone.
                 Some(Err(
@@ -234,6 +253,25 @@ impl WatchedJob {
         let class = FailureClass::Machine;
         let failure = TaskFailure { class, message, log_tail: String::new() };
         on_event(Event::TaskFailed { frame, try_number, retrying: false, failure });
+    }
+
+    /// Where a job has stopped itself, what has not begun waits for the artist.
+    fn tell_pause(&mut self, reason: &str, on_event: &impl Fn(Event)) {
+        let waiting: Vec<i32> = self.tally.unfinished(&self.job).collect();
+        let is_running = |frame: &i32| {
+            let kind = self.tally.of(*frame).map(|event| event.kind);
+            matches!(kind, Some(TaskEventKind::Running | TaskEventKind::Progress { .. }))
+        };
+        if !self.lost.is_empty() || waiting.iter().any(is_running) && !self.patience.is_long() {
+            return;
+        }
+        self.lost.extend(&waiting);
+        let message = format!(
+            "the job has stopped itself, {} frames are not rendered: {reason}; mend it, or enqueue \
+             them again",
+            waiting.len()
+        );
+        on_event(Event::Lost { frames: waiting, message });
     }
 
     /// Where nothing has happened for a while: whether anything still can.

@@ -102,11 +102,15 @@ impl Storage {
 
     async fn piece(&self, key: &str, range: Option<String>, length: u64) -> Result<Vec<Bytes>> {
         let get = self.client.get_object().bucket(&self.bucket).key(key).set_range(range);
-        let mut body = get
-            .send()
-            .await
-            .map_err(|error| self.attempt("read from the bucket", key).error(error))?
-            .body;
+        let got = get.send().await.map_err(|error| {
+            // Whoever has said how large it is was wrong.
+            if error.raw_response().is_some_and(|raw| raw.status().as_u16() == 416) {
+                let (expected, got) = (format!("of {length} bytes more"), "its end".to_owned());
+                return FarmError::Damaged { key: key.to_owned(), expected, got };
+            }
+            self.attempt("read from the bucket", key).error(error)
+        });
+        let mut body = got?.body;
         let (mut chunks, mut received) = (Vec::new(), 0);
         while let Some(chunk) = body.next().await {
             let chunk = chunk.map_err(|error| self.broken_off(&error))?;
@@ -115,6 +119,14 @@ impl Storage {
                 return Err(FarmError::TooLarge { key: key.to_owned(), limit_bytes: length });
             }
             chunks.push(chunk);
+        }
+        if received < length {
+            let expected = format!("of {length} bytes");
+            return Err(FarmError::Damaged {
+                key: key.to_owned(),
+                expected,
+                got: format!("{received} bytes"),
+            });
         }
         Ok(chunks)
     }

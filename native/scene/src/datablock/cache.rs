@@ -4,6 +4,7 @@
 
 use blendfile::StructView;
 
+use super::node::modifier_inputs;
 use super::{FoundPath, Owner};
 use crate::blend_path::BlendPath;
 use crate::dependency::DependencyKind;
@@ -100,7 +101,10 @@ pub(super) fn point_cache(owner: &mut Owner<'_>, view: &StructView) -> Result<Ve
 pub(super) fn geometry_bakes(owner: &mut Owner<'_>, view: &StructView) -> Result<Vec<FoundPath>> {
     let fields = ["bake_directory", "simulation_bake_directory"];
     let address = fields.iter().find_map(|field| view.pointer(field));
-    FoundPath::in_string(owner, address, DependencyKind::GeometryBake, Expansion::Folder)
+    let mut found =
+        FoundPath::in_string(owner, address, DependencyKind::GeometryBake, Expansion::Folder)?;
+    found.extend(modifier_inputs(owner, view)?);
+    Ok(found)
 }
 
 /// The folder of one bake, where the artist chose one.

@@ -64,7 +64,6 @@ pub(crate) fn reader(struct_name: &str) -> Option<Reader> {
         "CacheFileLayer" => media::cache_file_layer,
         "Text" => media::text,
         "Camera" => node::camera_shader,
-        "IDProperty" => node::property,
         "Brush" => media::brush_icon,
         "CustomDataExternal" => cache::multires,
         "MeshCacheModifierData" => cache::mesh_cache,

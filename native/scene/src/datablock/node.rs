@@ -18,8 +18,14 @@ const CAMERA_CUSTOM: i64 = 3;
 /// `IDP_STRING`, `DNA_ID.h`, Blender 5.0.
 const PROPERTY_STRING: i64 = 0;
 
+/// `IDP_GROUP`, `DNA_ID.h`, Blender 5.0.
+const PROPERTY_GROUP: i64 = 6;
+
 /// `PROP_FILEPATH` without its unit and array bits, `RNA_types.hh`, Blender 5.0.
 const SUBTYPE_FILE_PATH: i64 = 1;
+
+/// Most inputs of a modifier: more than any node group has.
+const MOST_INPUTS: usize = 10_000;
 
 pub(super) fn ies(_owner: &mut Owner<'_>, view: &StructView) -> Result<Vec<FoundPath>> {
     Ok(external(view, DependencyKind::IesLight))
@@ -39,8 +45,31 @@ pub(super) fn path_socket(_owner: &mut Owner<'_>, view: &StructView) -> Result<V
     Ok(found.into_iter().map(FoundPath::optional).filter(may_be_a_path).collect())
 }
 
-/// A string among the inputs of a geometry nodes modifier, and any other of a custom property.
-pub(super) fn property(owner: &mut Owner<'_>, view: &StructView) -> Result<Vec<FoundPath>> {
+/// The strings among the inputs of a geometry nodes modifier. Other custom properties are notes of
+/// whoever made the file: no render reads them.
+pub(super) fn modifier_inputs(owner: &mut Owner<'_>, view: &StructView) -> Result<Vec<FoundPath>> {
+    let mut groups: Vec<u64> = view.pointer("settings.properties").into_iter().collect();
+    let (mut found, mut seen) = (Vec::new(), 0);
+    // Since Blender 5.2 each input is a group with its value in it.
+    while let Some(group) = groups.pop() {
+        let group = owner.structs_at(group)?.into_iter().next();
+        let mut next = group.and_then(|group| group.pointer("data.group.first")).unwrap_or(0);
+        while seen < MOST_INPUTS
+            && let Some(input) = owner.structs_at(next)?.into_iter().next()
+        {
+            seen += 1;
+            if input.integer("type") == Some(PROPERTY_GROUP) {
+                groups.push(next);
+            }
+            found.extend(property(owner, &input)?);
+            next = input.pointer("next").unwrap_or(0);
+        }
+    }
+    Ok(found)
+}
+
+/// A property, where it is a string that may be a path.
+fn property(owner: &mut Owner<'_>, view: &StructView) -> Result<Vec<FoundPath>> {
     let Some(length) = view.integer_place("len") else { return Ok(Vec::new()) };
     if view.integer("type") != Some(PROPERTY_STRING) {
         return Ok(Vec::new());
