@@ -9,11 +9,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-if sys.platform == "win32":
-    import msvcrt
-else:
-    import fcntl
-
 # How long another Blender is waited for: it holds the lock for as long as a small file takes.
 PATIENCE_SECONDS = 2.0
 PAUSE_SECONDS = 0.005
@@ -34,13 +29,23 @@ def locked(path: Path) -> Iterator[None]:
         yield
 
 
-def _take(file: IO[bytes]) -> bool:
-    try:
-        if sys.platform == "win32":
+if sys.platform == "win32":
+    import msvcrt
+
+    def _take(file: IO[bytes]) -> bool:
+        try:
             file.seek(0)
             msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
+        except OSError:
+            return False
+        return True
+
+else:
+    import fcntl
+
+    def _take(file: IO[bytes]) -> bool:
+        try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
+        except OSError:
+            return False
+        return True

@@ -76,9 +76,9 @@ def test_a_script_that_never_ends_is_stopped_and_given_up_after_the_last_try(
         )
     assert failure(record)["class"] == "machine"
     message = failure(record)["message"]
-    given_up = f" (given up after {MAXIMUM_TRIES} tries)"
-    assert message == "Blender did not move for 5 s and was stopped" + given_up
-    assert record["tries"] == MAXIMUM_TRIES
+    assert message == "Blender did not move for 5 s and was stopped (given up after 2 tries)"
+    # It would not move elsewhere either: what fails alike is paid for twice, not five times.
+    assert record["tries"] == 2 < MAXIMUM_TRIES
 
 
 def test_a_driver_in_python_that_may_not_run_is_named_and_no_other_job_suffers(
@@ -182,7 +182,7 @@ def test_a_frame_that_needs_more_memory_than_there_is_says_how_much(
     assert found, record
     needed, limit = map(int, found.groups())
     assert 1400 < limit <= 1536 and needed > limit
-    assert record["tries"] == MAXIMUM_TRIES
+    assert record["tries"] == 2 < MAXIMUM_TRIES
 
 
 def test_a_pack_that_cannot_fit_is_refused_before_its_download(
