@@ -56,6 +56,8 @@ import os, shutil, sys
 tops = [os.walk(top) for top in ("/opt", "/usr/local")]
 paths = [os.path.join(at, name) for top in tops for at, _, names in top for name in [".", *names]]
 modes = {path: os.lstat(path).st_mode & 0o777 for path in paths if not os.path.islink(path)}
+# The consumer may be run and not read.
+modes.pop("/opt/render-on-lambda/consumer")
 bad = [path for path, mode in modes.items() if mode not in (0o755, 0o644)]
 tools = [tool for tool in ("gcc", "cc", "pip", "pip3", "cargo", "make") if shutil.which(tool)]
 if bad or tools:
@@ -72,6 +74,7 @@ def main() -> None:
         scene, expected = local_frames(host)
         through_the_emulator(host, scene, expected)
         a_scene_finds_no_secrets(host)
+        a_scene_finds_no_way_out(host)
         behind_the_mapping(host, scene, expected)
     print("container-test: everything holds")
 
@@ -218,6 +221,37 @@ def a_scene_finds_no_secrets(host: str) -> None:
     if "AWS_" in log or outputs["BucketName"] in log:
         raise SystemExit(f"error: the scene's script found what it should not:\n{log}")
     print("poll: a scene's script finds no credentials and can write nothing but /tmp")
+
+
+def a_scene_finds_no_way_out(host: str) -> None:
+    """A scene that tries every way out, under Lambda's emulator with its runtime API, and polled."""
+    scene = FOLDER / "scenes" / "escaping.blend"
+    for way in ("emulator", "poll"):
+        with local_farm(Path("/usr/bin/python3"), BINARIES) as farm:
+            hold_the_mapping(farm)
+            job = submit(farm, scene, frames="1", allow_scripts=True)
+            outputs = farm.outputs()
+            address, runtime = f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
+            environment = {"RIE_ADDRESS": address, "RIE_RUNTIME_API": runtime}
+            arguments = [] if way == "emulator" else ["--poll"]
+            container = run_as_lambda_does(
+                host, farm, environment if way == "emulator" else {}, *arguments
+            )
+            try:
+                if way == "emulator":
+                    wait_for_port(address)
+                    invoke_with_a_task(farm.client("sqs"), outputs["QueueUrl"], address, 0)
+                (record,) = wait_for_the_frames(farm, job, count=1)
+                processes = docker("top", container, host=host, capture_output=True, text=True)
+            finally:
+                docker("stop", "--time", "5", container, host=host, stdout=subprocess.DEVNULL)
+            s3, key = farm.client("s3"), f"jobs/{job}/logs/1.{record['tries']}.log"
+            log = s3.get_object(Bucket=outputs["BucketName"], Key=key)["Body"].read().decode()
+        out = [line for line in log.splitlines() if line.startswith("ESCAPED")]
+        held = [line for line in log.splitlines() if line.startswith("HELD")]
+        if out or len(held) < 60 or "sleep" in processes.stdout:
+            raise SystemExit(f"error: {way}: the scene got out:\n{out}\n{processes.stdout}")
+        print(f"{way}: {len(held)} ways out of the cage are held, and nothing is left of them")
 
 
 def behind_the_mapping(host: str, scene: Path, expected: Path) -> None:

@@ -31,7 +31,7 @@ STALLS = 0.01
 STALL_SECONDS = 2.0
 LIMIT_SECONDS = 900
 # So many workers may die with one frame: each kill is a try that nobody could finish.
-TRIES = 12
+TRIES = 10
 
 INTERNAL_ERROR = Answer(500, b"<Error><Code>InternalError</Code><Message>no</Message></Error>")
 
