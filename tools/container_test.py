@@ -224,7 +224,7 @@ def a_scene_finds_no_secrets(host: str) -> None:
 
 
 def a_scene_finds_no_way_out(host: str) -> None:
-    """A scene that tries every way out, under Lambda's emulator with its runtime API, and polled."""
+    """Every way out is tried, under Lambda's emulator with its runtime API, and polled."""
     scene = FOLDER / "scenes" / "escaping.blend"
     for way in ("emulator", "poll"):
         with local_farm(Path("/usr/bin/python3"), BINARIES) as farm:
