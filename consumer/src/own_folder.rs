@@ -1,10 +1,16 @@
 //! A worker's folder for packs and results, and those that killed workers have left.
 
+use std::ffi::CString;
 use std::fs::{File, TryLockError};
 use std::io;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
-use std::os::unix::fs::PermissionsExt;
+use rustix::fs::{
+    AtFlags, CWD, Dir, Mode, OFlags, RenameFlags, chmodat, fchmod, openat, renameat_with, unlinkat,
+};
+use rustix::io::Errno;
+use rustix::path::Arg;
 use tempfile::TempDir;
 
 const PREFIX: &str = "render-on-lambda-";
@@ -45,38 +51,83 @@ pub(crate) fn make(temporary: &Path) -> io::Result<OwnFolder> {
     Ok(OwnFolder { folder, _lock: lock })
 }
 
-/// Deletes a folder with all that is in it, also where folders in it may not be changed; none is
-/// fine.
+/// Deletes a folder with all that is in it: also where folders in it may not be changed, or lie so
+/// deep that no path leads to them; none is fine.
 pub(crate) fn delete(folder: &Path) -> io::Result<()> {
     match std::fs::remove_dir_all(folder) {
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-            open_folders(folder)?;
-            ignore_none(std::fs::remove_dir_all(folder))
-        }
-        result => ignore_none(result),
-    }
-}
-
-fn ignore_none(result: io::Result<()>) -> io::Result<()> {
-    match result {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        result => result,
+        Err(_) => delete_flat(folder),
+        Ok(()) => Ok(()),
     }
 }
 
-/// Lets this user change every folder below a folder.
-fn open_folders(folder: &Path) -> io::Result<()> {
-    let mut waiting = vec![folder.to_owned()];
-    while let Some(folder) = waiting.pop() {
-        std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o700))?;
-        for entry in std::fs::read_dir(&folder)? {
-            let entry = entry?;
-            if entry.file_type()?.is_dir() {
-                waiting.push(entry.path());
+/// Brings all folders below a folder right below it, a level at a time, and deletes what is in them.
+fn delete_flat(root: &Path) -> io::Result<()> {
+    let root_folder = open(CWD, root)?;
+    let mut number = 0_u64;
+    loop {
+        let folders = delete_files(&root_folder)?;
+        if folders.is_empty() {
+            return std::fs::remove_dir(root);
+        }
+        for name in folders {
+            let folder = open(&root_folder, &name)?;
+            for below in delete_files(&folder)? {
+                // To move a folder it has to be one that may be changed: its `..` does.
+                drop(open(&folder, &below)?);
+                let moved = loop {
+                    number += 1;
+                    let name = format!("flat-{number}");
+                    match renameat_with(
+                        &folder,
+                        &below,
+                        &root_folder,
+                        &name,
+                        RenameFlags::NOREPLACE,
+                    ) {
+                        Err(Errno::EXIST) => {}
+                        moved => break moved,
+                    }
+                };
+                moved?;
             }
+            unlinkat(&root_folder, &name, AtFlags::REMOVEDIR)?;
         }
     }
-    Ok(())
+}
+
+/// Deletes what is in a folder but the folders; gives their names.
+fn delete_files(folder: &OwnedFd) -> io::Result<Vec<CString>> {
+    let mut folders = Vec::new();
+    for entry in Dir::read_from(folder)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        if name == c"." || name == c".." {
+            continue;
+        }
+        match unlinkat(folder, name, AtFlags::empty()) {
+            Ok(()) => {}
+            Err(Errno::ISDIR | Errno::PERM) => folders.push(name.to_owned()),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(folders)
+}
+
+/// Opens a folder, and no link to one, and lets this user change it.
+fn open(at: impl AsFd, name: impl Arg) -> io::Result<OwnedFd> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let name = name.into_c_str()?;
+    let opened = match openat(&at, &*name, flags, Mode::empty()) {
+        // Nobody may list it, its owner may change that.
+        Err(Errno::ACCESS) => {
+            chmodat(&at, &*name, Mode::RWXU, AtFlags::empty())?;
+            openat(&at, &*name, flags, Mode::empty())?
+        }
+        opened => opened?,
+    };
+    fchmod(&opened, Mode::RWXU)?;
+    Ok(opened)
 }
 
 /// Deletes everything in a folder but the worker's own: only where the folder is nobody else's.
@@ -117,6 +168,26 @@ pub(crate) fn delete_abandoned(temporary: &Path) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn what_lies_deeper_than_any_path_is_deleted_and_no_link_is_followed() {
+        let temporary = tempfile::tempdir().unwrap();
+        let kept = temporary.path().join("kept");
+        std::fs::write(&kept, b"kept").unwrap();
+        let deep = temporary.path().join("deep");
+        std::fs::create_dir(&deep).unwrap();
+        let mut folder = open(CWD, &deep).unwrap();
+        for _ in 0..3000 {
+            rustix::fs::mkdirat(&folder, "d", Mode::RWXU).unwrap();
+            rustix::fs::symlinkat(&kept, &folder, "link").unwrap();
+            rustix::fs::symlinkat(temporary.path(), &folder, "flat-1").unwrap();
+            folder = open(&folder, "d").unwrap();
+        }
+        drop(folder);
+        delete(&deep).unwrap();
+        assert!(!deep.exists() && kept.exists());
+    }
 
     #[test]
     fn folders_of_the_dead_go_and_those_of_the_living_stay() {

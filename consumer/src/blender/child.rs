@@ -17,6 +17,9 @@ use crate::error::{ConsumerError, Result};
 /// How long Blender may take to start.
 const START_LIMIT: Duration = Duration::from_secs(120);
 
+/// How the names of homes of Blenders begin.
+pub(crate) const HOME_PREFIX: &str = "blender-";
+
 /// How often Blender's memory is looked at: it can take gigabytes in a second.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
@@ -67,7 +70,7 @@ impl Blender {
         log: Log,
     ) -> Result<Self> {
         let home = tempfile::Builder::new()
-            .prefix("blender-")
+            .prefix(HOME_PREFIX)
             .tempdir_in(folder)
             .map_err(ConsumerError::io("make a folder in", folder))?;
         let folders = Folders::new(home.path(), folder);

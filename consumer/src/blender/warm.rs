@@ -4,11 +4,12 @@ use std::path::PathBuf;
 
 use tokio::task::JoinHandle;
 
-use crate::blender::child::Blender;
+use crate::blender::child::{Blender, HOME_PREFIX};
 use crate::blender::log::Log;
 use crate::blender::process;
 use crate::blender::setup::BlenderSetup;
 use crate::error::{ConsumerError, Result};
+use crate::own_folder;
 
 /// The place of the warm Blender.
 #[derive(Debug)]
@@ -36,7 +37,7 @@ impl WarmBlender {
     /// pack is on its way.
     pub(crate) fn prepare(&mut self, setup: BlenderSetup) {
         if matches!(self.state, State::None) {
-            process::end_children();
+            self.clean_up();
             let (program, folder) = (self.program.clone(), self.folder.clone());
             let wanted = setup.clone();
             self.log = Log::default();
@@ -70,7 +71,7 @@ impl WarmBlender {
             State::Starting(_, start) => start.abort(),
             State::Ready(_) | State::None => {}
         }
-        process::end_children();
+        self.clean_up();
         self.log = Log::default();
         let log = self.log.clone();
         Ok((Blender::start(&self.program, &self.folder, setup.clone(), log).await?, false))
@@ -91,6 +92,19 @@ impl WarmBlender {
         match &self.state {
             State::Ready(blender) => Some(blender),
             State::None | State::Starting(..) => None,
+        }
+    }
+
+    /// Ends what is left of Blenders before, and deletes their homes: only for when there is none.
+    fn clean_up(&self) {
+        process::end_children();
+        for entry in std::fs::read_dir(&self.folder).into_iter().flatten().flatten() {
+            let name = entry.file_name();
+            if name.as_encoded_bytes().starts_with(HOME_PREFIX.as_bytes())
+                && let Err(error) = own_folder::delete(&entry.path())
+            {
+                tracing::warn!(home = %entry.path().display(), %error, "cannot delete");
+            }
         }
     }
 

@@ -37,6 +37,12 @@ const NEVER: &[i64] = &[
     libc::SYS_mount, libc::SYS_umount2, libc::SYS_pivot_root, libc::SYS_chroot,
     libc::SYS_mount_setattr, libc::SYS_move_mount, libc::SYS_open_tree, libc::SYS_fsopen,
     libc::SYS_fsconfig, libc::SYS_fsmount, libc::SYS_fspick,
+    // Modes, owners, times and attributes of files, which Landlock leaves to whoever owns them: a
+    // worker's user owns more than the cage names, and a pack is sealed by them.
+    libc::SYS_fchmod, libc::SYS_fchmodat, libc::SYS_fchmodat2, libc::SYS_fchown, libc::SYS_fchownat,
+    libc::SYS_setxattr, libc::SYS_lsetxattr, libc::SYS_fsetxattr, libc::SYS_removexattr,
+    libc::SYS_lremovexattr, libc::SYS_fremovexattr, libc::SYS_utimensat, SETXATTRAT, REMOVEXATTRAT,
+    FILE_SETATTR,
     // What only who runs the machine does.
     libc::SYS_acct, libc::SYS_swapon, libc::SYS_swapoff, libc::SYS_reboot, libc::SYS_quotactl,
     libc::SYS_kexec_load, libc::SYS_init_module, libc::SYS_finit_module, libc::SYS_delete_module,
@@ -44,9 +50,18 @@ const NEVER: &[i64] = &[
     libc::SYS_clock_adjtime, libc::SYS_adjtimex, libc::SYS_syslog, libc::SYS_vhangup,
 ];
 
+/// Of Linux 6.13 and 6.17, the same on every architecture.
+const SETXATTRAT: i64 = 463;
+const REMOVEXATTRAT: i64 = 466;
+const FILE_SETATTR: i64 = 469;
+
 /// On one architecture alone.
 #[cfg(target_arch = "x86_64")]
-const NEVER_HERE: &[i64] = &[libc::SYS_iopl, libc::SYS_ioperm];
+#[rustfmt::skip]
+const NEVER_HERE: &[i64] = &[
+    libc::SYS_iopl, libc::SYS_ioperm, libc::SYS_chmod, libc::SYS_chown, libc::SYS_lchown,
+    libc::SYS_utime, libc::SYS_utimes, libc::SYS_futimesat,
+];
 #[cfg(not(target_arch = "x86_64"))]
 const NEVER_HERE: &[i64] = &[];
 
