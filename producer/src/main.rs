@@ -104,7 +104,11 @@ impl FrontDoor {
                 );
             }
         };
-        match farm::job_progress(&self.storage, id, 0).await {
+        let (found, control) = tokio::join!(
+            farm::job_progress(&self.storage, id, 0),
+            farm::read_control(&self.storage, id),
+        );
+        match found {
             Ok((job, progress)) => json_answer(
                 StatusCode::OK,
                 &serde_json::json!({
@@ -116,6 +120,7 @@ impl FrontDoor {
                     "failed": progress.failed,
                     "cancelled": progress.cancelled,
                     "is_cancelled": progress.is_cancelled,
+                    "paused": control.ok().and_then(|control| control.paused),
                     "render_seconds": progress.render_seconds,
                 }),
             ),
@@ -124,11 +129,34 @@ impl FrontDoor {
     }
 }
 
-/// Who has signed a request, by the name that IAM gives.
+/// Who has signed a request, by the name that IAM gives; of a role whatever its session is called,
+/// which changes with each process.
 fn caller(request: &Request) -> String {
     let RequestContext::ApiGatewayV2(context) = request.request_context() else {
         return String::new();
     };
     let iam = context.authorizer.and_then(|authorizer| authorizer.iam);
-    iam.and_then(|iam| iam.user_arn).unwrap_or_default()
+    without_session(&iam.and_then(|iam| iam.user_arn).unwrap_or_default()).to_owned()
+}
+
+fn without_session(arn: &str) -> &str {
+    match arn.rsplit_once('/') {
+        Some((role, _session)) if arn.contains(":assumed-role/") => role,
+        _ => arn,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_session;
+
+    #[test]
+    fn a_role_is_the_same_caller_in_each_session() {
+        let role = "arn:aws:sts::123456789012:assumed-role/pipeline";
+        for session in ["1764000000", "botocore-session-2"] {
+            assert_eq!(without_session(&format!("{role}/{session}")), role);
+        }
+        let user = "arn:aws:iam::123456789012:user/artists/ann";
+        assert_eq!(without_session(user), user);
+    }
 }

@@ -77,6 +77,21 @@ def test_a_job_that_cannot_be_read_hides_no_other(
     assert listed.returncode == 0 and job in listed.stdout
 
 
+def test_a_record_that_nobody_can_read_is_begun_anew(
+    queue: Queue, scenes: Path, tmp_path: Path
+) -> None:
+    job = queue.submit(scenes / "sound.blend", "1-3")
+    put(queue, f"jobs/{job}/tasks/1.json", b"{nonsense}")
+    put(queue, f"jobs/{job}/tasks/2.json", b"x" * (2 << 20))
+    with queue.worker(tmp_path):
+        wait_until(lambda: len(queue.keys(f"jobs/{job}/frames/")) == 3, 60, lambda: "not rendered")
+        records = queue.wait_for(job, 3)
+        assert {record["state"] for record in records.values()} == {"done"}
+    put(queue, f"jobs/{job}/tasks/1.json", b"{nonsense}")
+    again = run(queue, "retry", "--missing", job)
+    assert again.returncode == 0, again.stderr
+
+
 def test_a_result_goes_nowhere_but_where_a_frame_can_be(
     queue: Queue, scenes: Path, tmp_path: Path
 ) -> None:

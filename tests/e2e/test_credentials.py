@@ -69,6 +69,19 @@ def keys(farm: LocalFarm) -> str:
     return f"aws_access_key_id = {farm.artist[0]}\naws_secret_access_key = {farm.artist[1]}\n"
 
 
+def test_no_region_is_said_at_once_by_all_commands(home: Home) -> None:
+    home.environment |= home.farm.environment()
+    del home.environment["AWS_REGION"]
+    code, words = home.jobs()
+    assert code == 4 and "no region is set" in words, words
+    watched = subprocess.run(
+        [COMMAND, "watch", "01a00000-0000-7000-8000-000000000001", "--stack", home.farm.stack,
+         "--endpoint", home.farm.endpoint],
+        env=home.environment, capture_output=True, text=True, timeout=30, check=False,
+    )  # fmt: skip
+    assert watched.returncode == 4 and "no region is set" in watched.stderr, watched.stderr
+
+
 def test_the_environment(home: Home) -> None:
     home.environment |= home.farm.environment()
     assert home.jobs()[0] == 0

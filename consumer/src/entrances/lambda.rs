@@ -45,7 +45,10 @@ async fn handle(worker: &mut Worker, event: SqsEvent, deadline: Instant) -> SqsB
 }
 
 fn received(record: SqsMessage) -> ReceivedMessage {
+    let deliveries = record.attributes.get("ApproximateReceiveCount");
+    let deliveries = deliveries.and_then(|count| count.parse().ok()).unwrap_or(1);
     ReceivedMessage {
+        deliveries,
         receipt_handle: record.receipt_handle.unwrap_or_default(),
         body: record.body.unwrap_or_default(),
     }

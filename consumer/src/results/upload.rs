@@ -16,6 +16,7 @@ pub(crate) async fn upload(
     job: JobId,
     files: Vec<MadeFile>,
 ) -> Result<Vec<ResultFile>> {
+    let large = &tokio::sync::Mutex::new(());
     stream::iter(files)
         .map(|file| async move {
             let MadeFile { path, source, size_bytes } = file;
@@ -25,6 +26,9 @@ pub(crate) async fn upload(
             let mut digest = digest.await.map_err(|_| FarmError::Cancelled)??;
             let mut size_bytes = size_bytes;
             let key = keys::frame_file(job, &path);
+            // Of large ones one after the other: each has parts of its own in memory.
+            let is_large = size_bytes > Storage::MULTIPART_FROM_BYTES;
+            let _turn = if is_large { Some(large.lock().await) } else { None };
             if !put_file_if_absent(storage, &key, &source, size_bytes).await? {
                 (digest, size_bytes) = storage.digest_of(&key).await?;
             }

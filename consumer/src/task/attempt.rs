@@ -70,7 +70,12 @@ impl Worker {
         {
             Ok(Course::Ended) => (Verdict::Finished, MENDING),
             Ok(Course::Held { lease_left }) => (Verdict::GiveBack, lease_left),
-            Err(error) => (self.fail(&task, message, &record, started, error).await, MENDING),
+            Err(error) => {
+                let verdict = self.fail(&task, message, &record, started, error).await;
+                // What has not even begun is no try, and must not be paid for all the time.
+                let has_begun = record.try_number() > 0;
+                (verdict, if has_begun { MENDING } else { longer_each_time(message.deliveries) })
+            }
         };
         self.record = None;
         if verdict == Verdict::GiveBack
@@ -160,6 +165,12 @@ impl Worker {
         let (job, control, found) = if let Some(job) = self.jobs.get(task.job) {
             check_frame(&job, task)?;
             let (leased, control, found) = tokio::join!(lease, control, record.begin());
+            if let (Err(error), Ok(Found::Begun { .. })) = (&leased, &found) {
+                // What was not leased was not tried either.
+                tracing::warn!(error = sentence(error), "cannot lease the task");
+                record.hand_back().await?;
+                return Ok((job, Some(Found::Held { lease_left: MENDING })));
+            }
             leased?;
             (job, control?, Some(found?))
         } else {
@@ -314,6 +325,11 @@ impl Worker {
             }
         }
     }
+}
+
+/// From two seconds, twice as long at each delivery, to 17 minutes.
+fn longer_each_time(deliveries: u32) -> Duration {
+    MENDING * 2_u32.pow(deliveries.saturating_sub(1).min(9))
 }
 
 fn check_frame(job: &Job, task: &TaskMessage) -> Result<()> {

@@ -100,9 +100,25 @@ impl Record {
                 self.try_number.store(tries, Ordering::Relaxed);
                 return Ok(Found::Begun { try_number: tries });
             }
-            let Some((record, etag)) = self.read().await? else {
-                seen = None;
-                continue;
+            let (record, etag) = match self.read().await {
+                Ok(Some(found)) => found,
+                Ok(None) => {
+                    seen = None;
+                    continue;
+                }
+                // A worker of a newer version has it, or had.
+                Err(ConsumerError::Protocol(ProtocolError::UnknownVersion { .. })) => {
+                    return Ok(Found::Held { lease_left: self.lease });
+                }
+                // What nobody can read says nothing of the task: it begins anew.
+                Err(
+                    ConsumerError::Protocol(_) | ConsumerError::Farm(FarmError::TooLarge { .. }),
+                ) => {
+                    let bytes = self.encode(0, self.max_tries, None, TaskState::Queued)?;
+                    self.storage.put(&self.key(), bytes).await?;
+                    continue;
+                }
+                Err(error) => return Err(error),
             };
             if record.is_final() {
                 return Ok(Found::Final);

@@ -25,6 +25,11 @@ pub enum FarmError {
         /// Those that are there.
         others: String,
     },
+    /// No region, whose services could be asked.
+    #[error(
+        "no region is set; choose one in the add-on's preferences, with --region, in AWS_REGION, or as region in the profile"
+    )]
+    NoRegion,
     /// A role that is given only to who types a code of a device.
     #[error(
         "the profile \"{profile}\" asks for a one-time code of {device}, which cannot be typed here; use a profile of `aws login` or `aws sso login`, or one without mfa_serial"

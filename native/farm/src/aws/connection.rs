@@ -85,6 +85,9 @@ impl AwsConfig {
         if let Some(endpoint) = sdk.endpoint_url().filter(|endpoint| !is_secure(endpoint)) {
             return Err(FarmError::InsecureEndpoint { endpoint: endpoint.to_owned() });
         }
+        if sdk.region().is_none() {
+            return Err(FarmError::NoRegion);
+        }
         Ok(Self { sdk, profile: profile.map(str::to_owned) })
     }
 

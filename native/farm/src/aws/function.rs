@@ -61,7 +61,11 @@ impl WorkerFunction {
             let wait = match state {
                 State::Pending => Some("is still being made; the first time takes minutes"),
                 State::Inactive => {
-                    self.wake().await?;
+                    match self.wake().await {
+                        // It is asked again at the next look.
+                        Err(error) if error.is_transient() => {}
+                        woken => woken?,
+                    }
                     Some("was put away by Lambda, as it was not used for weeks, and is woken")
                 }
                 State::Failed | State::Deleting => {

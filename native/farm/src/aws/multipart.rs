@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use aws_config::timeout::TimeoutConfig;
+use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::types::{ChecksumAlgorithm, CompletedMultipartUpload, CompletedPart};
 use bytes::Bytes;
 
@@ -102,6 +104,7 @@ impl Storage {
             .body(counted_body(bytes, sent))
             .customize()
             .disable_payload_signing()
+            .config_override(without_answer_limit())
             .send()
             .await
             .map_err(|error| self.attempt("write to the bucket", key).error(error))?;
@@ -130,12 +133,14 @@ impl Storage {
             .send()
             .await;
         let Err(error) = completed else { return Ok(Completion::Done) };
-        match error.raw_response().map(|raw| raw.status().as_u16()) {
-            Some(412) => {
+        // S3 may say 200 first, while it puts the parts together, and the error in the answer's body.
+        let code = error.code().unwrap_or_default();
+        match (error.raw_response().map(|raw| raw.status().as_u16()), code) {
+            (Some(412), _) | (_, "PreconditionFailed") => {
                 self.abort_parts(key, upload).await;
                 Ok(Completion::WasThere)
             }
-            Some(409) => {
+            (Some(409), _) | (_, "ConditionalRequestConflict") => {
                 self.abort_parts(key, upload).await;
                 let is_there = self.look(key).await?.is_some();
                 Ok(if is_there { Completion::WasThere } else { Completion::Again })
@@ -150,4 +155,11 @@ impl Storage {
         let abort = self.client.abort_multipart_upload().bucket(self.bucket()).key(key);
         let _ = abort.upload_id(upload).send().await;
     }
+}
+
+/// How long a part may take depends on the network: from a workstation, minutes. One that stalls is
+/// noticed by the SDK's own protection, and ends with the limit of an attempt.
+fn without_answer_limit() -> aws_sdk_s3::config::Builder {
+    let timeouts = TimeoutConfig::builder().disable_read_timeout().build();
+    aws_sdk_s3::config::Builder::new().timeout_config(timeouts)
 }

@@ -1,7 +1,9 @@
 use std::time::Duration;
 
 use aws_sdk_sqs::Client;
-use aws_sdk_sqs::types::{QueueAttributeName, SendMessageBatchRequestEntry};
+use aws_sdk_sqs::types::{
+    MessageSystemAttributeName, QueueAttributeName, SendMessageBatchRequestEntry,
+};
 
 use crate::aws::connection::AwsConfig;
 use crate::aws::service_error::Attempt;
@@ -22,6 +24,8 @@ pub struct ReceivedMessage {
     pub receipt_handle: String,
     /// The text.
     pub body: String,
+    /// How often the queue has delivered it, this time included: deliveries are no tries.
+    pub deliveries: u32,
 }
 
 /// How many messages a queue holds.
@@ -154,12 +158,18 @@ impl Queue {
             .max_number_of_messages(1)
             .wait_time_seconds(15)
             .visibility_timeout(seconds(visibility))
+            .message_system_attribute_names(MessageSystemAttributeName::ApproximateReceiveCount)
             .send()
             .await
             .map_err(|error| self.attempt("receive a task").error(error))?;
+        let counted = MessageSystemAttributeName::ApproximateReceiveCount;
         Ok(answer.messages().first().map(|message| ReceivedMessage {
             receipt_handle: message.receipt_handle().unwrap_or_default().to_owned(),
             body: message.body().unwrap_or_default().to_owned(),
+            deliveries: message
+                .attributes()
+                .and_then(|attributes| attributes.get(&counted)?.parse().ok())
+                .unwrap_or(1),
         }))
     }
 

@@ -38,6 +38,10 @@ impl Attempt<'_> {
                 let status = response.raw().status().as_u16();
                 FarmError::Unreachable { action, reason: format!("the answer {status} breaks off") }
             }
+            // What cannot even be asked is not asked better a minute later.
+            SdkError::ConstructionFailure(_) => {
+                FarmError::Service { action, reason: innermost(&error) }
+            }
             other => match innermost(&other) {
                 // So rustls begins what it says of a certificate that it does not accept.
                 reason if reason.starts_with("invalid peer certificate") => {
@@ -78,6 +82,9 @@ impl Attempt<'_> {
             ) => self.credentials(reason),
             (
                 "SlowDown"
+                | "InternalError"
+                | "ServiceUnavailable"
+                | "RequestTimeout"
                 | "Throttling"
                 | "ThrottlingException"
                 | "RequestThrottled"
@@ -85,10 +92,16 @@ impl Attempt<'_> {
                 _,
             )
             | (_, 429 | 500 | 502 | 503 | 504) => FarmError::Throttled { action, reason },
-            ("NoSuchKey" | "NotFound", _) | (_, 404) => FarmError::NoObject {
+            ("NoSuchKey" | "NotFound" | "NoSuchUpload", _) | (_, 404) => FarmError::NoObject {
                 bucket: self.bucket.unwrap_or_default().to_owned(),
                 key: self.key.unwrap_or_default().to_owned(),
             },
+            ("RequestTimeTooSkewed", _) => FarmError::Service {
+                action,
+                reason: format!("the clock of this computer is wrong; set it ({reason})"),
+            },
+            // An answer to HEAD has no body, and so no code: expired credentials look like this.
+            ("", 400) => self.credentials(format!("{reason}: they may have expired")),
             (_, 401 | 403) => FarmError::NotAllowed { action, reason },
             _ => FarmError::Service { action, reason },
         }

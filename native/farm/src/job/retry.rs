@@ -1,6 +1,6 @@
 //! Tasks that are enqueued again.
 
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::{StreamExt, stream};
 use protocol::{
     Job, JobControl, JobId, TaskEvent, TaskEventKind, TaskRecord, TaskState, Versioned, keys, parse,
 };
@@ -62,20 +62,29 @@ pub async fn retry(settings: &FarmSettings, job: JobId, which: Retry) -> Result<
         (Some(TaskEventKind::Failed { .. }), _) | (_, Retry::Missing) => true,
         (_, Retry::Failed) => false,
     };
-    let frames: Vec<i32> = stream::iter(job.frames.iter().filter(is_wanted))
+    let mut changing = stream::iter(job.frames.iter().filter(is_wanted))
         .map(|frame| {
             let (job, max_tries) = (&job, farm.max_tries);
-            async move {
-                let is_queued = queue_again(storage, job, frame, max_tries, which).await?;
-                Ok::<_, FarmError>(is_queued.then_some(frame))
-            }
+            async move { (frame, queue_again(storage, job, frame, max_tries, which).await) }
         })
-        .buffer_unordered(RECORDS_AT_ONCE)
-        .try_filter_map(|frame| async move { Ok(frame) })
-        .try_collect()
-        .await?;
+        .buffer_unordered(RECORDS_AT_ONCE);
+    let (mut frames, mut first_error) = (Vec::new(), None);
+    while let Some((frame, is_queued)) = changing.next().await {
+        match is_queued {
+            Ok(true) => frames.push(frame),
+            Ok(false) => {}
+            Err(error) => {
+                first_error.get_or_insert(error);
+            }
+        }
+    }
+    drop(changing);
+    // What was changed gets its message, whatever became of the others.
     enqueue_frames(&farm.queue, job.id, frames.iter().copied(), |_| {}).await?;
-    Ok(frames.len() as u64)
+    match first_error {
+        Some(error) => Err(error),
+        None => Ok(frames.len() as u64),
+    }
 }
 
 /// Makes a task's record say that it waits for a worker; false where it is rendered, or a worker has
@@ -94,10 +103,16 @@ async fn queue_again(
             // Nobody has begun it: a message is all that it needs.
             return Ok(which == Retry::Missing);
         };
-        let mut record: TaskRecord = parse(&bytes)?;
+        let mut record: TaskRecord = match parse(&bytes) {
+            Ok(record) => record,
+            Err(error @ protocol::ProtocolError::UnknownVersion { .. }) => return Err(error.into()),
+            // What nobody can read is written anew.
+            Err(_) => new_record(frame),
+        };
         match (&record.state, which) {
             (TaskState::Done { .. }, _) => return Ok(false),
             (TaskState::Failed { .. }, _) => {}
+            (TaskState::Queued, _) if record.tries == 0 => {}
             // A worker may have it still; then it leaves a second message alone.
             (_, Retry::Missing) => return Ok(true),
             (_, Retry::Failed) => return Ok(false),
@@ -124,4 +139,19 @@ async fn queue_again(
         }
     }
     Ok(false)
+}
+
+/// The record of a task of which nothing is known.
+fn new_record(frame: i32) -> TaskRecord {
+    TaskRecord {
+        version: TaskRecord::VERSION,
+        frame,
+        tries: 0,
+        max_tries: 0,
+        last_cause: None,
+        state: TaskState::Queued,
+        worker: String::new(),
+        started_ms: now_ms(),
+        updated_ms: now_ms(),
+    }
 }

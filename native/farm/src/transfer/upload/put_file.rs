@@ -38,7 +38,15 @@ pub async fn put_file_if_absent(
         let started = large_file::start(storage, key).await?;
         let sent =
             large_file::send(storage, &whole, &started, &limits, |_, _| Arc::new(UncountedPart));
-        match sent.await? {
+        let sent = match sent.await {
+            // The answer to a completion was lost, and the upload is no more where it was repeated.
+            Err(FarmError::NoObject { .. }) if storage.look(key).await?.is_some() => {
+                return Ok(false);
+            }
+            Err(FarmError::NoObject { .. }) => Completion::Again,
+            sent => sent?,
+        };
+        match sent {
             Completion::Done => return Ok(true),
             Completion::WasThere => return Ok(false),
             Completion::Again => tokio::time::sleep(pause).await,
