@@ -70,7 +70,7 @@ const OF_THE_SYSTEM: &[&str] = &[
     "/private/etc",
     "/private/var/db",
     "/proc",
-    "/run",
+    "/run/secrets",
     "/sys",
     "/var/lib",
     "/var/log",
@@ -126,6 +126,9 @@ mod tests {
         let picture = home.path().join("wood.png");
         std::fs::write(&picture, b"picture").unwrap();
         assert!(!places.hold(&picture));
+        // Disks that are plugged in, and shares of a network.
+        assert!(!places.hold(Path::new("/run/media/artist/disk/wood.png")));
+        assert!(!places.hold(Path::new("/run/user/1000/gvfs/smb-share:server=s/wood.png")));
         #[cfg(unix)]
         {
             let link = home.path().join("link.png");
