@@ -31,6 +31,9 @@ pub(crate) enum ConsumerError {
     /// The process between this one and Blender.
     #[error("Blender's keeper stopped: {0}")]
     Keeper(String),
+    /// A worker that must not go on.
+    #[error("this worker is of no more use: {0}")]
+    Unfit(String),
     /// This machine's kernel confines too little for somebody's Python.
     #[error(
         "the job's scripts may not run on this worker, whose kernel confines too little ({missing}): run workers on Lambda, or on a Linux with Landlock"

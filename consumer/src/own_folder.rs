@@ -4,7 +4,7 @@ use std::ffi::CString;
 use std::fs::{File, TryLockError};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::{
     AtFlags, CWD, Dir, Mode, OFlags, RenameFlags, chmodat, fchmod, openat, renameat_with, unlinkat,
@@ -14,6 +14,21 @@ use rustix::path::Arg;
 use tempfile::TempDir;
 
 const PREFIX: &str = "render-on-lambda-";
+
+/// Where a worker has the packs, below its folder.
+pub(crate) fn packs(folder: &Path) -> PathBuf {
+    folder.join("packs")
+}
+
+/// Where each frame has a folder for its results.
+pub(crate) fn output(folder: &Path) -> PathBuf {
+    folder.join("output")
+}
+
+/// Where compiled shaders are kept, which the next Blender finds again.
+pub(crate) fn shader_cache(folder: &Path) -> PathBuf {
+    folder.join("shader-cache")
+}
 
 /// Locked by the worker whose folder it is, for as long as it lives.
 const LOCK: &str = "in-use";
@@ -51,14 +66,26 @@ pub(crate) fn make(temporary: &Path) -> io::Result<OwnFolder> {
     Ok(OwnFolder { folder, _lock: lock })
 }
 
-/// Deletes a folder with all that is in it: also where folders in it may not be changed, or lie so
-/// deep that no path leads to them; none is fine.
-pub(crate) fn delete(folder: &Path) -> io::Result<()> {
-    match std::fs::remove_dir_all(folder) {
+/// Deletes whatever has a path, a folder with all that is in it: also where folders in it may not be
+/// changed, or lie so deep that no path leads to them. Nothing is fine.
+pub(crate) fn delete(path: &Path) -> io::Result<()> {
+    let deleted = match std::fs::symlink_metadata(path) {
+        Ok(found) if !found.is_dir() => std::fs::remove_file(path),
+        Ok(_) => std::fs::remove_dir_all(path).or_else(|_| delete_flat(path)),
+        Err(error) => Err(error),
+    };
+    match deleted {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(_) => delete_flat(folder),
-        Ok(()) => Ok(()),
+        deleted => deleted,
     }
+}
+
+/// Deletes what is in a folder, and leaves the folder.
+pub(crate) fn empty(folder: &Path) -> io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        delete(&entry?.path())?;
+    }
+    Ok(())
 }
 
 /// Brings all folders below a folder right below it, a level at a time, and deletes what is in them.
@@ -130,16 +157,15 @@ fn open(at: impl AsFd, name: impl Arg) -> io::Result<OwnedFd> {
     Ok(opened)
 }
 
-/// Deletes everything in a folder but the worker's own: only where the folder is nobody else's.
+/// Deletes everything in a folder but the worker's own and those of other workers: only where the
+/// folder is nobody else's.
 pub(crate) fn sweep(temporary: &Path, own: &Path) {
     for entry in std::fs::read_dir(temporary).into_iter().flatten().flatten() {
         let path = entry.path();
-        if path == own {
+        if path == own || is_in_use(&path) {
             continue;
         }
-        let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
-        let deleted = if is_folder { delete(&path) } else { std::fs::remove_file(&path) };
-        match deleted {
+        match delete(&path) {
             Ok(()) => tracing::info!(path = %path.display(), "deleted what a job has left"),
             Err(error) => tracing::warn!(path = %path.display(), %error, "cannot delete"),
         }
@@ -154,15 +180,26 @@ pub(crate) fn delete_abandoned(temporary: &Path) {
             continue;
         }
         let folder = entry.path();
-        let Ok(lock) = File::open(folder.join(LOCK)) else { continue };
-        match lock.try_lock() {
-            Ok(()) => {
-                tracing::info!(folder = %folder.display(), "deleting what a killed worker has left");
-                let _ = delete(&folder);
-            }
-            Err(TryLockError::WouldBlock | TryLockError::Error(_)) => {}
+        if let Some(lock) = lock_of(&folder)
+            && lock.try_lock().is_ok()
+        {
+            tracing::info!(folder = %folder.display(), "deleting what a killed worker has left");
+            let _ = delete(&folder);
         }
     }
+}
+
+/// Whether a living worker holds a folder.
+fn is_in_use(folder: &Path) -> bool {
+    lock_of(folder).is_some_and(|lock| matches!(lock.try_lock(), Err(TryLockError::WouldBlock)))
+}
+
+/// A folder's lock, where it is a file: what a script has left may be a pipe, which makes whoever
+/// opens it wait.
+fn lock_of(folder: &Path) -> Option<File> {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let lock = File::from(openat(CWD, folder.join(LOCK), flags, Mode::empty()).ok()?);
+    lock.metadata().is_ok_and(|found| found.is_file()).then_some(lock)
 }
 
 #[cfg(test)]
@@ -209,6 +246,10 @@ mod tests {
         std::fs::write(sealed.join("file"), b"left").unwrap();
         std::fs::write(temporary.path().join("file"), b"left").unwrap();
         std::fs::set_permissions(&sealed, std::fs::Permissions::from_mode(0o500)).unwrap();
+        // A file where a worker wants a folder, too.
+        std::fs::write(output(own.path()), b"left").unwrap();
+        delete(&output(own.path())).unwrap();
+        assert!(!output(own.path()).exists());
         sweep(temporary.path(), own.path());
         let left: Vec<_> = std::fs::read_dir(temporary.path()).unwrap().collect();
         assert!(left.len() == 1 && own.path().exists());

@@ -32,6 +32,8 @@ pub(crate) struct Worker {
     pub(crate) blender: WarmBlender,
     /// The job whose scripts have run here: what they left may serve that job alone.
     pub(crate) scripts_of: Option<JobId>,
+    /// Why this worker must not go on, where that is so.
+    pub(crate) unfit: Option<String>,
     /// What Blender prints for the task at hand; it outlives a Blender that is ended.
     pub(crate) log: Log,
 }
@@ -42,6 +44,9 @@ impl Worker {
         own_folder::delete_abandoned(&temporary);
         let folder = own_folder::make(&temporary)
             .map_err(ConsumerError::io("make a folder in", &temporary))?;
+        if settings.owns_temporary_folder {
+            own_folder::sweep(&temporary, folder.path());
+        }
         let (config, confinement) =
             tokio::join!(AwsConfig::from_environment(), Confinement::test(folder.path()));
         let config = config?;
@@ -57,13 +62,14 @@ impl Worker {
             dead_letters: settings.dead_letters_url.clone().map(|url| Queue::new(&config, url)),
             jobs: KnownJobs::default(),
             record: None,
-            packs: PackCache::new(folder.path().join("packs")),
+            packs: PackCache::new(own_folder::packs(folder.path())),
             blender: WarmBlender::new(settings.blender.clone(), folder.path().to_owned()),
             folder,
             temporary,
             confinement,
             settings,
             scripts_of: None,
+            unfit: None,
             log: Log::default(),
         })
     }

@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use crate::blender::cage::CANNOT_RUN;
 use crate::blender::keeper::handle::Keeper;
 use crate::blender::log::Log;
-use crate::blender::process::{self, Folders, memory_bytes, was_killed};
+use crate::blender::process::{self, Folders, memory_bytes, memory_bytes_below, was_killed};
 use crate::blender::setup::BlenderSetup;
 use crate::blender::wire::{self, RenderRequest, Reply, Request};
 use crate::error::{ConsumerError, Result};
@@ -245,8 +245,15 @@ impl Blender {
         let memory = memory_bytes(self.keeper.blender());
         if let Some((now, peak)) = memory {
             self.saw(now, peak);
-            if let Some(limit_bytes) = bounds.memory_bytes.filter(|limit| now > *limit) {
-                return Err(ConsumerError::OutOfMemory { needed_bytes: peak, limit_bytes });
+            // Of what a script has started too, once all of it is held at the same time.
+            let together = if self.setup.allow_scripts {
+                self.keeper.process().map_or(now, memory_bytes_below).max(now)
+            } else {
+                now
+            };
+            if let Some(limit_bytes) = bounds.memory_bytes.filter(|limit| together > *limit) {
+                let needed_bytes = peak.max(together);
+                return Err(ConsumerError::OutOfMemory { needed_bytes, limit_bytes });
             }
         }
         if heard.elapsed() > bounds.silence {

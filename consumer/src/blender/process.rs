@@ -7,14 +7,15 @@ use std::process::{ExitStatus, Stdio};
 use command_fds::{CommandFdExt, FdMapping};
 use tokio::net::UnixStream;
 
+use crate::blender::cage::MYSELF;
 use crate::blender::cage::plan::{self, CagePlan};
-use crate::blender::cage::self_test::MYSELF;
 use crate::blender::keeper;
-use crate::blender::keeper::descendants::end_below;
+use crate::blender::keeper::descendants::{end_below, ids_below};
 use crate::blender::keeper::handle::Keeper;
 use crate::blender::log::Log;
 use crate::blender::setup::BlenderSetup;
 use crate::error::{ConsumerError, Result};
+use crate::own_folder;
 use crate::results::collect::MAX_RESULT_BYTES;
 
 /// The Python that runs inside Blender, by its place below Blender's home; part of the binary, so
@@ -59,9 +60,9 @@ impl Folders {
     pub(crate) fn new(home: &Path, folder: &Path) -> Self {
         Self {
             home: home.to_owned(),
-            shader_cache: folder.join("shader-cache"),
-            output: folder.join("output"),
-            packs: folder.join("packs"),
+            shader_cache: own_folder::shader_cache(folder),
+            output: own_folder::output(folder),
+            packs: own_folder::packs(folder),
         }
     }
 }
@@ -132,7 +133,6 @@ fn plan(program: &Path, folders: &Folders, allow_scripts: bool) -> CagePlan {
         readable: [plan::settings(), vec![folders.packs.clone()]].concat(),
         writable: [&folders.home, &folders.shader_cache, &folders.output].map(Clone::clone).into(),
         may_start_processes: allow_scripts,
-        worker: rustix::process::getpid().as_raw_nonzero().get(),
         largest_file_bytes: MAX_RESULT_BYTES,
     }
 }
@@ -163,11 +163,19 @@ pub(crate) fn adopt_orphans() -> Result<()> {
         .map_err(|error| ConsumerError::Runtime { reason: error.to_string() })
 }
 
-/// Ends every process below this one: only for when no Blender is wanted.
-pub(crate) fn end_children() {
-    if !end_below(rustix::process::getpid(), None) {
+/// Ends every process below this one: only for when no Blender is wanted. False where one is left.
+pub(crate) fn end_children() -> bool {
+    let is_alone = end_below(rustix::process::getpid(), None);
+    if !is_alone {
         tracing::error!("a process that a frame has left cannot be ended");
     }
+    is_alone
+}
+
+/// What the processes below a keeper hold in all, in bytes.
+pub(crate) fn memory_bytes_below(keeper: u32) -> u64 {
+    let ids = ids_below(keeper).into_iter();
+    ids.filter_map(|process| memory_bytes(process).map(|(now, _)| now)).sum()
 }
 
 /// Whether a process was ended by SIGKILL.

@@ -22,6 +22,11 @@ pub(crate) async fn run(worker: Worker) -> Result<()> {
             let until = deadline.duration_since(SystemTime::now()).unwrap_or(Duration::ZERO);
             let deadline = Instant::now() + until;
             let mut worker = worker.lock().await;
+            if let Some(reason) = &worker.unfit {
+                // Lambda starts another environment, and the queue gives the task to it.
+                tracing::error!(reason, "this environment ends");
+                std::process::exit(1);
+            }
             Ok::<_, lambda_runtime::Error>(handle(&mut worker, event.payload, deadline).await)
         }
     });

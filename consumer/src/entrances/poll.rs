@@ -26,7 +26,7 @@ pub(crate) async fn run(mut worker: Worker) -> Result<()> {
                     {
                         tracing::warn!(error = sentence(&error), "cannot finish a task");
                     }
-                    Ok(())
+                    worker.unfit.take().map_or(Ok(()), |reason| Err(ConsumerError::Unfit(reason)))
                 }
                 Ok(None) => Ok::<(), ConsumerError>(()),
                 Err(error) if error.is_transient() => {

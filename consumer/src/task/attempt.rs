@@ -1,12 +1,11 @@
 //! One delivery of a task: what it takes, and what becomes of its message.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use farm::{FarmError, ReceivedMessage, read_control, read_job, stop_where_all_fail_alike};
+use farm::{ReceivedMessage, stop_where_all_fail_alike};
 use protocol::{
-    FailureClass, Job, TaskEventKind, TaskFailure, TaskMessage, TaskState, keys, milliseconds,
-    parse, sentence,
+    FailureClass, TaskEventKind, TaskFailure, TaskMessage, TaskState, keys, milliseconds, parse,
+    sentence,
 };
 use tokio::sync::watch;
 
@@ -16,6 +15,7 @@ use crate::task::failure::{cause, classify};
 use crate::task::lease::Heartbeat;
 use crate::task::metrics::{self, Outcome};
 use crate::task::record::{Found, Record};
+use crate::task::take::{MENDING, longer_each_time};
 use crate::worker::Worker;
 
 /// How long before the deadline Blender is stopped: time to write the record and the log.
@@ -23,10 +23,6 @@ const DEADLINE_MARGIN: Duration = Duration::from_secs(8);
 
 /// How long what Blender has printed may be on its way.
 const LAST_WORDS: Duration = Duration::from_millis(50);
-
-/// When a task is given out again that failed here. Soon, but not at once: what broke may be
-/// mending.
-const MENDING: Duration = Duration::from_secs(2);
 
 /// What is to become of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -150,63 +146,16 @@ impl Worker {
         Ok(Course::Ended)
     }
 
-    /// Takes the task, if it is to be had; nothing where its job was cancelled. What can be asked at
-    /// the same time is: each call is a round trip of a worker that is paid for.
-    async fn take(
-        &mut self,
-        task: &TaskMessage,
-        message: &ReceivedMessage,
-        record: &Record,
-    ) -> Result<(Arc<Job>, Option<Found>)> {
-        // The mapping hides a message for as long as the function may run. A lease of a minute
-        // lets a crash be noticed in a minute.
-        let lease = self.queue.set_visibility(&message.receipt_handle, self.settings.lease);
-        let control = read_control(&self.storage, task.job);
-        let (job, control, found) = if let Some(job) = self.jobs.get(task.job) {
-            check_frame(&job, task)?;
-            let (leased, control, found) = tokio::join!(lease, control, record.begin());
-            if let (Err(error), Ok(Found::Begun { .. })) = (&leased, &found) {
-                // What was not leased was not tried either.
-                tracing::warn!(error = sentence(error), "cannot lease the task");
-                record.hand_back().await?;
-                return Ok((job, Some(Found::Held { lease_left: MENDING })));
+    /// Whether an error is this worker's own, so that it should leave: every task would end alike.
+    fn makes_unfit(&self, error: &ConsumerError) -> bool {
+        match error {
+            ConsumerError::Unfit(_) => true,
+            // In Lambda all are alike, and somebody has to be told.
+            ConsumerError::NoBlender { .. } | ConsumerError::Cage(_) => {
+                !self.settings.files_are_ours
             }
-            leased?;
-            (job, control?, Some(found?))
-        } else {
-            let (leased, job, control) =
-                tokio::join!(lease, read_job(&self.storage, task.job), control);
-            leased?;
-            let job = match job {
-                Err(FarmError::NoObject { .. }) => {
-                    return Err(ConsumerError::NoJob { job: task.job });
-                }
-                job => self.jobs.remember(job?),
-            };
-            check_frame(&job, task)?;
-            (job, control?, None)
-        };
-        if control.paused.is_some() {
-            // Whoever lets the job go on enqueues what has not begun.
-            if let Some(Found::Begun { .. }) = found {
-                record.hand_back().await?;
-            }
-            return Ok((job, None));
+            _ => false,
         }
-        if control.cancelled {
-            self.jobs.cancel(task.job);
-            if let Some(Found::Begun { .. }) = found {
-                return Err(ConsumerError::Cancelled);
-            }
-            return Ok((job, None));
-        }
-        if found.is_some() {
-            return Ok((job, found));
-        }
-        // A job that is met for the first time: Blender imports its modules meanwhile.
-        self.forget_other_scripts(&job)?;
-        self.prepare(job.allow_scripts);
-        Ok((job, Some(record.begin().await?)))
     }
 
     /// Writes how a task ended, with Blender's log and the event.
@@ -249,6 +198,11 @@ impl Worker {
             self.blender.let_go();
         }
         if let ConsumerError::Superseded = error {
+            return Verdict::GiveBack;
+        }
+        if self.makes_unfit(&error) {
+            self.hand_back().await;
+            self.unfit = Some(failure.message);
             return Verdict::GiveBack;
         }
         if !matches!(error, ConsumerError::Cancelled) {
@@ -325,16 +279,4 @@ impl Worker {
             }
         }
     }
-}
-
-/// From two seconds, twice as long at each delivery, to 17 minutes.
-fn longer_each_time(deliveries: u32) -> Duration {
-    MENDING * 2_u32.pow(deliveries.saturating_sub(1).min(9))
-}
-
-fn check_frame(job: &Job, task: &TaskMessage) -> Result<()> {
-    if job.frames.contains(task.frame) {
-        return Ok(());
-    }
-    Err(ConsumerError::NoFrame { job: task.job, frame: task.frame })
 }

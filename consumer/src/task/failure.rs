@@ -15,7 +15,8 @@ pub(crate) fn classify(
 ) -> TaskFailure {
     let class = match error {
         ConsumerError::Scene { .. }
-        | ConsumerError::OldBlender { .. }
+        // Where it is a machine's own matter, the machine leaves the task alone.
+        | ConsumerError::Unconfined { .. }
         | ConsumerError::PackTooLarge { .. }
         | ConsumerError::TooMuchMade { .. }
         | ConsumerError::Protocol(_)
@@ -33,7 +34,9 @@ pub(crate) fn classify(
         | ConsumerError::NoBlender { .. }
         | ConsumerError::Cage(_)
         | ConsumerError::Keeper(_)
-        | ConsumerError::Unconfined { .. }
+        | ConsumerError::Unfit(_)
+        // Other machines may have a newer one.
+        | ConsumerError::OldBlender { .. }
         | ConsumerError::BlenderDied { .. }
         | ConsumerError::OutOfMemory { .. }
         | ConsumerError::Hung { .. }

@@ -7,3 +7,4 @@ pub(crate) mod lease;
 pub(crate) mod metrics;
 pub(crate) mod record;
 pub(crate) mod render;
+pub(crate) mod take;

@@ -52,9 +52,6 @@ impl Worker {
         started: Instant,
         progress: &watch::Sender<Option<f32>>,
     ) -> Result<RenderedTask> {
-        if job.allow_scripts && !self.confinement.holds_scripts(self.settings.files_are_ours) {
-            return Err(ConsumerError::Unconfined { missing: self.confinement.to_string() });
-        }
         self.forget_other_scripts(job)?;
         self.prepare(job.allow_scripts);
         let (pack, rest) = self.packs.fetch(&self.storage, &job.pack).await?;
@@ -125,7 +122,7 @@ impl Worker {
         }
         let before_upload = started.elapsed();
         let made = made_files(&output_folder)?;
-        let files = results::upload(&self.storage, task.job, made).await?;
+        let files = results::upload(&self.storage, task.job, &output_folder, made).await?;
         if files.is_empty() {
             return Err(ConsumerError::Scene {
                 message: "Blender rendered the frame but wrote no file".into(),
@@ -146,16 +143,23 @@ impl Worker {
 
     /// Between a job whose scripts run and any other one nothing is shared: neither the Blender, nor
     /// processes, nor packs that scripts could read or shaders that they could write.
+    ///
+    /// A worker that cannot forget is of no more use.
     pub(crate) fn forget_other_scripts(&mut self, job: &Job) -> Result<()> {
         let scripts_of = job.allow_scripts.then_some(job.id);
         if self.scripts_of != scripts_of {
             tracing::info!(job = %job.id, "scripts of a job have run here or will: beginning anew");
             self.blender.let_go();
-            process::end_children();
-            self.packs.clear()?;
-            for left in ["shader-cache", "output"].map(|name| self.folder.path().join(name)) {
-                own_folder::delete(&left).map_err(ConsumerError::io("clear", &left))?;
+            if !process::end_children() {
+                return Err(ConsumerError::Unfit("a process of a job's scripts goes on".into()));
             }
+            for left in [own_folder::packs, own_folder::shader_cache, own_folder::output] {
+                let left = left(self.folder.path());
+                own_folder::delete(&left).map_err(|error| {
+                    ConsumerError::Unfit(format!("cannot clear {}: {error}", left.display()))
+                })?;
+            }
+            self.packs.clear()?;
             if self.settings.owns_temporary_folder {
                 own_folder::sweep(&self.temporary, self.folder.path());
             }
@@ -173,16 +177,9 @@ impl Worker {
 
     /// An empty folder for the results of a frame; those of frames before are deleted.
     fn new_output_folder(&self) -> Result<PathBuf> {
-        let folder = self.folder.path().join("output");
+        let folder = own_folder::output(self.folder.path());
         // The folder itself stays: it is the one that Blender may write to.
-        for entry in std::fs::read_dir(&folder).map_err(ConsumerError::io("list", &folder))? {
-            let left = entry.map_err(ConsumerError::io("list", &folder))?;
-            let is_folder = left.file_type().is_ok_and(|kind| kind.is_dir());
-            let left = left.path();
-            let deleted =
-                if is_folder { own_folder::delete(&left) } else { std::fs::remove_file(&left) };
-            deleted.map_err(ConsumerError::io("clear", &left))?;
-        }
+        own_folder::empty(&folder).map_err(ConsumerError::io("clear", &folder))?;
         // Under another name each time: what was told of a folder before means none of these.
         let new = tempfile::Builder::new().prefix("frame-").tempdir_in(&folder);
         Ok(new.map_err(ConsumerError::io("make a folder in", &folder))?.keep())

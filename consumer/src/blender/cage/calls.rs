@@ -89,8 +89,9 @@ const NAMESPACES: &[i32] = &[
 ];
 
 /// Commands that have somebody else signalled when a file is ready (fcntl(2), asm-generic/fcntl.h and
-/// sockios.h): `F_SETOWN`, `F_SETSIG` and `F_SETOWN_EX`; `FIOSETOWN` and `SIOCSPGRP`.
-const SIGNALS_OF_FILES: &[i32] = &[8, 10, 15];
+/// sockios.h): `F_SETOWN`, `F_SETSIG` and `F_SETOWN_EX`; `FIOSETOWN` and `SIOCSPGRP`. And
+/// `F_SETLEASE`, which makes whoever opens a file wait.
+const OF_OTHERS: &[i32] = &[8, 10, 15, 1024];
 const OWNERS_OF_SOCKETS: &[u64] = &[0x8901, 0x8902];
 
 /// Commands that type into a terminal (`ioctl_tty`(2)): TIOCSTI and TIOCLINUX.
@@ -100,9 +101,9 @@ type Rules = BTreeMap<i64, Vec<SeccompRule>>;
 type Built<T> = std::result::Result<T, seccompiler::BackendError>;
 
 /// Refuses the calls for this process and all that it starts.
-pub(crate) fn confine(plan: &CagePlan) -> Result<()> {
-    let (refused, unknown) =
-        programs(plan).map_err(|error| ConsumerError::Cage(format!("seccomp: {error}")))?;
+pub(crate) fn confine(plan: &CagePlan, signals_stay_inside: bool) -> Result<()> {
+    let (refused, unknown) = programs(plan, signals_stay_inside)
+        .map_err(|error| ConsumerError::Cage(format!("seccomp: {error}")))?;
     for program in [refused, unknown] {
         match seccompiler::apply_filter(&program) {
             Ok(()) => {}
@@ -120,20 +121,19 @@ pub(crate) fn confine(plan: &CagePlan) -> Result<()> {
 
 /// What is refused, and what is said not to be there: glibc then uses `clone`, whose flags can be
 /// read, in place of `clone3`, whose flags cannot.
-fn programs(plan: &CagePlan) -> Built<(BpfProgram, BpfProgram)> {
+fn programs(plan: &CagePlan, signals_stay_inside: bool) -> Built<(BpfProgram, BpfProgram)> {
     let filter = |rules, error: i32| {
         let error = SeccompAction::Errno(error.unsigned_abs());
         let here = std::env::consts::ARCH.try_into()?;
         SeccompFilter::new(rules, SeccompAction::Allow, error, here)?.try_into()
     };
     let unknown = twice(Rules::from([(libc::SYS_clone3, Vec::new())]));
-    Ok((filter(rules(plan)?, libc::EPERM)?, filter(unknown, libc::ENOSYS)?))
+    Ok((filter(rules(plan, signals_stay_inside)?, libc::EPERM)?, filter(unknown, libc::ENOSYS)?))
 }
 
-fn rules(plan: &CagePlan) -> Built<Rules> {
+fn rules(plan: &CagePlan, signals_stay_inside: bool) -> Built<Rules> {
     let mut rules: Rules = NEVER.iter().chain(NEVER_HERE).map(|call| (*call, Vec::new())).collect();
     let myself = rustix::process::getpid().as_raw_nonzero().get();
-    let keeper = rustix::process::getppid().map_or(1, |pid| pid.as_raw_nonzero().get());
 
     // A pair of sockets leads nowhere but to each other.
     rules.insert(libc::SYS_socketpair, vec![rule(0, SeccompCmpOp::Ne, libc::AF_UNIX)?]);
@@ -144,30 +144,30 @@ fn rules(plan: &CagePlan) -> Built<Rules> {
             condition(0, SeccompCmpOp::Ne, myself)?,
         ])?],
     );
-    // Its own processes it may end. Where the kernel has Landlock, no other one at all.
-    let others = [1, -1, keeper, -keeper, plan.worker, -plan.worker];
-    let mine = [0, myself, -myself];
-    let signals = if plan.may_start_processes {
-        others.into_iter().map(|pid| rule(0, SeccompCmpOp::Eq, pid)).collect::<Built<Vec<_>>>()?
+    // What it starts it may end only where Landlock keeps signals inside: a number is anybody's, and
+    // each thread of the worker has one.
+    if signals_stay_inside {
+        rules.insert(libc::SYS_kill, vec![rule(0, SeccompCmpOp::Eq, -1)?]);
     } else {
-        let not = mine.into_iter().map(|pid| condition(0, SeccompCmpOp::Ne, pid));
-        vec![SeccompRule::new(not.collect::<Built<_>>()?)?]
-    };
-    rules.insert(libc::SYS_kill, signals.clone());
-    rules.insert(libc::SYS_tgkill, signals);
-    for (call, argument) in [
-        (libc::SYS_sched_setaffinity, 0),
-        (libc::SYS_sched_setscheduler, 0),
-        (libc::SYS_sched_setparam, 0),
-        (libc::SYS_sched_setattr, 0),
-        (libc::SYS_setpriority, 1),
-        (libc::SYS_ioprio_set, 1),
-    ] {
-        let of = |pid| rule(argument, SeccompCmpOp::Eq, pid);
-        rules.insert(call, vec![of(keeper)?, of(plan.worker)?, of(-1)?]);
+        let own = || not_one_of(0, &[0, myself, -myself]);
+        rules.insert(libc::SYS_kill, vec![own()?]);
+        rules.insert(libc::SYS_tgkill, vec![own()?]);
     }
-    let own = SIGNALS_OF_FILES.iter().map(|command| rule(1, SeccompCmpOp::Eq, *command));
-    rules.insert(libc::SYS_fcntl, own.collect::<Built<_>>()?);
+    // The priorities and processors of whoever calls, of nobody else of the same user.
+    for call in [
+        libc::SYS_sched_setaffinity,
+        libc::SYS_sched_setscheduler,
+        libc::SYS_sched_setparam,
+        libc::SYS_sched_setattr,
+    ] {
+        rules.insert(call, vec![not_one_of(0, &[0, myself])?]);
+    }
+    for (call, a_process) in [(libc::SYS_setpriority, 0), (libc::SYS_ioprio_set, 1)] {
+        let of_more = rule(0, SeccompCmpOp::Ne, a_process)?;
+        rules.insert(call, vec![of_more, not_one_of(1, &[0, myself])?]);
+    }
+    let of_others = OF_OTHERS.iter().map(|command| rule(1, SeccompCmpOp::Eq, *command));
+    rules.insert(libc::SYS_fcntl, of_others.collect::<Built<_>>()?);
     let device = OWNERS_OF_SOCKETS.iter().chain(TYPING).map(|command| {
         let same = SeccompCondition::new(1, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, *command)?;
         SeccompRule::new(vec![same])
@@ -210,6 +210,12 @@ fn twice(mut rules: Rules) -> Rules {
         rules.extend(ONLY_SECOND.iter().map(|call| (call + second, Vec::new())));
     }
     rules
+}
+
+/// A rule for an argument that is none of these.
+fn not_one_of(argument: u8, allowed: &[i32]) -> Built<SeccompRule> {
+    let not = allowed.iter().map(|value| condition(argument, SeccompCmpOp::Ne, *value));
+    SeccompRule::new(not.collect::<Built<_>>()?)
 }
 
 fn rule(argument: u8, operator: SeccompCmpOp, value: i32) -> Built<SeccompRule> {

@@ -1,7 +1,7 @@
 //! Confines a process to some files, by Landlock (landlock(7)), where the kernel has it.
 
 use landlock::{
-    ABI, Access, AccessFs, AccessNet, PathBeneath, PathFd, Ruleset, RulesetAttr,
+    ABI, Access, AccessFs, AccessNet, LandlockStatus, PathBeneath, PathFd, Ruleset, RulesetAttr,
     RulesetCreatedAttr, RulesetError, Scope, path_beneath_rules,
 };
 use rustix::process::Resource;
@@ -17,13 +17,14 @@ const WANTED: ABI = ABI::V6;
 /// Where everybody may write, and nothing is kept.
 const NOWHERE: &str = "/dev/null";
 
-/// Confines this process. Where the kernel has no Landlock nothing is: the self-test tells.
-pub(crate) fn confine(plan: &CagePlan) -> Result<()> {
+/// Confines this process; true where its signals stay inside too. Where the kernel has no Landlock
+/// nothing is confined: the self-test tells.
+pub(crate) fn confine(plan: &CagePlan) -> Result<bool> {
     bound(Resource::Fsize, plan.largest_file_bytes)?;
     restrict(plan).map_err(|error| ConsumerError::Cage(format!("Landlock: {error}")))
 }
 
-fn restrict(plan: &CagePlan) -> std::result::Result<(), RulesetError> {
+fn restrict(plan: &CagePlan) -> std::result::Result<bool, RulesetError> {
     let all = AccessFs::from_all(WANTED);
     let change = all & !(AccessFs::Execute | AccessFs::MakeChar | AccessFs::MakeBlock);
     let mut rules = Ruleset::default()
@@ -38,6 +39,8 @@ fn restrict(plan: &CagePlan) -> std::result::Result<(), RulesetError> {
         let both = AccessFs::ReadFile | AccessFs::WriteFile;
         rules = rules.add_rule(PathBeneath::new(nowhere, both))?;
     }
-    rules.restrict_self()?;
-    Ok(())
+    let LandlockStatus::Available { effective_abi, .. } = rules.restrict_self()?.landlock else {
+        return Ok(false);
+    };
+    Ok(effective_abi >= WANTED)
 }

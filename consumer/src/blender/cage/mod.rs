@@ -20,6 +20,9 @@ use crate::error::{ConsumerError, Result};
 /// The argument that makes this binary enter the cage.
 pub(crate) const ARGUMENT: &str = "--cage";
 
+/// This binary, whatever has become of its name meanwhile (proc(5)).
+pub(crate) const MYSELF: &str = "/proc/self/exe";
+
 /// How the process ends that could not become Blender, as a shell would.
 pub(crate) const CANNOT_RUN: u8 = 126;
 
@@ -43,7 +46,7 @@ fn confine(plan: &str) -> Result<CagePlan> {
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL))
         .map_err(|error| ConsumerError::Cage(error.to_string()))?;
     rights::give_up()?;
-    files::confine(&plan)?;
-    calls::confine(&plan)?;
+    let signals_stay_inside = files::confine(&plan)?;
+    calls::confine(&plan, signals_stay_inside)?;
     Ok(plan)
 }

@@ -22,8 +22,6 @@ pub(crate) struct CagePlan {
     pub(crate) writable: Vec<PathBuf>,
     /// Whether it may start other processes; they are in the same cage.
     pub(crate) may_start_processes: bool,
-    /// The worker's process, which it may not signal.
-    pub(crate) worker: i32,
     /// The largest file that it may make, in bytes.
     pub(crate) largest_file_bytes: u64,
 }
@@ -94,6 +92,9 @@ const SETTINGS: &[&str] = &[
     "/dev/zero",
 ];
 
+/// What makes a folder a virtual environment of Python (PEP 405).
+const ENVIRONMENT: &str = "pyvenv.cfg";
+
 /// What a program may run and read of the system and of its own installation.
 pub(crate) fn runnable(program: &Path) -> Vec<PathBuf> {
     let mut runnable: Vec<PathBuf> = SYSTEM.iter().map(PathBuf::from).collect();
@@ -114,16 +115,18 @@ pub(crate) fn is_python(program: &Path) -> bool {
 }
 
 /// Where a program's own files are: Blender's lie beside it, Python's in its prefix, and in that of
-/// the Python that a virtual environment is of. No more of the prefix than Python has there: it may
-/// be somebody's home.
+/// the virtual environment that it is started from. No more of the prefix than Python has there: it
+/// may be somebody's home.
 fn installation(program: &Path) -> Vec<PathBuf> {
     let itself = found(program);
     let real = itself.canonicalize().unwrap_or_else(|_| itself.clone());
     if !is_python(program) {
         return real.parent().map(Path::to_owned).into_iter().collect();
     }
-    let prefixes = [&itself, &real].into_iter().filter_map(|python| python.parent()?.parent());
-    let parts = ["bin", "lib", "lib64", "share", "pyvenv.cfg"];
+    let prefix = |python: &Path| Some(python.parent()?.parent()?.to_owned());
+    let environment = prefix(&itself).filter(|prefix| prefix.join(ENVIRONMENT).is_file());
+    let prefixes = prefix(&real).into_iter().chain(environment);
+    let parts = ["bin", "lib", "lib64", ENVIRONMENT];
     prefixes.flat_map(|prefix| parts.map(|part| prefix.join(part))).collect()
 }
 
@@ -149,7 +152,17 @@ mod tests {
         let bin = home.path().join("bin");
         std::fs::create_dir(&bin).unwrap();
         std::fs::write(bin.join("python3"), b"").unwrap();
+        let linked = tempfile::tempdir().unwrap();
+        std::fs::create_dir(linked.path().join("bin")).unwrap();
+        let link = linked.path().join("bin/python3");
+        std::os::unix::fs::symlink(bin.join("python3"), &link).unwrap();
+        let of_link = runnable(&link);
+        assert!(!of_link.iter().any(|path| path.starts_with(linked.path())), "{of_link:?}");
+        std::fs::write(linked.path().join(ENVIRONMENT), b"").unwrap();
+        assert!(runnable(&link).contains(&linked.path().join("lib")));
+
         let read = runnable(&bin.join("python3"));
+        assert!(!read.contains(&home.path().join("share")));
         assert!(read.contains(&home.path().join("lib")));
         assert!(!read.iter().any(|path| home.path().starts_with(path)), "{read:?}");
     }

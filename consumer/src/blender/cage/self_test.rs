@@ -8,19 +8,17 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
+use rustix::fs::{Mode, OFlags};
 use rustix::process::Pid;
 use serde::{Deserialize, Serialize};
 use tokio::process::Command;
 
-use crate::blender::cage;
 use crate::blender::cage::plan::{self, CagePlan};
+use crate::blender::cage::{self, MYSELF};
 use crate::error::{ConsumerError, Result};
 
 /// The argument that makes this binary try to get out of the cage that it is in.
 pub(crate) const ARGUMENT: &str = "--try-the-cage";
-
-/// This binary, whatever has become of its name meanwhile (proc(5)).
-pub(crate) const MYSELF: &str = "/proc/self/exe";
 
 /// How long the test may take.
 const LIMIT: Duration = Duration::from_secs(20);
@@ -59,20 +57,18 @@ impl Confinement {
     pub(crate) async fn test(folder: &Path) -> Result<Self> {
         let secret = folder.join("self-test");
         fs::write(&secret, b"secret").map_err(ConsumerError::io("write", &secret))?;
-        let worker = rustix::process::getpid().as_raw_nonzero().get();
         let own = std::env::current_exe().map_err(ConsumerError::io("find", Path::new(MYSELF)))?;
         let plan = CagePlan {
             program: own.clone(),
             arguments: vec![
                 ARGUMENT.into(),
                 secret.to_string_lossy().into_owned(),
-                worker.to_string(),
+                numbers_outside().join(","),
             ],
             runnable: [plan::runnable(&own), vec![own]].concat(),
             readable: plan::settings(),
             writable: Vec::new(),
             may_start_processes: false,
-            worker,
             largest_file_bytes: 1 << 20,
         };
         let mut command = Command::new(MYSELF);
@@ -104,18 +100,39 @@ impl Confinement {
             && (files_are_ours || (self.no_reading && self.no_writing))
     }
 
-    /// Tries to get out, inside; `secret` is a file that the cage does not name.
-    pub(crate) fn try_it(secret: &Path, worker: &str) -> Self {
-        let worker = worker.parse().ok().and_then(Pid::from_raw);
+    /// Tries to get out, inside; `secret` is a file that the cage does not name, `outside` are the
+    /// numbers of processes and threads.
+    pub(crate) fn try_it(secret: &Path, outside: &str) -> Self {
+        let mut outside =
+            outside.split(',').filter_map(|number| Pid::from_raw(number.parse().ok()?));
         Self {
             no_sockets: UdpSocket::bind("127.0.0.1:0").is_err() && UnixDatagram::unbound().is_err(),
-            no_signals: worker.is_none_or(|pid| rustix::process::test_kill_process(pid).is_err()),
+            no_signals: outside.all(|pid| rustix::process::test_kill_process(pid).is_err()),
             no_processes: std::process::Command::new(MYSELF).spawn().is_err(),
             no_privileges: rustix::thread::no_new_privs().unwrap_or(false),
             no_reading: fs::read(secret).is_err(),
-            no_writing: fs::write(secret, b"changed").is_err(),
+            no_writing: can_write(secret).is_err(),
         }
     }
+}
+
+/// The worker's own number, those of its threads, which a signal reaches too, and its parent's.
+fn numbers_outside() -> Vec<String> {
+    let threads = fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+    let mut numbers: Vec<_> =
+        threads.filter_map(|thread| thread.file_name().into_string().ok()).collect();
+    let process = Some(rustix::process::getpid());
+    let named = process.into_iter().chain(rustix::process::getppid());
+    numbers.extend(named.map(|pid| pid.as_raw_nonzero().to_string()));
+    numbers
+}
+
+/// Tries to change a file: to write into it, and to empty it, for which a kernel before 6.2 asks
+/// Landlock nothing.
+fn can_write(path: &Path) -> std::io::Result<()> {
+    let emptying = OFlags::RDONLY | OFlags::TRUNC | OFlags::CLOEXEC;
+    fs::write(path, b"changed")
+        .or_else(|_| rustix::fs::open(path, emptying, Mode::empty()).map(drop).map_err(Into::into))
 }
 
 impl fmt::Display for Confinement {
@@ -126,7 +143,7 @@ impl fmt::Display for Confinement {
             (self.no_processes, "processes"),
             (self.no_privileges, "privileges"),
             (self.no_reading, "reading files (Landlock, Linux 5.13)"),
-            (self.no_writing, "changing files (Landlock, Linux 5.13)"),
+            (self.no_writing, "changing files (Landlock, Linux 6.2)"),
         ];
         let open: Vec<&str> =
             parts.iter().filter(|(holds, _)| !holds).map(|(_, name)| *name).collect();
@@ -159,7 +176,7 @@ mod tests {
         assert!(!with_network.holds_scripts(true));
         insta::assert_snapshot!(format!("{ALL}\n{without_landlock}"), @r"
         everything is held
-        not held: reading files (Landlock, Linux 5.13), changing files (Landlock, Linux 5.13)
+        not held: reading files (Landlock, Linux 5.13), changing files (Landlock, Linux 6.2)
         ");
     }
 }

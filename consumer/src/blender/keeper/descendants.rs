@@ -19,6 +19,7 @@ struct Process {
     parent: i32,
     /// `R`, `S`, `T` for stopped, `Z` for ended.
     state: u8,
+    threads: u32,
 }
 
 /// Ends every process below `root` but one, which keeps its place; true where none is left.
@@ -36,7 +37,7 @@ pub(crate) fn end_below(root: Pid, spared: Option<Pid>) -> bool {
                 continue;
             }
             // Its parent alone can take an ended process off the list.
-            let is_ended = process.state == b'Z';
+            let is_ended = process.is_ended();
             let is_ours = process.parent == root.as_raw_nonzero().get();
             if is_ended && !is_ours {
                 continue;
@@ -54,6 +55,12 @@ pub(crate) fn end_below(root: Pid, spared: Option<Pid>) -> bool {
     }
 }
 
+/// Every process below another one.
+pub(crate) fn ids_below(root: u32) -> Vec<u32> {
+    let Ok(root) = i32::try_from(root) else { return Vec::new() };
+    below(root, &all()).iter().filter_map(|process| process.id.try_into().ok()).collect()
+}
+
 /// Stops a process, and waits until it stands; false where it does not.
 pub(crate) fn stop(pid: Pid) -> bool {
     let began = Instant::now();
@@ -61,13 +68,35 @@ pub(crate) fn stop(pid: Pid) -> bool {
         return false;
     }
     while began.elapsed() < LIMIT {
-        match process(pid.as_raw_nonzero().get()) {
-            Some(Process { state: b'T' | b't', .. }) => return true,
-            Some(Process { state: b'Z' | b'X', .. }) | None => return false,
-            Some(_) => std::thread::sleep(PAUSE),
+        if is_standing(pid) {
+            return true;
         }
+        if process(pid.as_raw_nonzero().get()).is_none_or(Process::is_ended) {
+            return false;
+        }
+        std::thread::sleep(PAUSE);
     }
     false
+}
+
+/// Whether every thread of a process has been stopped, those in a call of the kernel too.
+pub(crate) fn is_standing(pid: Pid) -> bool {
+    let tasks = format!("/proc/{}/task", pid.as_raw_nonzero());
+    let Ok(threads) = std::fs::read_dir(&tasks) else { return false };
+    let mut states = threads.flatten().map(|thread| {
+        let stat = std::fs::read(thread.path().join("stat")).ok();
+        stat.and_then(|stat| parse(0, &stat)).map(|thread| thread.state)
+    });
+    // One that ends meanwhile does nothing more.
+    states.all(|state| matches!(state, None | Some(b'T' | b't' | b'Z' | b'X')))
+}
+
+impl Process {
+    /// Whether nothing of it runs. Where its first thread has ended and others go on, its state says
+    /// that it has ended, too.
+    fn is_ended(self) -> bool {
+        matches!(self.state, b'Z' | b'X') && self.threads <= 1
+    }
 }
 
 fn below(root: i32, all: &[Process]) -> Vec<Process> {
@@ -106,7 +135,9 @@ fn parse(id: i32, stat: &[u8]) -> Option<Process> {
     let mut fields = rest.split_whitespace();
     let state = *fields.next()?.as_bytes().first()?;
     let parent = fields.next()?.parse().ok()?;
-    Some(Process { id, parent, state })
+    // `num_threads`, the twentieth field (proc(5)).
+    let threads = fields.nth(15).and_then(|threads| threads.parse().ok()).unwrap_or(1);
+    Some(Process { id, parent, state, threads })
 }
 
 #[cfg(test)]
@@ -116,13 +147,23 @@ mod tests {
     #[test]
     fn a_process_with_a_hostile_name_is_found_below_its_parent() {
         let hostile = parse(7, b"7 (a) R 1 (b) 9) S 5 7 7 0").unwrap();
-        assert_eq!(hostile, Process { id: 7, parent: 5, state: b'S' });
-        let child = Process { id: 8, parent: 7, state: b'R' };
-        let other = Process { id: 9, parent: 1, state: b'R' };
+        assert_eq!(hostile, Process { id: 7, parent: 5, state: b'S', threads: 1 });
+        let process = |id, parent| Process { id, parent, state: b'R', threads: 1 };
+        let (child, other) = (process(8, 7), process(9, 1));
         // A number that was given anew may close a circle.
-        let circle = Process { id: 5, parent: 8, state: b'R' };
+        let circle = process(5, 8);
         let found = below(5, &[child, other, hostile, circle]);
         assert_eq!(found, [hostile, child]);
+    }
+
+    #[test]
+    fn a_process_whose_first_thread_has_ended_goes_on() {
+        let stat = |threads| {
+            format!("7 (a) Z 5 7 7 0 -1 4228364 0 0 0 0 0 0 0 0 20 0 {threads} 0 1 0 0")
+                .into_bytes()
+        };
+        assert!(parse(7, &stat(1)).unwrap().is_ended());
+        assert!(!parse(7, &stat(2)).unwrap().is_ended());
     }
 
     #[test]

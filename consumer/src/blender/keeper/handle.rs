@@ -53,6 +53,11 @@ impl Keeper {
         self.blender
     }
 
+    /// The keeper's own process, while it runs.
+    pub(crate) fn process(&self) -> Option<u32> {
+        self.child.id()
+    }
+
     /// What Blender has printed goes where this process's standard output goes.
     pub(crate) fn child(&mut self) -> &mut Child {
         &mut self.child

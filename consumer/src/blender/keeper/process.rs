@@ -4,15 +4,13 @@ use std::io::{Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::OwnedFd;
 use rustix::process::{Pid, PidfdFlags, Signal, WaitOptions, getpid};
 
-use crate::blender::cage;
-use crate::blender::cage::self_test::MYSELF;
-use crate::blender::keeper::descendants::{end_below, stop};
+use crate::blender::cage::{self, MYSELF};
+use crate::blender::keeper::descendants::{end_below, is_standing, stop};
 use crate::blender::keeper::words::{Order, Word, line};
 use crate::error::{ConsumerError, Result};
 
@@ -20,10 +18,13 @@ use crate::error::{ConsumerError, Result};
 pub(crate) const ARGUMENT: &str = "--keep";
 
 /// How long what has ended may wait to be taken off the list of processes.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+const LOOK_EVERY: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
 
 /// The same where the kernel cannot tell at once that Blender has ended (before Linux 5.3).
-const LOOK_OFTEN: Duration = Duration::from_millis(50);
+const LOOK_OFTEN: Timespec = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
+
+/// How often Blender is stopped that is woken.
+const MOST_STOPS: usize = 5;
 
 /// Most bytes of orders that wait.
 const MOST_BYTES: usize = 4096;
@@ -86,9 +87,7 @@ fn keep(blender: Pid, socket: &mut UnixStream) -> Result<Option<i32>> {
 fn obey(order: Order, blender: Pid, socket: &mut UnixStream) -> Result<()> {
     match order {
         Order::Rest => {
-            // What a script's thread starts meanwhile is found when Blender stands.
-            let is_standing = stop(blender);
-            if end_below(getpid(), Some(blender)) && is_standing {
+            if stand_alone(blender) {
                 let said = socket.write_all(&line(&Word::Resting));
                 said.map_err(|error| ConsumerError::Keeper(error.to_string()))?;
             }
@@ -101,14 +100,25 @@ fn obey(order: Order, blender: Pid, socket: &mut UnixStream) -> Result<()> {
     }
 }
 
+/// Stops Blender, and ends all else; true where it stands and is alone.
+fn stand_alone(blender: Pid) -> bool {
+    for _ in 0..MOST_STOPS {
+        // What its threads start meanwhile is found when it stands. What is ended may wake it: a
+        // process chooses the signal that its parent gets.
+        let is_alone = stop(blender) && end_below(getpid(), Some(blender));
+        if is_alone && is_standing(blender) {
+            return true;
+        }
+    }
+    false
+}
+
 /// Waits for an order, for Blender's end or for a while; true where there is something to read.
 fn wait(socket: &UnixStream, ended: Option<&OwnedFd>) -> Result<bool> {
     let every = if ended.is_some() { LOOK_EVERY } else { LOOK_OFTEN };
-    let every = Timespec { tv_sec: 0, tv_nsec: 0 }
-        .checked_add(every.try_into().unwrap_or(Timespec { tv_sec: 1, tv_nsec: 0 }));
     let mut wanted = vec![PollFd::new(socket, PollFlags::IN)];
     wanted.extend(ended.map(|ended| PollFd::new(ended, PollFlags::IN)));
-    match poll(&mut wanted, every.as_ref()) {
+    match poll(&mut wanted, Some(&every)) {
         Ok(_) => Ok(wanted.first().is_some_and(|socket| !socket.revents().is_empty())),
         Err(rustix::io::Errno::INTR) => Ok(false),
         Err(error) => Err(ConsumerError::Keeper(error.to_string())),

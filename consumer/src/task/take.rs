@@ -1,0 +1,110 @@
+//! Takes a task, if it is to be had and may be rendered here.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use farm::{FarmError, ReceivedMessage, read_control, read_job};
+use protocol::{Job, TaskMessage, sentence};
+
+use crate::error::{ConsumerError, Result};
+use crate::task::record::{Found, Record};
+use crate::worker::Worker;
+
+/// When a task is given out again that failed here. Soon, but not at once: what broke may be
+/// mending.
+pub(crate) const MENDING: Duration = Duration::from_secs(2);
+
+impl Worker {
+    /// Takes the task, if it is to be had; nothing where its job was cancelled. What can be asked at
+    /// the same time is: each call is a round trip of a worker that is paid for.
+    pub(crate) async fn take(
+        &mut self,
+        task: &TaskMessage,
+        message: &ReceivedMessage,
+        record: &Record,
+    ) -> Result<(Arc<Job>, Option<Found>)> {
+        // The mapping hides a message for as long as the function may run. A lease of a minute
+        // lets a crash be noticed in a minute.
+        let lease = self.queue.set_visibility(&message.receipt_handle, self.settings.lease);
+        let control = read_control(&self.storage, task.job);
+        let (job, control, found) = if let Some(job) = self.jobs.get(task.job) {
+            check_frame(&job, task)?;
+            if !self.may_run(&job) {
+                return Ok((job, Some(self.leave_alone(message)?)));
+            }
+            let (leased, control, found) = tokio::join!(lease, control, record.begin());
+            if let (Err(error), Ok(Found::Begun { .. })) = (&leased, &found) {
+                // What was not leased was not tried either.
+                tracing::warn!(error = sentence(error), "cannot lease the task");
+                record.hand_back().await?;
+                return Ok((job, Some(Found::Held { lease_left: MENDING })));
+            }
+            leased?;
+            (job, control?, Some(found?))
+        } else {
+            let (leased, job, control) =
+                tokio::join!(lease, read_job(&self.storage, task.job), control);
+            leased?;
+            let job = match job {
+                Err(FarmError::NoObject { .. }) => {
+                    return Err(ConsumerError::NoJob { job: task.job });
+                }
+                job => self.jobs.remember(job?),
+            };
+            check_frame(&job, task)?;
+            (job, control?, None)
+        };
+        if control.paused.is_some() {
+            // Whoever lets the job go on enqueues what has not begun.
+            if let Some(Found::Begun { .. }) = found {
+                record.hand_back().await?;
+            }
+            return Ok((job, None));
+        }
+        if control.cancelled {
+            self.jobs.cancel(task.job);
+            if let Some(Found::Begun { .. }) = found {
+                return Err(ConsumerError::Cancelled);
+            }
+            return Ok((job, None));
+        }
+        if found.is_some() {
+            return Ok((job, found));
+        }
+        if !self.may_run(&job) {
+            return Ok((job, Some(self.leave_alone(message)?)));
+        }
+        // A job that is met for the first time: Blender imports its modules meanwhile.
+        self.forget_other_scripts(&job)?;
+        self.prepare(job.allow_scripts);
+        Ok((job, Some(record.begin().await?)))
+    }
+
+    /// Whether this worker may run the scripts of a job, where it has any.
+    fn may_run(&self, job: &Job) -> bool {
+        !job.allow_scripts || self.confinement.holds_scripts(self.settings.files_are_ours)
+    }
+
+    /// What to do with a task whose scripts may not run here. In Lambda all workers are alike; of
+    /// other machines another one may do.
+    fn leave_alone(&self, message: &ReceivedMessage) -> Result<Found> {
+        let missing = self.confinement.to_string();
+        if self.settings.files_are_ours {
+            return Err(ConsumerError::Unconfined { missing });
+        }
+        tracing::warn!(missing, "the job's scripts may not run here: the task is left to others");
+        Ok(Found::Held { lease_left: longer_each_time(message.deliveries) })
+    }
+}
+
+/// From two seconds, twice as long at each delivery, to 17 minutes.
+pub(crate) fn longer_each_time(deliveries: u32) -> Duration {
+    MENDING * 2_u32.pow(deliveries.saturating_sub(1).min(9))
+}
+
+fn check_frame(job: &Job, task: &TaskMessage) -> Result<()> {
+    if job.frames.contains(task.frame) {
+        return Ok(());
+    }
+    Err(ConsumerError::NoFrame { job: task.job, frame: task.frame })
+}
