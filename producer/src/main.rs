@@ -6,7 +6,7 @@
 mod answer;
 mod request;
 
-use farm::{AwsConfig, FarmError, Queue, Storage};
+use farm::{AwsConfig, FarmError, Queue, Storage, WorkerFunction};
 use lambda_http::http::{Method, StatusCode};
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, Error, Request, RequestExt, Response, run, service_fn};
@@ -20,6 +20,7 @@ use crate::request::Submission;
 struct FrontDoor {
     storage: Storage,
     queue: Queue,
+    worker: WorkerFunction,
 }
 
 #[tokio::main]
@@ -32,6 +33,7 @@ async fn main() -> Result<(), Error> {
     let front_door = FrontDoor {
         storage: Storage::new(&config, variable("BUCKET_NAME")?),
         queue: Queue::new(&config, variable("QUEUE_URL")?),
+        worker: WorkerFunction::new(&config, variable("CONSUMER_NAME")?),
     };
     let front_door = &front_door;
     run(service_fn(move |request: Request| async move {
@@ -73,7 +75,11 @@ impl FrontDoor {
                 let digest = ClientToken::digest(&caller(request), token);
                 job.id = farm::job_of_token(&self.storage, &digest, job.id).await?;
             }
-            farm::submit_job(&self.storage, &self.queue, &job, |_| {}).await
+            let (submitted, ()) = tokio::join!(
+                farm::submit_job(&self.storage, &self.queue, &job, |_| {}),
+                self.worker.nudge(),
+            );
+            submitted
         };
         match submitting.await {
             Ok(()) => {

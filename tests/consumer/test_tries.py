@@ -13,7 +13,10 @@ def test_a_frame_that_has_failed_is_rendered_when_someone_asks_for_it_again(
     queue: Queue, scenes: Path, tmp_path: Path
 ) -> None:
     job = queue.submit(scenes / "sound.blend", "1")
-    with queue.worker(tmp_path, BLENDER="/nonexistent/blender"):
+    killed = tmp_path / "blender"
+    killed.write_text("#!/bin/sh\nkill -9 $$\n")
+    killed.chmod(0o755)
+    with queue.worker(tmp_path, BLENDER=str(killed)):
         failed = queue.wait_for(job, 1)[1]
     assert (failed["state"], failed["tries"]) == ("failed", MAXIMUM_TRIES)
     # The message is with the dead letters; one that comes late all the same changes nothing.

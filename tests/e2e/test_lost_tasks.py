@@ -45,3 +45,55 @@ def test_a_watch_ends_where_the_queue_has_lost_tasks_and_they_can_be_enqueued_ag
     assert sorted(path.name for path in tmp_path.glob("sample_*.png")) == [
         f"sample_{frame:04}.png" for frame in (1, 2, 3, 4)
     ]
+
+
+def test_a_frame_whose_result_was_deleted_is_rendered_once_more_and_no_other(
+    farm: LocalFarm, sample: Path, tmp_path: Path
+) -> None:
+    done = command(farm, "submit", "--json", "--watch", sample, "--frames", "1-3", "--to", tmp_path)
+    assert done.returncode == 0, done.stderr
+    job = json.loads(done.stdout.splitlines()[0])["job"]
+    storage, bucket = farm.client("s3"), farm.outputs()["BucketName"]
+    (key,) = [
+        one["Key"]
+        for one in storage.list_objects_v2(Bucket=bucket, Prefix=f"jobs/{job}/frames/")["Contents"]
+        if one["Key"].endswith("sample_0002.png")
+    ]
+    storage.delete_object(Bucket=bucket, Key=key)
+    other = tmp_path / "other"
+    gone = command(farm, "watch", job, "--to", other)
+    assert gone.returncode == 5, gone.stderr
+    assert f"{key}" in gone.stderr
+    again = command(farm, "retry", "--json", job)
+    assert json.loads(again.stdout)["tasks"] == 1, again.stderr
+    watched = command(farm, "watch", job, "--to", other)
+    assert watched.returncode == 0, watched.stderr
+    assert {path.name for path in other.glob("sample_*.png")} == {
+        f"sample_{frame:04}.png" for frame in (1, 2, 3)
+    }
+    tries = {
+        frame: json.loads(
+            storage.get_object(Bucket=bucket, Key=f"jobs/{job}/tasks/{frame}.json")["Body"].read()
+        )["tries"]
+        for frame in (1, 2, 3)
+    }
+    assert tries == {1: 1, 2: 2, 3: 1}
+
+
+def test_a_cancelled_job_stays_cancelled_where_somebody_enqueues_it_again(
+    farm: LocalFarm, sample: Path
+) -> None:
+    set_mapping(farm, enabled=False)
+    try:
+        done = command(farm, "submit", "--json", sample, "--frames", "1-2")
+        job = json.loads(done.stdout.splitlines()[-1])["job"]
+        assert command(farm, "cancel", job).returncode == 0
+        again = command(farm, "retry", "--missing", job)
+    finally:
+        set_mapping(farm, enabled=True)
+    assert again.returncode not in {0, 101}
+    assert "cancelled" in again.stderr
+    (told,) = [
+        one for one in json.loads(command(farm, "jobs", "--json").stdout) if one["job"] == job
+    ]
+    assert told["is_cancelled"]

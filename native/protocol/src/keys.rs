@@ -77,10 +77,16 @@ pub fn frame_of_task(job: JobId, key: &str) -> Option<i32> {
     key.strip_prefix(&tasks(job))?.strip_suffix(".json")?.parse().ok()
 }
 
+/// All result files of a job, as a prefix.
+#[must_use]
+pub fn frames(job: JobId) -> String {
+    format!("{JOBS}{job}/frames/")
+}
+
 /// A result file.
 #[must_use]
 pub fn frame_file(job: JobId, path: &PackPath) -> String {
-    format!("{JOBS}{job}/frames/{path}")
+    format!("{}{path}", frames(job))
 }
 
 /// The log of one try of a task.

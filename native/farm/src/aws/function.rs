@@ -29,7 +29,9 @@ pub struct WorkerFunction {
 }
 
 impl WorkerFunction {
-    pub(super) fn new(config: &AwsConfig, name: String) -> Self {
+    /// That of a name.
+    #[must_use]
+    pub fn new(config: &AwsConfig, name: String) -> Self {
         Self { client: Client::new(&config.sdk), name, profile: config.profile.clone() }
     }
 
@@ -82,6 +84,14 @@ impl WorkerFunction {
                 on_wait(format!("the farm's function {wait}"));
             }
             tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// Wakes the function where Lambda has put it away, and waits for nothing: for those who have
+    /// tasks on the queue in any case. What goes wrong is left to whoever looks at the tasks.
+    pub async fn nudge(&self) {
+        if matches!(self.state().await, Ok((State::Inactive, _))) {
+            let _ = self.wake().await;
         }
     }
 

@@ -13,15 +13,16 @@ use crate::transfer::digest_file;
 pub(super) struct FetchedFiles {
     /// Those that are there, in order.
     pub(super) paths: Vec<PathBuf>,
-    /// Those that may not go where they are named, or cannot, with the reason.
+    /// Those that no frame makes, with the reason: they stay in the bucket.
     pub(super) refused: Vec<String>,
+    /// Those that could not be written, with the reason; mended, they come at the next look.
+    pub(super) waiting: Vec<String>,
 }
 
 /// Brings the files of one frame into the job's output folder.
 ///
 /// A file that is there already with the same bytes is left alone. Each file appears whole or not
-/// at all, and is checked against its digest on the way. What may not go where it is named is left
-/// in the bucket.
+/// at all, and is checked against its digest on the way. Nothing of the artist's is replaced.
 ///
 /// # Errors
 /// [`FarmError::Io`] where the folder cannot be written, [`FarmError::Damaged`], or that of a call.
@@ -34,26 +35,35 @@ pub(super) async fn fetch_files(
 ) -> Result<FetchedFiles> {
     let mut fetched = FetchedFiles::default();
     for file in files {
-        let to = match placement.place(frame, file) {
-            Ok(to) => to,
+        let place = match placement.place(frame, file) {
+            Ok(place) => place,
             Err(reason) => {
                 fetched.refused.push(format!("{} was not put: {reason}", file.path));
                 continue;
             }
         };
-        if !is_there(&to, file).await? {
+        let to = &place.path;
+        if !is_there(to, file).await? {
+            if !placement.may_replace(&place) {
+                fetched.waiting.push(format!(
+                    "{} was not put: a file that no job has made is there; move it away and fetch \
+                     the job again, or choose another output folder",
+                    file.path
+                ));
+                continue;
+            }
             let key = keys::frame_file(job, &file.path);
-            match storage.get_file(&key, &to, &file.digest, file.size_bytes).await {
+            match storage.get_file(&key, to, &file.digest, file.size_bytes).await {
                 Err(FarmError::Io { path, source, .. }) if is_of_one_file(&source) => {
                     let reason = format!("{} was not put: {}: {source}", file.path, path.display());
-                    fetched.refused.push(reason);
+                    fetched.waiting.push(reason);
                     continue;
                 }
                 got => got?,
             }
         }
-        placement.made(&to);
-        fetched.paths.push(to);
+        placement.made(to);
+        fetched.paths.push(place.path);
     }
     Ok(fetched)
 }

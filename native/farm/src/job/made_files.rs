@@ -44,11 +44,15 @@ impl MadeFiles {
     pub(super) fn remember(&self, path: &Path) {
         let Some(stamp) = fs::symlink_metadata(path).ok().as_ref().and_then(stamp) else { return };
         let path = self.resolved(path);
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.get(&path) == Some(&stamp) {
+            return;
+        }
         if let Some(line) = line(&path, stamp) {
             // A list that cannot be written costs the artist a question, and nothing else.
             let _ = self.append(&line);
         }
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(path, stamp);
+        known.insert(path, stamp);
     }
 
     fn append(&self, line: &str) -> std::io::Result<()> {

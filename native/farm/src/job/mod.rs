@@ -10,9 +10,14 @@ mod messages;
 mod patience;
 mod placement;
 pub(crate) mod progress;
+mod result_name;
 pub(crate) mod retry;
 pub(crate) mod stop;
 pub mod submission;
 pub(crate) mod tally;
+#[cfg(test)]
+mod testing;
 pub mod watch;
 mod watch_event;
+mod watched_job;
+mod watched_queue;

@@ -76,13 +76,14 @@ impl Patience {
         let QueueDepth { waiting, hidden } = depth;
         Quiet::Tell(if has_begun {
             format!(
-                "nothing has happened for {minutes} minutes; {waiting} tasks wait for a worker, \
-                 {hidden} are with one or were refused one"
+                "nothing has happened for {minutes} minutes; of all jobs {waiting} tasks wait for a \
+                 worker, {hidden} are with one or were refused one; if this goes on, enqueue again \
+                 what is missing: nothing is rendered twice for it"
             )
         } else {
             format!(
-                "no worker has begun a frame for {minutes} minutes: {waiting} tasks wait for one, \
-                 {hidden} were handed out; look at the logs of the farm's function, and at the \
+                "no worker has begun a frame for {minutes} minutes: of all jobs {waiting} tasks wait \
+                 for one, {hidden} were handed out; look at the logs of the farm's function, and at the \
                  account's limit of concurrent executions"
             )
         })
@@ -127,6 +128,6 @@ mod tests {
             }
         }
         assert_eq!(told.iter().map(|(at, _)| *at).collect::<Vec<_>>(), [300, 600, 900]);
-        insta::assert_snapshot!(told[0].1, @"no worker has begun a frame for 5 minutes: 7 tasks wait for one, 2 were handed out; look at the logs of the farm's function, and at the account's limit of concurrent executions");
+        insta::assert_snapshot!(told[0].1, @"no worker has begun a frame for 5 minutes: of all jobs 7 tasks wait for one, 2 were handed out; look at the logs of the farm's function, and at the account's limit of concurrent executions");
     }
 }

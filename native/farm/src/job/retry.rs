@@ -1,11 +1,13 @@
 //! Tasks that are enqueued again.
 
+use std::collections::HashSet;
+
 use futures_util::{StreamExt, stream};
 use protocol::{
-    Job, JobControl, JobId, TaskEvent, TaskEventKind, TaskRecord, TaskState, Versioned, keys, parse,
+    Job, JobId, TaskEvent, TaskEventKind, TaskRecord, TaskState, Versioned, keys, parse,
 };
 
-use super::control::write_control;
+use super::control::resume;
 use super::documents::{read_control, read_job};
 use super::event_log::EventLog;
 use super::messages::enqueue_frames;
@@ -22,7 +24,7 @@ const RECORDS_AT_ONCE: usize = 32;
 /// How often a record that others change too is looked at again.
 const CHANGES: usize = 5;
 
-/// Which tasks are enqueued again.
+/// Which tasks are enqueued again, beside those whose results somebody has deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Retry {
     /// Those that failed for good.
@@ -49,8 +51,9 @@ pub async fn retry(settings: &FarmSettings, job: JobId, which: Retry) -> Result<
     if control.paused.is_some() {
         // What had not begun was dropped.
         which = Retry::Missing;
-        write_control(storage, job.id, &JobControl::default()).await?;
+        resume(storage, job.id).await?;
     }
+    let results = results_of(storage, job.id).await?;
     let mut tally = Tally::default();
     EventLog::new(job.id)
         .read_whole(storage, |event| {
@@ -58,14 +61,16 @@ pub async fn retry(settings: &FarmSettings, job: JobId, which: Retry) -> Result<
         })
         .await?;
     let is_wanted = |frame: &i32| match (tally.of(*frame).map(|event| event.kind), which) {
-        (Some(TaskEventKind::Done { .. }), _) => false,
-        (Some(TaskEventKind::Failed { .. }), _) | (_, Retry::Missing) => true,
+        (Some(TaskEventKind::Done { .. } | TaskEventKind::Failed { .. }), _)
+        | (_, Retry::Missing) => true,
         (_, Retry::Failed) => false,
     };
     let mut changing = stream::iter(job.frames.iter().filter(is_wanted))
         .map(|frame| {
-            let (job, max_tries) = (&job, farm.max_tries);
-            async move { (frame, queue_again(storage, job, frame, max_tries, which).await) }
+            let (job, results, max_tries) = (&job, &results, farm.max_tries);
+            async move {
+                (frame, queue_again(storage, job, frame, max_tries, which, results).await)
+            }
         })
         .buffer_unordered(RECORDS_AT_ONCE);
     let (mut frames, mut first_error) = (Vec::new(), None);
@@ -80,10 +85,27 @@ pub async fn retry(settings: &FarmSettings, job: JobId, which: Retry) -> Result<
     }
     drop(changing);
     // What was changed gets its message, whatever became of the others.
-    enqueue_frames(&farm.queue, job.id, frames.iter().copied(), |_| {}).await?;
+    let (enqueued, ()) = tokio::join!(
+        enqueue_frames(&farm.queue, job.id, frames.iter().copied(), |_| {}),
+        farm.function.nudge(),
+    );
+    enqueued?;
     match first_error {
         Some(error) => Err(error),
         None => Ok(frames.len() as u64),
+    }
+}
+
+/// The keys of all results that are there.
+async fn results_of(storage: &Storage, job: JobId) -> Result<HashSet<String>> {
+    let (prefix, mut after, mut found) = (keys::frames(job), String::new(), HashSet::new());
+    loop {
+        let page = storage.list_page(&prefix, &after).await?;
+        found.extend(page.objects.iter().map(|object| object.key.clone()));
+        match page.objects.last() {
+            Some(last) if page.is_truncated => after.clone_from(&last.key),
+            _ => return Ok(found),
+        }
     }
 }
 
@@ -95,6 +117,7 @@ async fn queue_again(
     frame: i32,
     more_tries: u32,
     which: Retry,
+    results: &HashSet<String>,
 ) -> Result<bool> {
     let key = keys::task(job.id, frame);
     for _ in 0..CHANGES {
@@ -110,8 +133,14 @@ async fn queue_again(
             Err(_) => new_record(frame),
         };
         match (&record.state, which) {
-            (TaskState::Done { .. }, _) => return Ok(false),
-            (TaskState::Failed { .. }, _) => {}
+            (TaskState::Done { files, .. }, _)
+                if files
+                    .iter()
+                    .all(|file| results.contains(&keys::frame_file(job.id, &file.path))) =>
+            {
+                return Ok(false);
+            }
+            (TaskState::Done { .. } | TaskState::Failed { .. }, _) => {}
             (TaskState::Queued, _) if record.tries == 0 => {}
             // A worker may have it still; then it leaves a second message alone.
             (_, Retry::Missing) => return Ok(true),

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use protocol::{
-    Job, JobControl, ProtocolError, TaskEvent, TaskEventKind, TaskState, Versioned, keys,
-};
+use protocol::{Job, JobControl, TaskEvent, TaskEventKind, TaskState, keys};
 
+use super::control::pause;
 use super::documents::read_record;
 use crate::aws::storage::Storage;
 use crate::error::Result;
@@ -41,22 +40,17 @@ pub async fn stop_where_all_fail_alike(storage: &Storage, job: &Job) -> Result<b
     }
     let reason = reason.unwrap_or_default();
     let sentence = format!("the first {ALIKE} frames all failed alike: {reason}");
-    let paused = Some(sentence.chars().take(JobControl::MAX_REASON).collect());
-    let control = JobControl { paused, ..JobControl::default() };
-    let bytes = serde_json::to_vec(&control).map_err(|source| {
-        let document = JobControl::DOCUMENT;
-        ProtocolError::Malformed { document, source }
-    })?;
-    // Whatever the artist has said before counts.
-    storage.put_if_absent(&keys::control(job.id), bytes).await
+    pause(storage, job.id, sentence.chars().take(JobControl::MAX_REASON).collect()).await
 }
 
-/// The frames that failed first, where enough did and none was rendered.
+/// The frames that failed first, where enough did and none was rendered. Whoever enqueues a job again
+/// lets it begin anew.
 fn first_failures(job: &Job, events: impl Iterator<Item = TaskEvent>) -> Option<BTreeSet<i32>> {
     let mut failed = BTreeSet::new();
     for event in events.filter(|event| job.frames.contains(event.frame)) {
         match event.kind {
             TaskEventKind::Done { .. } => return None,
+            TaskEventKind::Queued => failed.clear(),
             TaskEventKind::Failed { .. } if failed.len() < ALIKE => {
                 failed.insert(event.frame);
             }
@@ -74,8 +68,8 @@ fn are_alike(one: &str, other: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::testing;
     use super::*;
-    use protocol::{BlenderVersion, FrameRange, JobId, OutputNaming};
 
     fn event(frame: i32, kind: TaskEventKind) -> TaskEvent {
         TaskEvent { at_ms: 0, frame, try_number: 1, worker: 1, kind }
@@ -83,24 +77,18 @@ mod tests {
 
     #[test]
     fn five_frames_that_failed_count_and_one_that_is_rendered_ends_it() {
-        let job = Job {
-            version: Job::VERSION,
-            id: JobId::now(),
-            name: "shot".into(),
-            pack: "ab".repeat(32).parse().unwrap(),
-            scene: None,
-            frames: FrameRange { first: 1, last: 24, step: 1 },
-            output: OutputNaming { template: String::new() },
-            blender_version: BlenderVersion(5, 2, 0),
-            allow_scripts: false,
-        };
+        let job = testing::job(24, "");
         let failed = |frame| event(frame, TaskEventKind::Failed { total_ms: 1 });
         let five: Vec<_> = [1, 2, 2, 3, 4, 5, 99].map(failed).into();
         let found = first_failures(&job, five.clone().into_iter());
         assert_eq!(found, Some(BTreeSet::from([1, 2, 3, 4, 5])));
         assert_eq!(first_failures(&job, five.iter().take(5).copied()), None);
         let done = event(9, TaskEventKind::Done { render_ms: 1, total_ms: 1 });
-        assert_eq!(first_failures(&job, five.into_iter().chain([done])), None);
+        assert_eq!(first_failures(&job, five.iter().copied().chain([done])), None);
+        let again = [event(1, TaskEventKind::Queued), failed(1), failed(2)];
+        assert_eq!(first_failures(&job, five.iter().copied().chain(again)), None);
+        let all_again = five.iter().copied().chain(again).chain([3, 4, 5].map(failed));
+        assert_eq!(first_failures(&job, all_again).map(|failed| failed.len()), Some(ALIKE));
     }
 
     #[test]

@@ -139,22 +139,8 @@ fn decimal(count: u64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::testing;
     use super::*;
-    use protocol::{BlenderVersion, FrameRange, JobId, OutputNaming, Versioned};
-
-    fn job(last: i32) -> Job {
-        Job {
-            version: Job::VERSION,
-            id: JobId::now(),
-            name: "shot".into(),
-            pack: "ab".repeat(32).parse().unwrap(),
-            scene: None,
-            frames: FrameRange { first: 1, last, step: 1 },
-            output: OutputNaming { template: String::new() },
-            blender_version: BlenderVersion(5, 2, 0),
-            allow_scripts: false,
-        }
-    }
 
     fn event(frame: i32, try_number: u32, kind: TaskEventKind) -> TaskEvent {
         TaskEvent { at_ms: 0, frame, try_number, worker: try_number, kind }
@@ -162,7 +148,7 @@ mod tests {
 
     #[test]
     fn failed_tries_are_paid_and_the_order_of_events_changes_nothing() {
-        let job = job(3);
+        let job = testing::job(3, "");
         let mut events = [
             event(1, 1, TaskEventKind::Running),
             event(1, 1, TaskEventKind::Retrying { total_ms: 1500 }),
@@ -191,7 +177,7 @@ mod tests {
 
     #[test]
     fn of_a_cancelled_job_all_that_did_not_happen_is_cancelled() {
-        let job = job(10);
+        let job = testing::job(10, "");
         let mut tally = Tally::default();
         tally.take(&job, event(1, 1, TaskEventKind::Done { render_ms: 1, total_ms: 1 }));
         tally.take(&job, event(2, 1, TaskEventKind::Cancelled { total_ms: 1 }));

@@ -1,0 +1,93 @@
+//! What a job that is followed may still hope for, where nothing comes any more.
+
+use futures_util::{StreamExt, stream};
+use protocol::{TaskEvent, TaskEventKind};
+
+use super::documents::read_record;
+use super::patience::Quiet;
+use super::watch_event::Event;
+use super::watched_job::{FRAMES_AT_ONCE, WatchedJob};
+use crate::error::Result;
+
+impl WatchedJob {
+    /// Where a job has stopped itself, what has not begun waits for the artist.
+    pub(super) fn tell_pause(&mut self, reason: &str, on_event: &impl Fn(Event)) {
+        let waiting: Vec<i32> = self.tally.unfinished(&self.job).collect();
+        let is_running = |frame: &i32| {
+            let kind = self.tally.of(*frame).map(|event| event.kind);
+            matches!(kind, Some(TaskEventKind::Running | TaskEventKind::Progress { .. }))
+        };
+        if !self.lost.is_empty() || waiting.iter().any(is_running) && !self.patience.is_long() {
+            return;
+        }
+        self.lost.extend(&waiting);
+        let message = format!(
+            "the job has stopped itself, {} frames are not rendered: {reason}; mend it, or enqueue \
+             them again",
+            waiting.len()
+        );
+        on_event(Event::Lost { frames: waiting, message });
+    }
+
+    /// Where nothing has happened for a while: whether anything still can.
+    pub(super) async fn look_at_the_queue(&mut self, on_event: &impl Fn(Event)) -> Result<()> {
+        if self.is_cancelled || !self.patience.is_due() {
+            return Ok(());
+        }
+        let waiting: Vec<i32> = self.tally.unfinished(&self.job).collect();
+        if waiting.is_empty() {
+            return Ok(());
+        }
+        let depth = self.farm.queue.depth().await?;
+        let has_begun = waiting.len() as u64 != self.job.frames.count();
+        match self.patience.look(depth, has_begun) {
+            Quiet::Wait => {}
+            Quiet::Tell(message) => on_event(Event::Trouble { message }),
+            Quiet::Lost => {
+                let waiting = self.without_an_end(waiting).await?;
+                if waiting.is_empty() {
+                    return Ok(());
+                }
+                let dead_letters = self.farm.dead_letters.depth().await?.waiting;
+                self.lost.extend(&waiting);
+                let message = format!(
+                    "{} of {} frames will not be rendered: no worker has them and the queue is \
+                     empty{}; enqueue them again",
+                    waiting.len(),
+                    self.job.frames.count(),
+                    match dead_letters {
+                        0 => String::new(),
+                        count =>
+                            format!(", {count} messages of all jobs are in the dead-letter queue"),
+                    }
+                );
+                on_event(Event::Lost { frames: waiting, message });
+            }
+        }
+        Ok(())
+    }
+
+    /// Those of some frames that have no end in their records either: an event can be missing, of
+    /// what was rendered before there was a log, or where a worker died between the two.
+    async fn without_an_end(&mut self, frames: Vec<i32>) -> Result<Vec<i32>> {
+        let (storage, id) = (self.farm.storage.clone(), self.job.id);
+        let mut reading = stream::iter(frames)
+            .map(|frame| {
+                let storage = &storage;
+                async move { (frame, read_record(storage, id, frame).await) }
+            })
+            .buffer_unordered(FRAMES_AT_ONCE);
+        let mut without = Vec::new();
+        while let Some((frame, record)) = reading.next().await {
+            match record?.as_ref().and_then(TaskEvent::of_the_end) {
+                Some(event) => {
+                    self.tally.take(&self.job, event);
+                    self.records.insert(frame, 0);
+                }
+                None => without.push(frame),
+            }
+        }
+        without.sort_unstable();
+        Ok(without)
+    }
+}
