@@ -124,7 +124,7 @@ def check_files(host: str) -> None:
 def through_the_emulator(host: str, scene: Path, expected: Path) -> None:
     """One container, handed each task by hand as an SQS event."""
     with local_farm(Path("/usr/bin/python3"), BINARIES) as farm:
-        hold_the_mapping(farm)
+        farm.set_mapping(enabled=False)
         job = submit(farm, scene)
         outputs = farm.outputs()
         address, runtime = f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
@@ -205,7 +205,7 @@ def a_scene_finds_no_secrets(host: str) -> None:
             PROJECT / "tests" / "fixtures" / "consumer_scenes.py", scenes]  # fmt: skip
     subprocess.run(make, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     with local_farm(Path("/usr/bin/python3"), BINARIES) as farm:
-        hold_the_mapping(farm)
+        farm.set_mapping(enabled=False)
         job = submit(farm, scenes / "prying.blend", frames="1", allow_scripts=True)
         outputs = farm.outputs()
         container = run_as_lambda_does(host, farm, {}, "--poll")
@@ -228,7 +228,7 @@ def a_scene_finds_no_way_out(host: str) -> None:
     scene = FOLDER / "scenes" / "escaping.blend"
     for way in ("emulator", "poll"):
         with local_farm(Path("/usr/bin/python3"), BINARIES) as farm:
-            hold_the_mapping(farm)
+            farm.set_mapping(enabled=False)
             job = submit(farm, scene, frames="1", allow_scripts=True)
             outputs = farm.outputs()
             address, runtime = f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
@@ -335,12 +335,6 @@ def forwarded_from_containers(host: str, farm: LocalFarm) -> Iterator[None]:
         yield
     finally:
         listener.close()
-
-
-def hold_the_mapping(farm: LocalFarm) -> None:
-    functions = farm.client("lambda")
-    for mapping in functions.list_event_source_mappings()["EventSourceMappings"]:
-        functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
 
 
 def submit(

@@ -112,6 +112,12 @@ class LocalFarm:
             self._outputs = {one["OutputKey"]: one["OutputValue"] for one in found}
         return self._outputs
 
+    def set_mapping(self, *, enabled: bool) -> None:
+        """Let the function take tasks off the queue, or hold it back."""
+        functions = self.client("lambda")
+        for mapping in functions.list_event_source_mappings()["EventSourceMappings"]:
+            functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=enabled)
+
     def throttle(self, part: float) -> None:
         """Refuse that part of all deliveries, as Lambda does above its concurrency."""
         self.wishes.write_text(json.dumps({"throttled": part}))

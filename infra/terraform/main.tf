@@ -24,6 +24,7 @@ resource "aws_cloudformation_stack" "render_on_lambda" {
     ConsumerTimeout    = var.consumer_timeout
     ConsumerDisk       = var.consumer_disk
     MaximumConcurrency = var.maximum_concurrency
+    BurstWorkers       = var.burst_workers
     MaximumTries       = var.maximum_tries
     LeaseSeconds       = var.lease_seconds
     RetentionDays      = var.retention_days

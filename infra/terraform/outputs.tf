@@ -43,6 +43,11 @@ output "maximum_concurrency" {
   value       = aws_cloudformation_stack.render_on_lambda.outputs["MaximumConcurrency"]
 }
 
+output "burst_workers" {
+  description = "How many workers a job may call at once beside those of the mapping."
+  value       = aws_cloudformation_stack.render_on_lambda.outputs["BurstWorkers"]
+}
+
 output "maximum_tries" {
   description = "After how many tries a task is given up."
   value       = aws_cloudformation_stack.render_on_lambda.outputs["MaximumTries"]

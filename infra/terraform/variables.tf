@@ -54,7 +54,13 @@ variable "consumer_disk" {
 variable "maximum_concurrency" {
   type        = number
   default     = 8
-  description = "How many frames are rendered at the same time at most. A new account has 10 for all its functions; `render-on-lambda farm parameters` tells what the account allows."
+  description = "How many frames the queue's mapping has rendered at the same time at most; it begins with 5 and adds 300 a minute. A new account has 10 for all its functions; `render-on-lambda farm parameters` tells what the account allows."
+}
+
+variable "burst_workers" {
+  type        = number
+  default     = 0
+  description = "How many workers a job may call at once beside those of the mapping, so that it need not wait for them. Together with maximum_concurrency no more than the account has free."
 }
 
 variable "maximum_tries" {

@@ -6,7 +6,7 @@
 mod answer;
 mod request;
 
-use farm::{AwsConfig, FarmError, Queue, Storage, WorkerFunction};
+use farm::{AwsConfig, Burst, FarmError, Queue, Storage, WorkerFunction};
 use lambda_http::http::{Method, StatusCode};
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, Error, Request, RequestExt, Response, run, service_fn};
@@ -21,6 +21,7 @@ struct FrontDoor {
     storage: Storage,
     queue: Queue,
     worker: WorkerFunction,
+    burst: Burst,
 }
 
 #[tokio::main]
@@ -29,11 +30,15 @@ async fn main() -> Result<(), Error> {
     let variable = |name: &str| {
         std::env::var(name).map_err(|_| format!("the environment variable {name} is not set"))
     };
+    let count = |name: &str| {
+        variable(name)?.parse().map_err(|_| format!("the environment variable {name} is no count"))
+    };
     let config = AwsConfig::from_environment().await?;
     let front_door = FrontDoor {
         storage: Storage::new(&config, variable("BUCKET_NAME")?),
         queue: Queue::new(&config, variable("QUEUE_URL")?),
         worker: WorkerFunction::new(&config, variable("CONSUMER_NAME")?),
+        burst: Burst { workers: count("BURST_WORKERS")?, mapping: count("MAXIMUM_CONCURRENCY")? },
     };
     let front_door = &front_door;
     run(service_fn(move |request: Request| async move {
@@ -79,7 +84,11 @@ impl FrontDoor {
                 farm::submit_job(&self.storage, &self.queue, &job, |_| {}),
                 self.worker.nudge(),
             );
-            submitted
+            if submitted? {
+                let tasks = job.frames.count();
+                self.burst.call(&self.queue, &self.worker, job.id, tasks).await;
+            }
+            Ok::<_, FarmError>(())
         };
         match submitting.await {
             Ok(()) => {

@@ -7,9 +7,10 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,13 @@ class Queue:
     bucket: str
     queue: str
     dead_letters: str
+
+    @classmethod
+    def without_mapping(cls, farm: LocalFarm) -> Queue:
+        """That of a farm whose mapping is held back: nobody works but those that a test starts."""
+        farm.set_mapping(enabled=False)
+        outputs = farm.outputs()
+        return cls(farm, outputs["BucketName"], outputs["QueueUrl"], outputs["DeadLetterQueueUrl"])
 
     def submit(self, scene: Path, frames: str, *arguments: str) -> str:
         """Send a scene; the job's id."""
@@ -172,6 +180,33 @@ def blender_of(worker: int) -> int | None:
         for blender in children(keeper):
             return blender
     return None
+
+
+@contextmanager
+def slowed(process: subprocess.Popen[bytes], part: float) -> Iterator[None]:
+    """Let the Blender of a worker run for a part of the time only."""
+    over = threading.Event()
+
+    def signal_blender(number: signal.Signals) -> None:
+        if blender := blender_of(process.pid):
+            with suppress(ProcessLookupError):
+                os.kill(blender, number)
+
+    def alternate() -> None:
+        while not over.is_set():
+            signal_blender(signal.SIGSTOP)
+            over.wait(0.2 * (1 - part))
+            signal_blender(signal.SIGCONT)
+            over.wait(0.2 * part)
+
+    thread = threading.Thread(target=alternate)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+        signal_blender(signal.SIGCONT)
 
 
 def children(process: int) -> list[int]:

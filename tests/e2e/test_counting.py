@@ -10,7 +10,6 @@ from pathlib import Path
 from conftest import command
 from local_farm import LocalFarm
 from test_http_api import Api
-from test_main_job import set_mapping
 
 FRAMES = 6000
 
@@ -18,13 +17,13 @@ FRAMES = 6000
 def test_thousands_of_frames_are_counted_in_whatever_order_they_came(
     farm: LocalFarm, sample: Path
 ) -> None:
-    set_mapping(farm, enabled=False)
+    farm.set_mapping(enabled=False)
     try:
         done = command(farm, "submit", "--json", sample, "--frames", f"1-{FRAMES}")
         job = json.loads(done.stdout.splitlines()[-1])["job"]
         farm.client("sqs").purge_queue(QueueUrl=farm.outputs()["QueueUrl"])
     finally:
-        set_mapping(farm, enabled=True)
+        farm.set_mapping(enabled=True)
     s3, bucket = farm.client("s3"), farm.outputs()["BucketName"]
     created = int(job.replace("-", "")[:12], 16)
     choose = random.Random(9)

@@ -7,13 +7,12 @@ from pathlib import Path
 
 from conftest import command
 from local_farm import LocalFarm
-from test_main_job import set_mapping
 
 
 def test_a_watch_ends_where_the_queue_has_lost_tasks_and_they_can_be_enqueued_again(
     farm: LocalFarm, sample: Path, tmp_path: Path
 ) -> None:
-    set_mapping(farm, enabled=False)
+    farm.set_mapping(enabled=False)
     try:
         done = command(farm, "submit", "--json", sample, "--frames", "1-4")
         job = json.loads(done.stdout.splitlines()[-1])["job"]
@@ -31,7 +30,7 @@ def test_a_watch_ends_where_the_queue_has_lost_tasks_and_they_can_be_enqueued_ag
         )
         watched = command(farm, "watch", "--json", job, "--to", tmp_path)
     finally:
-        set_mapping(farm, enabled=True)
+        farm.set_mapping(enabled=True)
     assert watched.returncode == 5, watched.stderr
     told = json.loads(watched.stdout.splitlines()[-1])
     assert (told["lost"], told["failed"]) == (3, 1)
@@ -83,14 +82,14 @@ def test_a_frame_whose_result_was_deleted_is_rendered_once_more_and_no_other(
 def test_a_cancelled_job_stays_cancelled_where_somebody_enqueues_it_again(
     farm: LocalFarm, sample: Path
 ) -> None:
-    set_mapping(farm, enabled=False)
+    farm.set_mapping(enabled=False)
     try:
         done = command(farm, "submit", "--json", sample, "--frames", "1-2")
         job = json.loads(done.stdout.splitlines()[-1])["job"]
         assert command(farm, "cancel", job).returncode == 0
         again = command(farm, "retry", "--missing", job)
     finally:
-        set_mapping(farm, enabled=True)
+        farm.set_mapping(enabled=True)
     assert again.returncode not in {0, 101}
     assert "cancelled" in again.stderr
     (told,) = [

@@ -64,13 +64,6 @@ def wait_for(condition: Callable[[], Any], what: str, limit_seconds: float = 60)
     pytest.fail(f"{what} did not happen within {limit_seconds} s")
 
 
-def set_mapping(farm: LocalFarm, *, enabled: bool) -> None:
-    """Let the workers take tasks, or hold them back."""
-    functions = farm.client("lambda")
-    for mapping in functions.list_event_source_mappings()["EventSourceMappings"]:
-        functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=enabled)
-
-
 def test_every_frame_is_bit_identical_and_named_as_the_scene_says(
     blender: Blender, sample: Path, local_frames: Path
 ) -> None:
@@ -97,7 +90,7 @@ def test_the_pack_is_rendered_where_no_original_path_exists(
     shutil.copytree(sample_master / "shots", project / "shots")
     shutil.copytree(sample_master / "elsewhere", project / "elsewhere")
     output = tmp_path / "frames"
-    set_mapping(farm, enabled=False)
+    farm.set_mapping(enabled=False)
     try:
         process = blender.start(
             RENDER.format(
@@ -122,12 +115,12 @@ scene.render.filepath = {str(output)!r} + "/sample_####"
         hidden = sample_master.with_name("hidden")
         sample_master.rename(hidden)
         try:
-            set_mapping(farm, enabled=True)
+            farm.set_mapping(enabled=True)
             result = blender.finish(process)
         finally:
             hidden.rename(sample_master)
     finally:
-        set_mapping(farm, enabled=True)
+        farm.set_mapping(enabled=True)
     assert result["outcome"] == ["FINISHED"]
     for frame in range(1, 5):
         name = f"sample_{frame:04}.png"

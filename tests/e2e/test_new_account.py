@@ -34,7 +34,7 @@ def test_more_than_a_new_account_has_is_refused_and_what_suits_it_is_told(
     new_account.front_client("cloudformation").delete_stack(StackName=new_account.stack)
     done = command(new_account, "farm", "parameters", key=("test", "test"))
     assert done.returncode == 0, done.stderr
-    assert done.stdout.split() == ["ConsumerMemory=3008", "MaximumConcurrency=8"]
+    assert done.stdout.split() == ["ConsumerMemory=3008", "MaximumConcurrency=8", "BurstWorkers=0"]
     assert "may run 10 functions at once" in done.stderr and "L-B99A9384" in done.stderr
     told = dict(word.split("=") for word in done.stdout.split())
     deployment.create_stack(new_account, Path(sys.executable), told | {"ConsumerTimeout": "900"})

@@ -10,13 +10,13 @@ from pathlib import Path
 
 from conftest import BINARIES, Blender
 from local_farm import LocalFarm
-from test_main_job import render, set_mapping
+from test_main_job import render
 
 
 def test_a_worker_without_lambda_renders_the_queue(
     farm: LocalFarm, blender: Blender, sample: Path, tmp_path: Path
 ) -> None:
-    set_mapping(farm, enabled=False)
+    farm.set_mapping(enabled=False)
     log = (tmp_path / "worker.log").open("wb")
     worker = subprocess.Popen(
         [str(BINARIES / "render-on-lambda-consumer"), "--poll"],
@@ -31,7 +31,7 @@ def test_a_worker_without_lambda_renders_the_queue(
     try:
         result = render(blender, sample, "scene.frame_end = 2")
     finally:
-        set_mapping(farm, enabled=True)
+        farm.set_mapping(enabled=True)
         worker.send_signal(signal.SIGTERM)
         assert worker.wait(timeout=30) == 0
         log.close()

@@ -75,11 +75,7 @@ def queue() -> Iterator[Queue]:
     """A farm whose mapping is off: nobody works but those that a test starts."""
     parameters = {"LeaseSeconds": str(LEASE_SECONDS), "MaximumTries": str(TRIES)}
     with local_farm(Path(sys.executable), BINARIES, parameters=parameters) as farm:
-        functions = farm.client("lambda")
-        for mapping in functions.list_event_source_mappings()["EventSourceMappings"]:
-            functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
-        outputs = farm.outputs()
-        yield Queue(farm, outputs["BucketName"], outputs["QueueUrl"], outputs["DeadLetterQueueUrl"])
+        yield Queue.without_mapping(farm)
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])

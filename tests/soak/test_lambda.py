@@ -13,6 +13,12 @@ from strict_front.state import NEW_ACCOUNT
 
 FRAMES = 60
 
+# Each of them waits, whatever the machine is: what is compared is how many there are at once.
+WAITING_FRAMES = "11-70"
+# Lambda's mapping begins with five; the emulator's begins with all that it may have.
+MAPPING = 5
+BURST_WORKERS = 12
+
 
 def records(farm: LocalFarm, job: str) -> list[dict]:
     s3, bucket = farm.client("s3"), farm.outputs()["BucketName"]
@@ -82,3 +88,30 @@ def test_a_function_that_sleeps_for_ninety_seconds_between_two_tasks_loses_nothi
             assert done.returncode == 0, done.stderr
             assert len(list(to.glob("*.png"))) == 1
             print(f"\nframe {number + 1}: {time.monotonic() - began:.1f} s")
+
+
+def test_twelve_workers_beside_the_mapping_render_sixty_frames_once_each(
+    scenes: Path, tmp_path: Path
+) -> None:
+    seconds = {}
+    for workers in (0, BURST_WORKERS):
+        parameters = {"MaximumConcurrency": str(MAPPING), "BurstWorkers": str(workers)}
+        with local_farm(Path(sys.executable), BINARIES, parameters=parameters) as farm:
+            began = time.monotonic()
+            done = command(
+                farm, "submit", "--json", "--allow-scripts", scenes / "waiting.blend",
+                "--frames", WAITING_FRAMES,
+            )  # fmt: skip
+            assert done.returncode == 0, done.stderr
+            job = json.loads(done.stdout.splitlines()[-1])["job"]
+            to = tmp_path / str(workers)
+            watched = command(farm, "watch", job, "--to", to, limit_seconds=900)
+            assert watched.returncode == 0, watched.stderr
+            seconds[workers] = time.monotonic() - began
+            assert len(list(to.glob("*.png"))) == FRAMES
+            found = records(farm, job)
+        assert [record["tries"] for record in found] == [1] * FRAMES
+        took_part = len({record["worker"] for record in found})
+        assert took_part <= MAPPING + workers
+        print(f"\n{MAPPING} of the mapping, {workers} called: {seconds[workers]:.0f} s", end="")
+        print(f", {took_part} workers took part")

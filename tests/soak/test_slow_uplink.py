@@ -51,11 +51,7 @@ class SlowLine:
 def queue() -> Iterator[Queue]:
     """A farm whose mapping is off: nobody works but those that a test starts."""
     with local_farm(Path(sys.executable), BINARIES) as farm:
-        functions = farm.client("lambda")
-        for mapping in functions.list_event_source_mappings()["EventSourceMappings"]:
-            functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
-        outputs = farm.outputs()
-        yield Queue(farm, outputs["BucketName"], outputs["QueueUrl"], outputs["DeadLetterQueueUrl"])
+        yield Queue.without_mapping(farm)
 
 
 def test_a_frame_of_27_mib_arrives_over_ten_megabits_a_second_at_the_first_try(

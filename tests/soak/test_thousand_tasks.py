@@ -39,11 +39,7 @@ class Held:
 def queue() -> Iterator[Queue]:
     """A farm whose mapping is off: nobody works but those that a test starts."""
     with local_farm(Path(sys.executable), BINARIES) as farm:
-        functions = farm.client("lambda")
-        for mapping in functions.list_event_source_mappings()["EventSourceMappings"]:
-            functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
-        outputs = farm.outputs()
-        yield Queue(farm, outputs["BucketName"], outputs["QueueUrl"], outputs["DeadLetterQueueUrl"])
+        yield Queue.without_mapping(farm)
 
 
 def test_a_thousand_tasks_leave_memory_descriptors_files_and_processes_as_they_were(

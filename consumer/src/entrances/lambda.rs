@@ -1,4 +1,5 @@
-//! The consumer inside Lambda: an SQS event in, a partial batch response out.
+//! The consumer inside Lambda: an SQS event in, a partial batch response out; or called to work the
+//! queue by itself.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -6,16 +7,27 @@ use std::time::{Duration, Instant, SystemTime};
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use farm::ReceivedMessage;
 use lambda_runtime::{LambdaEvent, service_fn};
+use protocol::BurstRequest;
+use serde::Deserialize;
 use tokio::sync::Mutex;
 
+use crate::entrances::burst;
 use crate::error::{ConsumerError, Result};
 use crate::task::attempt::Verdict;
 use crate::worker::Worker;
 
+/// What the function is invoked with.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Invocation {
+    Burst { burst: BurstRequest },
+    Messages(SqsEvent),
+}
+
 /// Serves invocations until Lambda ends the process. One at a time, as Lambda does.
 pub(crate) async fn run(worker: Worker) -> Result<()> {
     let worker = Arc::new(Mutex::new(worker));
-    let service = service_fn(move |event: LambdaEvent<SqsEvent>| {
+    let service = service_fn(move |event: LambdaEvent<Invocation>| {
         let worker = Arc::clone(&worker);
         async move {
             let deadline = event.context.deadline();
@@ -27,7 +39,14 @@ pub(crate) async fn run(worker: Worker) -> Result<()> {
                 tracing::error!(reason, "this environment ends");
                 std::process::exit(1);
             }
-            Ok::<_, lambda_runtime::Error>(handle(&mut worker, event.payload, deadline).await)
+            let response = match event.payload {
+                Invocation::Messages(messages) => handle(&mut worker, messages, deadline).await,
+                Invocation::Burst { burst } => {
+                    burst::run(&mut worker, &burst, deadline).await;
+                    SqsBatchResponse::default()
+                }
+            };
+            Ok::<_, lambda_runtime::Error>(response)
         }
     });
     lambda_runtime::run(service)

@@ -112,7 +112,7 @@ impl Worker {
             }
             Some(Found::Held { lease_left }) => return Ok(Course::Held { lease_left }),
             Some(Found::Exhausted { tries }) => return Err(ConsumerError::GivenUp { tries }),
-            None => return Ok(Course::Ended),
+            Some(Found::NotWanted) | None => return Ok(Course::Ended),
         }
         let (progress, progress_seen) = watch::channel(None);
         let (storage, queue) = (self.storage.clone(), self.queue.clone());
@@ -197,13 +197,20 @@ impl Worker {
             // Whatever state this Blender is in, the next task shall not depend on it.
             self.blender.let_go();
         }
-        if let ConsumerError::Superseded = error {
-            return Verdict::GiveBack;
-        }
+        let total_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         if self.makes_unfit(&error) {
             self.hand_back().await;
             self.unfit = Some(failure.message);
             return Verdict::GiveBack;
+        }
+        if matches!(error, ConsumerError::Superseded) || record.is_second() {
+            let told = record.tell(TaskEventKind::Overtaken { total_ms }).await;
+            if let Err(error) = told {
+                tracing::warn!(error = sentence(&error), "cannot tell what a try has cost");
+            }
+            // One that was the second leaves the task to the first, whatever went wrong.
+            let is_needed = !record.is_second() && record.is_open().await.unwrap_or(true);
+            return if is_needed { Verdict::GiveBack } else { Verdict::Finished };
         }
         if !matches!(error, ConsumerError::Cancelled) {
             let outcome = Outcome::Failed { class: failure.class };
@@ -220,7 +227,6 @@ impl Worker {
                 return Verdict::GiveBack;
             }
         }
-        let total_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         let (state, kind, is_given_up) = match error {
             ConsumerError::Cancelled => {
                 self.jobs.cancel(task.job);

@@ -7,4 +7,5 @@ pub(crate) mod lease;
 pub(crate) mod metrics;
 pub(crate) mod record;
 pub(crate) mod render;
+mod second;
 pub(crate) mod take;

@@ -1,7 +1,7 @@
 //! The record of the task at hand: who has it, how often it was tried, what became of it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use farm::{FarmError, Storage, now_ms};
@@ -21,26 +21,28 @@ const CHANGES: usize = 8;
 /// came after it.
 #[derive(Debug, Clone)]
 pub(crate) struct Record {
-    storage: Storage,
-    job: JobId,
-    frame: i32,
+    pub(super) storage: Storage,
+    pub(super) job: JobId,
+    pub(super) frame: i32,
     max_tries: u32,
     lease: Duration,
-    worker: String,
+    pub(super) worker: String,
     started_ms: u64,
     /// Which try this is; 0 before it has begun. Readable while a write is under way.
-    try_number: Arc<AtomicU32>,
+    pub(super) try_number: Arc<AtomicU32>,
+    /// Whether another worker has the task, and this one renders it beside.
+    pub(super) is_second: Arc<AtomicBool>,
     /// What this worker has written last. One write at a time.
     ours: Arc<Mutex<Option<Ours>>>,
 }
 
 #[derive(Debug, Clone)]
-struct Ours {
-    etag: String,
-    tries: u32,
-    max_tries: u32,
+pub(super) struct Ours {
+    pub(super) etag: String,
+    pub(super) tries: u32,
+    pub(super) max_tries: u32,
     /// Why the try before failed, and from its end on this one.
-    last_cause: Option<FailureCause>,
+    pub(super) last_cause: Option<FailureCause>,
 }
 
 /// What a task is found as.
@@ -58,6 +60,8 @@ pub(crate) enum Found {
         /// Until another worker may take it.
         lease_left: Duration,
     },
+    /// Others have it, and enough of them.
+    NotWanted,
     /// It was tried as often as it may be, and nobody lived to say so.
     Exhausted {
         /// How often.
@@ -76,6 +80,7 @@ impl Record {
             worker: settings.name.clone(),
             started_ms: now_ms(),
             try_number: Arc::default(),
+            is_second: Arc::default(),
             ours: Arc::default(),
         }
     }
@@ -155,6 +160,9 @@ impl Record {
 
     /// Says that the task is alive and how far it is; false where this worker has it no more.
     pub(crate) async fn renew(&self, progress: Option<f32>) -> Result<bool> {
+        if self.is_second() {
+            return self.is_open().await;
+        }
         let mut ours = self.ours.lock().await;
         let Some(known) = ours.as_mut() else { return Ok(false) };
         let state = TaskState::Running { progress };
@@ -178,6 +186,9 @@ impl Record {
     /// has begun a later try while this one failed.
     pub(crate) async fn finish(&self, state: TaskState) -> Result<()> {
         let mut ours = self.ours.lock().await;
+        if self.is_second() && matches!(state, TaskState::Done { .. }) {
+            *ours = self.as_it_is().await?;
+        }
         let Some(known) = ours.as_mut() else { return Ok(()) };
         let bytes = self.encode(known.tries, known.max_tries, known.last_cause, state.clone())?;
         for _ in 0..CHANGES {
@@ -211,6 +222,12 @@ impl Record {
 
     /// Puts an event of this try into the job's log.
     pub(crate) async fn tell(&self, kind: TaskEventKind) -> Result<()> {
+        if self.is_second()
+            && matches!(kind, TaskEventKind::Running | TaskEventKind::Progress { .. })
+        {
+            // How far the task is, the worker tells that has it.
+            return Ok(());
+        }
         let event = TaskEvent {
             at_ms: now_ms(),
             frame: self.frame,
@@ -248,7 +265,7 @@ impl Record {
             && matches!(record.state, TaskState::Running { .. })
     }
 
-    async fn read(&self) -> Result<Option<(TaskRecord, String)>> {
+    pub(super) async fn read(&self) -> Result<Option<(TaskRecord, String)>> {
         let found = self.storage.get_with_etag(&self.key(), TaskRecord::MAX_SIZE_BYTES).await?;
         let Some((bytes, etag)) = found else { return Ok(None) };
         Ok(Some((parse(&bytes)?, etag)))

@@ -32,7 +32,7 @@ impl Worker {
             if !self.may_run(&job) {
                 return Ok((job, Some(self.leave_alone(message)?)));
             }
-            let (leased, control, found) = tokio::join!(lease, control, record.begin());
+            let (leased, control, found) = tokio::join!(lease, control, record.take(task.second));
             if let (Err(error), Ok(Found::Begun { .. })) = (&leased, &found) {
                 // What was not leased was not tried either.
                 tracing::warn!(error = sentence(error), "cannot lease the task");
@@ -77,7 +77,7 @@ impl Worker {
         // A job that is met for the first time: Blender imports its modules meanwhile.
         self.forget_other_scripts(&job)?;
         self.prepare(job.allow_scripts);
-        Ok((job, Some(record.begin().await?)))
+        Ok((job, Some(record.take(task.second).await?)))
     }
 
     /// Whether this worker may run the scripts of a job, where it has any.

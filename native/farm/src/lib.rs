@@ -11,6 +11,7 @@ mod job;
 mod transfer;
 
 pub use aws::account::{AccountLimits, StackParameters};
+pub use aws::burst::Burst;
 pub use aws::connection::{AwsConfig, FarmSettings};
 pub use aws::function::WorkerFunction;
 pub use aws::queue::{Queue, QueueDepth, ReceivedMessage};

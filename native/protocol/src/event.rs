@@ -50,6 +50,11 @@ pub enum TaskEventKind {
         /// How long the try took.
         total_ms: u64,
     },
+    /// Another worker came first: what this one did is paid, and counts for nothing.
+    Overtaken {
+        /// How long the try took.
+        total_ms: u64,
+    },
     /// Enqueued again after it had failed or was lost.
     Queued,
     /// Rendered; the record names its files.
@@ -118,6 +123,7 @@ impl TaskEvent {
             "retrying" => TaskEventKind::Retrying { total_ms: number()? },
             "failed" => TaskEventKind::Failed { total_ms: number()? },
             "cancelled" => TaskEventKind::Cancelled { total_ms: number()? },
+            "overtaken" => TaskEventKind::Overtaken { total_ms: number()? },
             "done" => TaskEventKind::Done { render_ms: number()?, total_ms: number()? },
             _ => return None,
         };
@@ -133,6 +139,8 @@ impl TaskEvent {
         let rank = |event: &Self| {
             let (is_done, course) = match event.kind {
                 TaskEventKind::Done { .. } => (true, 0),
+                // It tells of a worker, not of the task.
+                TaskEventKind::Overtaken { .. } => return (false, 0, 0),
                 TaskEventKind::Running => (false, 0),
                 TaskEventKind::Progress { permille } => (false, 1 + u32::from(permille)),
                 TaskEventKind::Retrying { .. } => (false, 2000),
@@ -167,6 +175,7 @@ impl fmt::Display for TaskEvent {
             TaskEventKind::Retrying { total_ms } => write!(f, "retrying.{total_ms}"),
             TaskEventKind::Failed { total_ms } => write!(f, "failed.{total_ms}"),
             TaskEventKind::Cancelled { total_ms } => write!(f, "cancelled.{total_ms}"),
+            TaskEventKind::Overtaken { total_ms } => write!(f, "overtaken.{total_ms}"),
             TaskEventKind::Done { render_ms, total_ms } => write!(f, "done.{render_ms}.{total_ms}"),
         }
     }
@@ -185,6 +194,7 @@ mod tests {
             any::<u64>().prop_map(|total_ms| TaskEventKind::Retrying { total_ms }),
             any::<u64>().prop_map(|total_ms| TaskEventKind::Failed { total_ms }),
             any::<u64>().prop_map(|total_ms| TaskEventKind::Cancelled { total_ms }),
+            any::<u64>().prop_map(|total_ms| TaskEventKind::Overtaken { total_ms }),
             any::<(u64, u64)>()
                 .prop_map(|(render_ms, total_ms)| TaskEventKind::Done { render_ms, total_ms }),
         ]
@@ -216,6 +226,7 @@ mod tests {
         let event =
             |try_number, kind| TaskEvent { at_ms: 0, frame: 1, try_number, worker: 0, kind };
         let order = [
+            event(2, TaskEventKind::Overtaken { total_ms: 9 }),
             event(1, TaskEventKind::Running),
             event(1, TaskEventKind::Progress { permille: 10 }),
             event(1, TaskEventKind::Progress { permille: 500 }),

@@ -95,6 +95,12 @@ pub fn log(job: JobId, frame: i32, try_number: u32) -> String {
     format!("{JOBS}{job}/logs/{frame}.{try_number}.log")
 }
 
+/// Who renders a task beside the worker of a try: at most one.
+#[must_use]
+pub fn second(job: JobId, frame: i32, try_number: u32) -> String {
+    format!("{JOBS}{job}/second/{frame}.{try_number}")
+}
+
 /// The job that a client's token has made, by the digest of the token and who sent it.
 #[must_use]
 pub fn token(digest: &Digest) -> String {

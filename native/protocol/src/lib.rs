@@ -4,6 +4,7 @@
 //! Each document carries a `version`. A reader refuses one that it does not know, by name.
 //! `docs/protocol.md` describes them; the JSON Schemas in `docs/schemas` are made from these types.
 
+mod burst;
 mod control;
 mod engine;
 mod error;
@@ -20,6 +21,7 @@ mod task;
 mod token;
 mod version;
 
+pub use burst::BurstRequest;
 pub use control::JobControl;
 pub use engine::ENGINES;
 pub use error::{ProtocolError, Result, sentence};

@@ -15,13 +15,23 @@ pub struct TaskMessage {
     pub job: JobId,
     /// The frame to render.
     pub frame: i32,
+    /// Whether a second worker may render it beside the one that has it: for a frame that lies far
+    /// behind the others of its job. The first result counts.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub second: bool,
 }
 
 impl TaskMessage {
     /// A message for one frame.
     #[must_use]
     pub const fn new(job: JobId, frame: i32) -> Self {
-        Self { version: Self::VERSION, job, frame }
+        Self { version: Self::VERSION, job, frame, second: false }
+    }
+
+    /// A message for a frame that a worker has already, and is slow with.
+    #[must_use]
+    pub const fn second(job: JobId, frame: i32) -> Self {
+        Self { second: true, ..Self::new(job, frame) }
     }
 }
 

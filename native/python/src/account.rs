@@ -12,6 +12,7 @@ pub(crate) struct PyAccountLimits {
     is_of_a_new_account: bool,
     consumer_memory_mib: u32,
     maximum_concurrency: u32,
+    burst_workers: u32,
 }
 
 #[pyfunction]
@@ -28,5 +29,6 @@ pub(crate) fn account_limits(
         is_of_a_new_account: limits.is_of_a_new_account(),
         consumer_memory_mib: parameters.consumer_memory_mib,
         maximum_concurrency: parameters.maximum_concurrency,
+        burst_workers: parameters.burst_workers,
     })
 }

@@ -61,7 +61,7 @@ impl PyStackCheck {
             let _ = sender.send(Ok(PyStackInfo {
                 bucket: farm.storage.bucket().to_owned(),
                 consumer_memory_mib: farm.consumer_memory_mib,
-                maximum_concurrency: farm.maximum_concurrency,
+                maximum_concurrency: farm.maximum_concurrency + farm.burst_workers,
                 max_tries: farm.max_tries,
                 function: farm.function.name().to_owned(),
             }));

@@ -18,6 +18,12 @@ const NEW_ACCOUNT_MEMORY_MIB: u32 = 3008;
 /// (<https://docs.aws.amazon.com/lambda/latest/dg/API_ScalingConfig.html>).
 const MAPPING_CONCURRENCY: std::ops::RangeInclusive<u32> = 2..=1000;
 
+/// From how many workers on a client calls some of them itself.
+const BURST_FROM: u32 = 15;
+
+/// As many as the template takes.
+const MOST_BURST: u32 = 1000;
+
 /// The limits of an account in a region.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AccountLimits {
@@ -34,6 +40,8 @@ pub struct StackParameters {
     pub consumer_memory_mib: u32,
     /// `MaximumConcurrency`.
     pub maximum_concurrency: u32,
+    /// `BurstWorkers`.
+    pub burst_workers: u32,
 }
 
 impl AccountLimits {
@@ -79,13 +87,16 @@ impl AccountLimits {
     pub fn parameters(&self) -> StackParameters {
         let others = (self.unreserved_executions / 10).max(2);
         let ours = self.unreserved_executions.saturating_sub(others);
+        // Where a mapping begins with more than a third of them, it needs no help.
+        let burst = if ours < BURST_FROM { 0 } else { ours / 3 };
         StackParameters {
+            burst_workers: burst.min(MOST_BURST),
             consumer_memory_mib: if self.is_of_a_new_account() {
                 NEW_ACCOUNT_MEMORY_MIB
             } else {
                 MOST_MEMORY_MIB
             },
-            maximum_concurrency: ours
+            maximum_concurrency: (ours - burst)
                 .clamp(*MAPPING_CONCURRENCY.start(), *MAPPING_CONCURRENCY.end()),
         }
     }
@@ -97,20 +108,24 @@ mod tests {
 
     #[test]
     fn a_stack_asks_for_what_the_account_has() {
-        for (concurrent, unreserved, memory, concurrency) in [
-            (10, 10, 3008, 8),
-            (50, 50, 3008, 45),
-            (1000, 1000, 10_240, 900),
-            (1000, 100, 10_240, 90),
-            (5000, 5000, 10_240, 1000),
-            (1000, 0, 10_240, 2),
+        for (concurrent, unreserved, memory, concurrency, burst) in [
+            (10, 10, 3008, 8, 0),
+            (20, 20, 3008, 12, 6),
+            (50, 50, 3008, 30, 15),
+            (1000, 1000, 10_240, 600, 300),
+            (1000, 100, 10_240, 60, 30),
+            (5000, 5000, 10_240, 1000, 1000),
+            (1000, 0, 10_240, 2, 0),
         ] {
             let limits = AccountLimits {
                 concurrent_executions: concurrent,
                 unreserved_executions: unreserved,
             };
-            let parameters =
-                StackParameters { consumer_memory_mib: memory, maximum_concurrency: concurrency };
+            let parameters = StackParameters {
+                consumer_memory_mib: memory,
+                maximum_concurrency: concurrency,
+                burst_workers: burst,
+            };
             assert_eq!(limits.parameters(), parameters);
         }
     }

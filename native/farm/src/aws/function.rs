@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use aws_sdk_lambda::Client;
 use aws_sdk_lambda::error::ProvideErrorMetadata;
 use aws_sdk_lambda::primitives::Blob;
-use aws_sdk_lambda::types::State;
+use aws_sdk_lambda::types::{InvocationType, State};
+use protocol::{BurstRequest, JobId};
 
 use super::connection::AwsConfig;
 use super::service_error::Attempt;
@@ -93,6 +94,23 @@ impl WorkerFunction {
         if matches!(self.state().await, Ok((State::Inactive, _))) {
             let _ = self.wake().await;
         }
+    }
+
+    /// Calls one worker that works the queue until it is empty; nobody waits for its end.
+    ///
+    /// # Errors
+    /// [`FarmError`] of the call.
+    pub async fn burst(&self, job: JobId) -> Result<()> {
+        let payload = serde_json::json!({ "burst": BurstRequest::new(job) }).to_string();
+        self.client
+            .invoke()
+            .function_name(&self.name)
+            .invocation_type(InvocationType::Event)
+            .payload(Blob::new(payload))
+            .send()
+            .await
+            .map_err(|error| self.attempt("call a worker").error(error))?;
+        Ok(())
     }
 
     /// Its state, and Lambda's words for it.

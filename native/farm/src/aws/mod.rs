@@ -1,6 +1,7 @@
 //! The stack as AWS shows it: how it is reached, its bucket and its queue.
 
 pub(crate) mod account;
+pub(crate) mod burst;
 pub(crate) mod connection;
 pub(crate) mod counted_body;
 pub(crate) mod function;

@@ -9,6 +9,9 @@ use crate::aws::connection::AwsConfig;
 use crate::aws::service_error::Attempt;
 use crate::error::{FarmError, Result};
 
+/// How long a worker waits for a task before it asks again. SQS waits 20 s at most.
+const LONG_POLL: Duration = Duration::from_secs(15);
+
 /// The queue of tasks.
 #[derive(Debug, Clone)]
 pub struct Queue {
@@ -151,12 +154,25 @@ impl Queue {
     /// # Errors
     /// [`FarmError`] of the call.
     pub async fn receive(&self, visibility: Duration) -> Result<Option<ReceivedMessage>> {
+        self.receive_within(LONG_POLL, visibility).await
+    }
+
+    /// The next task, waited for as long, up to 20 s; `None` where there is none by then. It is hidden
+    /// from others for `visibility`.
+    ///
+    /// # Errors
+    /// [`FarmError`] of the call.
+    pub async fn receive_within(
+        &self,
+        wait: Duration,
+        visibility: Duration,
+    ) -> Result<Option<ReceivedMessage>> {
         let answer = self
             .client
             .receive_message()
             .queue_url(&self.url)
             .max_number_of_messages(1)
-            .wait_time_seconds(15)
+            .wait_time_seconds(seconds(wait))
             .visibility_timeout(seconds(visibility))
             .message_system_attribute_names(MessageSystemAttributeName::ApproximateReceiveCount)
             .send()

@@ -5,6 +5,7 @@ use std::time::Duration;
 use aws_sdk_cloudformation::error::ProvideErrorMetadata;
 use protocol::PROTOCOL_VERSION;
 
+use super::burst::Burst;
 use super::connection::{AwsConfig, FarmSettings};
 use super::function::WorkerFunction;
 use super::queue::Queue;
@@ -27,8 +28,10 @@ pub struct Farm {
     pub consumer_memory_mib: u32,
     /// After how many tries a task is given up.
     pub max_tries: u32,
-    /// How many workers run at once.
+    /// How many workers the queue's mapping calls at once at most.
     pub maximum_concurrency: u32,
+    /// How many workers a client may call beside them.
+    pub burst_workers: u32,
     /// After how long the bucket deletes an object.
     pub retention: Duration,
 }
@@ -69,8 +72,15 @@ impl Farm {
             consumer_memory_mib: number("ConsumerMemory")?,
             max_tries: number("MaximumTries")?,
             maximum_concurrency: number("MaximumConcurrency")?,
+            burst_workers: number("BurstWorkers")?,
             retention: Duration::from_secs(u64::from(number("RetentionDays")?) * 86_400),
         })
+    }
+
+    /// How the first workers of a job are called.
+    #[must_use]
+    pub fn burst(&self) -> Burst {
+        Burst { workers: self.burst_workers, mapping: self.maximum_concurrency }
     }
 }
 

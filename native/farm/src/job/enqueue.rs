@@ -23,7 +23,7 @@ pub struct EnqueueProgress {
 }
 
 /// Submits a job whose pack is whole in the bucket: puts `job.json` and enqueues one message a
-/// frame. The add-on, whose upload has asked for every blob, and the HTTP API, which has
+/// frame. False where all of it was on the queue before. The add-on, whose upload has asked for every blob, and the HTTP API, which has
 /// [`check_pack`] for that, both come through here.
 ///
 /// # Errors
@@ -33,7 +33,7 @@ pub async fn submit_job(
     queue: &Queue,
     job: &Job,
     on_progress: impl Fn(EnqueueProgress),
-) -> Result<()> {
+) -> Result<bool> {
     job.validate()?;
     if !storage.put_if_absent(&keys::job(job.id), json(job)?).await? {
         // Only the same job goes on: its frames would be those of another scene.
@@ -45,10 +45,11 @@ pub async fn submit_job(
             return Err(FarmError::JobCancelled { job: job.id });
         }
         if storage.look(&keys::enqueued(job.id)).await?.is_some() {
-            return Ok(());
+            return Ok(false);
         }
     }
-    enqueue_job(storage, queue, job, on_progress).await
+    enqueue_job(storage, queue, job, on_progress).await?;
+    Ok(true)
 }
 
 /// The id of the job that a client's token makes: `fresh` at the first time, and that one from then

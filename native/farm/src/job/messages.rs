@@ -11,6 +11,15 @@ use crate::error::{FarmError, Result};
 /// How many batches are sent at the same time.
 const BATCHES_AT_ONCE: usize = 32;
 
+/// Enqueues frames that workers have already, each for a second one beside the first.
+pub(super) async fn enqueue_seconds(queue: &Queue, job: JobId, frames: &[i32]) -> Result<()> {
+    for frame in frames {
+        let body = body(&TaskMessage::second(job, *frame))?;
+        queue.send(&body, &job.to_string()).await?;
+    }
+    Ok(())
+}
+
 /// Enqueues one message a frame, many batches at once; tells how many are on the queue.
 pub(super) async fn enqueue_frames(
     queue: &Queue,
@@ -28,12 +37,7 @@ pub(super) async fn enqueue_frames(
             async move {
                 let bodies = frames
                     .iter()
-                    .map(|frame| {
-                        serde_json::to_string(&TaskMessage::new(job, *frame)).map_err(|source| {
-                            let document = TaskMessage::DOCUMENT;
-                            protocol::ProtocolError::Malformed { document, source }.into()
-                        })
-                    })
+                    .map(|frame| body(&TaskMessage::new(job, *frame)))
                     .collect::<Result<Vec<_>>>()?;
                 queue.send_batch(&bodies, group).await?;
                 let count = bodies.len() as u64;
@@ -45,4 +49,11 @@ pub(super) async fn enqueue_frames(
         .try_collect::<Vec<()>>()
         .await?;
     Ok(())
+}
+
+fn body(message: &TaskMessage) -> Result<String> {
+    serde_json::to_string(message).map_err(|source| {
+        let document = TaskMessage::DOCUMENT;
+        protocol::ProtocolError::Malformed { document, source }.into()
+    })
 }

@@ -13,6 +13,7 @@ pub(crate) mod progress;
 mod result_name;
 pub(crate) mod retry;
 pub(crate) mod stop;
+mod stragglers;
 pub mod submission;
 pub(crate) mod tally;
 #[cfg(test)]

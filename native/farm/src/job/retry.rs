@@ -90,6 +90,7 @@ pub async fn retry(settings: &FarmSettings, job: JobId, which: Retry) -> Result<
         farm.function.nudge(),
     );
     enqueued?;
+    farm.burst().call(&farm.queue, &farm.function, job.id, frames.len() as u64).await;
     match first_error {
         Some(error) => Err(error),
         None => Ok(frames.len() as u64),

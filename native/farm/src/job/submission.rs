@@ -113,10 +113,13 @@ pub async fn run(
     );
     let (pack, ()) = tokio::try_join!(uploading, make_ready(&farm, &on_event))?;
     let job = job_of(&request, pack);
-    submit_job(&farm.storage, &farm.queue, &job, |progress| {
+    let is_new = submit_job(&farm.storage, &farm.queue, &job, |progress| {
         on_event(Event::Enqueueing(progress));
     })
     .await?;
+    if is_new {
+        farm.burst().call(&farm.queue, &farm.function, job.id, job.frames.count()).await;
+    }
     on_event(Event::Submitted {
         job: job.id,
         tasks: job.frames.count(),

@@ -1,6 +1,7 @@
 //! How far a job is, added up from its events in whatever order they come.
 
 use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
 use protocol::{Job, TaskEvent, TaskEventKind, pricing};
 
@@ -59,9 +60,14 @@ impl Tally {
         if let TaskEventKind::Done { total_ms, .. }
         | TaskEventKind::Failed { total_ms }
         | TaskEventKind::Retrying { total_ms }
-        | TaskEventKind::Cancelled { total_ms } = event.kind
+        | TaskEventKind::Cancelled { total_ms }
+        | TaskEventKind::Overtaken { total_ms } = event.kind
         {
             self.tries_ms.insert((event.frame, event.try_number, event.worker), total_ms);
+        }
+        if matches!(event.kind, TaskEventKind::Overtaken { .. }) {
+            // Of the task it says nothing.
+            return false;
         }
         match self.tasks.get_mut(&event.frame) {
             Some(known) if !event.outranks(known) => false,
@@ -95,6 +101,21 @@ impl Tally {
         })
     }
 
+    /// What half of the frames that are rendered took no longer than, from the download to the
+    /// upload.
+    pub(crate) fn median_total(&self) -> Option<Duration> {
+        let mut totals: Vec<u64> = self
+            .tasks
+            .values()
+            .filter_map(|event| match event.kind {
+                TaskEventKind::Done { total_ms, .. } => Some(total_ms),
+                _ => None,
+            })
+            .collect();
+        let middle = totals.len() / 2;
+        (!totals.is_empty()).then(|| Duration::from_millis(*totals.select_nth_unstable(middle).1))
+    }
+
     /// Adds up; `memory_mib` is the memory of a worker, for the cost.
     pub(crate) fn progress(&self, job: &Job, memory_mib: u32, is_cancelled: bool) -> Progress {
         let mut progress =
@@ -113,7 +134,9 @@ impl Tally {
                 }
                 TaskEventKind::Failed { .. } => progress.failed += 1,
                 TaskEventKind::Cancelled { .. } => progress.cancelled += 1,
-                TaskEventKind::Retrying { .. } | TaskEventKind::Queued => {}
+                TaskEventKind::Retrying { .. }
+                | TaskEventKind::Queued
+                | TaskEventKind::Overtaken { .. } => {}
             }
         }
         if is_cancelled {

@@ -15,6 +15,7 @@ use super::event_log::EventLog;
 use super::fetch::{FetchedFiles, fetch_files};
 use super::patience::Patience;
 use super::placement::Placement;
+use super::stragglers::Stragglers;
 use super::tally::{Progress, Tally};
 use super::watch_event::Event;
 use crate::aws::connection::FarmSettings;
@@ -45,6 +46,9 @@ pub(super) struct WatchedJob {
     spoilt: BTreeSet<i32>,
     pub(super) lost: BTreeSet<i32>,
     pub(super) patience: Patience,
+    pub(super) stragglers: Stragglers,
+    /// When frames may next be given out a second time.
+    pub(super) help_from: Instant,
     /// When the whole log was read last.
     read_whole: Option<Instant>,
     pub(super) is_cancelled: bool,
@@ -66,6 +70,8 @@ impl WatchedJob {
             spoilt: BTreeSet::new(),
             lost: BTreeSet::new(),
             patience: Patience::new(),
+            stragglers: Stragglers::default(),
+            help_from: Instant::now(),
             read_whole: None,
             is_cancelled: false,
         })
@@ -109,6 +115,7 @@ impl WatchedJob {
                 continue;
             }
             self.patience.news();
+            self.stragglers.take(&event, Instant::now());
             self.lost.remove(&event.frame);
             if matches!(
                 event.kind,
@@ -122,7 +129,10 @@ impl WatchedJob {
         self.read_records(placement, on_event).await?;
         match control.paused {
             Some(reason) if !control.cancelled => self.tell_pause(&reason, on_event),
-            _ => self.look_at_the_queue(on_event).await?,
+            _ => {
+                self.help_stragglers(on_event).await?;
+                self.look_at_the_queue(on_event).await?;
+            }
         }
         Ok(())
     }

@@ -1,13 +1,19 @@
 //! What a job that is followed may still hope for, where nothing comes any more.
 
+use std::time::{Duration, Instant};
+
 use futures_util::{StreamExt, stream};
 use protocol::{TaskEvent, TaskEventKind};
 
 use super::documents::read_record;
+use super::messages::enqueue_seconds;
 use super::patience::Quiet;
 use super::watch_event::Event;
 use super::watched_job::{FRAMES_AT_ONCE, WatchedJob};
 use crate::error::Result;
+
+/// How often the queue is asked whether workers have nothing else to do.
+const HELP_EVERY: Duration = Duration::from_secs(5);
 
 impl WatchedJob {
     /// Where a job has stopped itself, what has not begun waits for the artist.
@@ -27,6 +33,31 @@ impl WatchedJob {
             waiting.len()
         );
         on_event(Event::Lost { frames: waiting, message });
+    }
+
+    /// Gives frames that lie far behind the others out a second time, once nobody waits for a worker.
+    pub(super) async fn help_stragglers(&mut self, on_event: &impl Fn(Event)) -> Result<()> {
+        let now = Instant::now();
+        if self.is_cancelled || now < self.help_from {
+            return Ok(());
+        }
+        let frames = self.stragglers.find(&self.job, &self.tally, now);
+        if frames.is_empty() {
+            return Ok(());
+        }
+        self.help_from = now + HELP_EVERY;
+        if self.farm.queue.depth().await?.waiting > 0 {
+            return Ok(());
+        }
+        enqueue_seconds(&self.farm.queue, self.job.id, &frames).await?;
+        self.stragglers.gave_out(&frames);
+        let names = frames.iter().map(i32::to_string).collect::<Vec<_>>().join(", ");
+        let message = format!(
+            "far behind the others: frame {names}; another worker renders it too, and the first \
+             result counts"
+        );
+        on_event(Event::Trouble { message });
+        Ok(())
     }
 
     /// Where nothing has happened for a while: whether anything still can.

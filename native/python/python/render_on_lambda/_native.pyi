@@ -96,6 +96,10 @@ class AccountLimits:
     def maximum_concurrency(self) -> int:
         """The stack's parameter MaximumConcurrency that suits the account."""
 
+    @property
+    def burst_workers(self) -> int:
+        """The stack's parameter BurstWorkers that suits the account."""
+
 @final
 class StackCheck:
     """Looks whether the farm can be reached, in the background."""

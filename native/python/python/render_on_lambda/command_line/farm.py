@@ -139,6 +139,7 @@ def parameters(arguments: Namespace, reporter: Reporter) -> int:
     found = {
         "ConsumerMemory": limits.consumer_memory_mib,
         "MaximumConcurrency": limits.maximum_concurrency,
+        "BurstWorkers": limits.burst_workers,
     }
     if limits.is_of_a_new_account:
         reporter.note(
