@@ -55,7 +55,6 @@ def test_what_cannot_be_has_an_exit_code_and_one_sentence(
 ) -> None:
     no_job = "01900000-0000-7000-8000-000000000000"
     for code, arguments in (
-        (3, ("cancel", "nonsense")),
         (4, ("cancel", no_job)),
         (4, ("fetch", no_job, "--to", tmp_path / "none")),
         (3, ("submit", sample, "--scene", "none")),
@@ -63,6 +62,9 @@ def test_what_cannot_be_has_an_exit_code_and_one_sentence(
     ):
         done = run(farm, tmp_path, *arguments)
         assert (done.returncode, len(done.stderr.splitlines())) == (code, 1), done.stderr
+    nonsense = run(farm, tmp_path, "cancel", "nonsense")
+    assert nonsense.returncode == 2
+    assert "'nonsense' is no job's id" in nonsense.stderr
 
 
 def test_a_cancelled_job_says_so(farm: LocalFarm, sample: Path, tmp_path: Path) -> None:

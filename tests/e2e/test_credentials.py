@@ -69,6 +69,17 @@ def keys(farm: LocalFarm) -> str:
     return f"aws_access_key_id = {farm.artist[0]}\naws_secret_access_key = {farm.artist[1]}\n"
 
 
+def test_a_profile_of_the_environment_that_is_not_there_is_named_with_those_that_are(
+    home: Home,
+) -> None:
+    home.config(f"[profile artist]\nregion = {REGION}\n{keys(home.farm)}")
+    home.environment |= {"AWS_PROFILE": "artits", "AWS_REGION": REGION}
+    code, words = home.jobs()
+    assert code == 4 and 'no profile "artits"' in words and "artist" in words, words
+    home.environment["AWS_PROFILE"] = "artist"
+    assert home.jobs()[0] == 0
+
+
 def test_no_region_is_said_at_once_by_all_commands(home: Home) -> None:
     home.environment |= home.farm.environment()
     del home.environment["AWS_REGION"]

@@ -85,10 +85,10 @@ pub enum FarmError {
     OlderFarm {
         /// The stack's name.
         stack: String,
-        /// The version that it tells.
+        /// The version that it tells, with its protocol.
         farm: String,
-        /// The version of this build.
-        ours: &'static str,
+        /// The version of this build, with its protocol.
+        ours: String,
     },
     /// A stack whose answers this build does not understand.
     #[error(
@@ -97,10 +97,10 @@ pub enum FarmError {
     NewerFarm {
         /// The stack's name.
         stack: String,
-        /// The version that it tells.
+        /// The version that it tells, with its protocol.
         farm: String,
-        /// The version of this build.
-        ours: &'static str,
+        /// The version of this build, with its protocol.
+        ours: String,
     },
     /// The function that renders cannot run.
     #[error("the farm's function {function} cannot run: {reason}")]
@@ -307,8 +307,16 @@ mod tests {
                 path: "/etc/company.pem".into(),
                 reason: "there is no certificate in it".into(),
             },
-            FarmError::OlderFarm { stack: "farm".into(), farm: "0.1.0".into(), ours: "0.2.0" },
-            FarmError::NewerFarm { stack: "farm".into(), farm: "0.3.0".into(), ours: "0.2.0" },
+            FarmError::OlderFarm {
+                stack: "farm".into(),
+                farm: "0.1.0 (protocol 1)".into(),
+                ours: "0.1.0 (protocol 2)".into(),
+            },
+            FarmError::NewerFarm {
+                stack: "farm".into(),
+                farm: "0.3.0 (protocol 3)".into(),
+                ours: "0.2.0 (protocol 2)".into(),
+            },
             FarmError::Function {
                 function: "farm-Consumer".into(),
                 reason: "its image was deleted (InvalidImage)".into(),

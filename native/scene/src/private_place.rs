@@ -51,7 +51,8 @@ const OF_A_HOME: &[&str] = &[
     "AppData/Local/Microsoft/Credentials",
     "AppData/Local/Microsoft/Edge",
     "AppData/Local/Microsoft/Vault",
-    "AppData/Local/Packages",
+    "AppData/Local/Packages/Microsoft.MicrosoftEdge_8wekyb3d8bbwe",
+    "AppData/Local/Packages/microsoft.windowscommunicationsapps_8wekyb3d8bbwe",
     "AppData/Roaming/Microsoft/Credentials",
     "AppData/Roaming/Microsoft/Crypto",
     "AppData/Roaming/Microsoft/Protect",
@@ -77,6 +78,10 @@ const OF_THE_SYSTEM: &[&str] = &[
     "/var/run",
     "C:/Windows/System32/config",
 ];
+
+/// What is not private although the system keeps it: memory that serves as a disk, and what comes with
+/// a Blender of these.
+const OF_EVERYBODY: &[&str] = &["/dev/shm", "/var/lib/flatpak", "/var/lib/snapd"];
 
 /// The places of this computer.
 #[derive(Debug, Clone)]
@@ -107,6 +112,7 @@ impl PrivatePlaces {
         let real = std::fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
         [file, &real]
             .into_iter()
+            .filter(|file| !OF_EVERYBODY.iter().any(|place| file.starts_with(place)))
             .any(|file| self.places.iter().any(|place| file.starts_with(place)))
     }
 }
@@ -129,6 +135,8 @@ mod tests {
         // Disks that are plugged in, and shares of a network.
         assert!(!places.hold(Path::new("/run/media/artist/disk/wood.png")));
         assert!(!places.hold(Path::new("/run/user/1000/gvfs/smb-share:server=s/wood.png")));
+        assert!(!places.hold(Path::new("/dev/shm/wood.png")));
+        assert!(places.hold(Path::new("/dev/sda")));
         #[cfg(unix)]
         {
             let link = home.path().join("link.png");

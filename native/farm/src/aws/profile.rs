@@ -25,11 +25,14 @@ pub(super) struct ProfileSettings {
 /// be read; [`FarmError::NeedsCode`] where one asks for a code that cannot be typed here.
 pub(super) async fn read(name: Option<&str>) -> Result<ProfileSettings> {
     let files = ProfileFiles::default();
-    let has_keys = std::env::var_os("AWS_ACCESS_KEY_ID").is_some_and(|key| !key.is_empty());
+    let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let has_keys = is_set("AWS_ACCESS_KEY_ID");
+    // Keys in the environment come before a profile that is named there, and only before that one.
+    let is_asked_for = name.is_some() || (is_set("AWS_PROFILE") && !has_keys);
     match profile::load(&Fs::real(), &Env::real(), &files, name.map(|name| name.to_owned().into()))
         .await
     {
-        Ok(profiles) => settings(&profiles, name.is_some(), has_keys),
+        Ok(profiles) => settings(&profiles, is_asked_for, has_keys),
         Err(error) if name.is_some() => Err(unreadable(name, &error)),
         Err(_) => Ok(ProfileSettings::default()),
     }
@@ -64,7 +67,15 @@ fn settings(profiles: &ProfileSet, is_asked_for: bool, has_keys: bool) -> Result
         }
         next = found.get("source_profile").map(str::to_owned);
     }
-    Ok(ProfileSettings { ca_bundle: profile.get("ca_bundle").map(PathBuf::from) })
+    Ok(ProfileSettings { ca_bundle: profile.get("ca_bundle").map(from_home) })
+}
+
+/// A path in which `~` is the home, as in the other files of `~/.aws`.
+fn from_home(path: &str) -> PathBuf {
+    match (path.strip_prefix("~/"), dirs::home_dir()) {
+        (Some(rest), Some(home)) => home.join(rest),
+        _ => PathBuf::from(path),
+    }
 }
 
 #[cfg(test)]
@@ -94,6 +105,12 @@ mod tests {
         }
         assert!(read_in_memory(None, true).await.is_ok(), "keys in the environment come first");
         assert!(read_in_memory(Some("round"), false).await.is_ok());
+    }
+
+    #[test]
+    fn a_certificate_may_be_named_from_the_home() {
+        assert_eq!(from_home("~/ca.pem"), dirs::home_dir().unwrap().join("ca.pem"));
+        assert_eq!(from_home("/etc/~/ca.pem"), PathBuf::from("/etc/~/ca.pem"));
     }
 
     #[tokio::test]

@@ -72,7 +72,8 @@ impl Farm {
             consumer_memory_mib: number("ConsumerMemory")?,
             max_tries: number("MaximumTries")?,
             maximum_concurrency: number("MaximumConcurrency")?,
-            burst_workers: number("BurstWorkers")?,
+            // Not told by the first stacks of this protocol.
+            burst_workers: number("BurstWorkers").unwrap_or(0),
             retention: Duration::from_secs(u64::from(number("RetentionDays")?) * 86_400),
         })
     }
@@ -88,8 +89,10 @@ impl Farm {
 /// its protocol since 2.
 fn check_protocol(stack: &str, outputs: &HashMap<String, String>) -> Result<()> {
     let theirs = outputs.get("Protocol").and_then(|text| text.parse::<u32>().ok()).unwrap_or(1);
-    let farm = outputs.get("Version").map_or("an earlier version", String::as_str).to_owned();
-    let (stack, ours) = (stack.to_owned(), env!("CARGO_PKG_VERSION"));
+    let version = outputs.get("Version").map_or("earlier than 0.1.0", String::as_str);
+    let farm = format!("{version} (protocol {theirs})");
+    let ours = format!("{} (protocol {PROTOCOL_VERSION})", env!("CARGO_PKG_VERSION"));
+    let stack = stack.to_owned();
     match theirs.cmp(&PROTOCOL_VERSION) {
         Ordering::Equal => Ok(()),
         Ordering::Less => Err(FarmError::OlderFarm { stack, farm, ours }),

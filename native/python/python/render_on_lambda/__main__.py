@@ -12,6 +12,7 @@ import io
 import os
 import re
 import sys
+import uuid
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -129,7 +130,7 @@ def _add_farm_commands(command, commands) -> None:
     telling.add_argument("--json", action="store_true", help="for machines")
     telling.set_defaults(run=farm.parameters, interrupted="interrupted")
     for added in (watching, fetching, retrying, cancelling):
-        added.add_argument("job", metavar="JOB", help="the job's id")
+        added.add_argument("job", metavar="JOB", type=_job_id, help="the job's id")
     for added in (submitting, watching, fetching, retrying):
         added.add_argument(
             "--to",
@@ -175,6 +176,14 @@ def _up_to(most: int) -> Callable[[str], int]:
         return int(text)
 
     return number
+
+
+def _job_id(text: str) -> str:
+    try:
+        return str(uuid.UUID(text))
+    except ValueError:
+        message = f"{text!r} is no job's id: `render-on-lambda jobs` lists them"
+        raise argparse.ArgumentTypeError(message) from None
 
 
 if __name__ == "__main__":
