@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +18,10 @@ from fault_proxy import EXPIRED, FaultProxy, Request, fault_proxy
 from local_farm import LocalFarm
 
 COMMAND = Path(sys.executable).with_name("render-on-lambda")
+KILLS = 10
+FRAMES = 3000
+# Four stretches of a hundred frames are enqueued at the same time.
+AT_WORK = 400
 MEGABYTE = 1 << 20
 NETWORK_GONE_SECONDS = 60
 
@@ -136,6 +142,51 @@ def test_a_process_that_is_killed_goes_on_with_the_parts_that_are_there(
     assert again.returncode == 0, words
     assert proxy.put_bytes() - sent < artist.bytes - 40 * MEGABYTE
     assert frame_arrives(artist, output, tmp_path)
+
+
+def test_ten_kills_while_it_uploads_and_enqueues_lose_no_frame_and_enqueue_few_twice(
+    artist: Artist, proxy: FaultProxy, farm: LocalFarm
+) -> None:
+    choose, sqs, queue = random.Random(10), farm.client("sqs"), farm.outputs()["QueueUrl"]
+    job = str(uuid.UUID(int=time.time_ns() // 1_000_000 << 80 | 7 << 76 | 1 << 63))
+
+    def waiting() -> int:
+        name = "ApproximateNumberOfMessages"
+        return int(
+            sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=[name])["Attributes"][name]
+        )
+
+    def frames() -> Iterator[int]:
+        while messages := sqs.receive_message(
+            QueueUrl=queue, MaxNumberOfMessages=10, VisibilityTimeout=600
+        ).get("Messages"):
+            yield from (json.loads(message["Body"])["frame"] for message in messages)
+
+    farm.set_mapping(enabled=False)
+    try:
+        sqs.purge_queue(QueueUrl=queue)
+        for number in range(KILLS):
+            sent, enqueued = proxy.put_bytes(), waiting()
+            process = artist.submit("--frames", f"1-{FRAMES}", "--job", job)
+            bytes_wanted = sent + choose.randrange(1, 8 * MEGABYTE)
+            messages_wanted = enqueued + choose.randrange(1, 600)
+            while process.poll() is None and not (
+                proxy.put_bytes() >= bytes_wanted
+                if number < KILLS // 2
+                else waiting() >= messages_wanted
+            ):
+                time.sleep(0.005)
+            process.kill()
+            process.communicate()
+        _, words = (last := artist.submit("--frames", f"1-{FRAMES}", "--job", job)).communicate()
+        assert last.returncode == 0, words
+        found = sorted(frames())
+    finally:
+        sqs.purge_queue(QueueUrl=queue)
+        farm.set_mapping(enabled=True)
+    assert sorted(set(found)) == list(range(1, FRAMES + 1))
+    print(f"\n{len(found)} messages for {FRAMES} frames")
+    assert len(found) <= FRAMES + KILLS // 2 * AT_WORK
 
 
 def test_credentials_that_expire_are_named_and_the_next_try_goes_on(

@@ -53,6 +53,12 @@ pub fn enqueued(job: JobId) -> String {
     format!("{JOBS}{job}/enqueued.json")
 }
 
+/// The stretches of a job's frames that are on the queue while the others are not yet.
+#[must_use]
+pub fn enqueued_stretches(job: JobId) -> String {
+    format!("{JOBS}{job}/enqueueing/")
+}
+
 /// The prefix of a job's task records.
 #[must_use]
 pub fn tasks(job: JobId) -> String {

@@ -1,5 +1,7 @@
 //! What the bucket holds, page by page.
 
+use std::collections::HashSet;
+
 use super::storage::Storage;
 use crate::error::Result;
 
@@ -27,6 +29,25 @@ impl Storage {
     /// [`FarmError`] of the call.
     pub(crate) async fn list_page(&self, prefix: &str, after: &str) -> Result<Page> {
         self.list_up_to(prefix, after, 1000).await
+    }
+
+    /// The keys of all objects below a prefix.
+    ///
+    /// # Errors
+    /// [`FarmError`] of a call.
+    pub(crate) async fn keys_below(&self, prefix: &str) -> Result<HashSet<String>> {
+        let (mut after, mut found) = (String::new(), HashSet::new());
+        loop {
+            let page = self.list_page(prefix, &after).await?;
+            match page.objects.last() {
+                Some(last) if page.is_truncated => after.clone_from(&last.key),
+                _ => after.clear(),
+            }
+            found.extend(page.objects.into_iter().map(|object| object.key));
+            if after.is_empty() {
+                return Ok(found);
+            }
+        }
     }
 
     /// The first object below a prefix whose key comes behind `after`.

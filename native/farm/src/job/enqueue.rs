@@ -1,3 +1,6 @@
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use futures_util::{StreamExt, TryStreamExt, stream};
 use protocol::{ClientToken, Digest, Job, JobId, Manifest, Versioned, keys, parse};
 
@@ -9,6 +12,11 @@ use crate::error::{FarmError, Result};
 
 /// How many blobs are looked up at the same time.
 const LOOKUPS_AT_ONCE: usize = 64;
+
+/// How many frames are enqueued between two notes of how far a submission is.
+const STRETCH: usize = 100;
+
+const STRETCHES_AT_ONCE: usize = 4;
 
 /// How long a submission may take before another client thinks that it died, in milliseconds.
 const SUBMISSION_LIMIT_MS: u64 = 120_000;
@@ -110,9 +118,11 @@ pub async fn check_pack(storage: &Storage, job: &Job) -> Result<()> {
     }
 }
 
-/// Enqueues every frame of a job whose `job.json` is there, many batches at once.
+/// Enqueues the frames of a job whose `job.json` is there, many batches at once: those that an
+/// earlier submission has not enqueued before it died.
 ///
-/// Doing it twice is harmless: the second delivery of a frame finds its result and is dropped.
+/// Of the stretches that it was at work on, frames are enqueued twice. That is harmless: the second
+/// delivery of a frame finds its result and is dropped.
 ///
 /// # Errors
 /// [`FarmError`] of a call.
@@ -122,10 +132,38 @@ pub async fn enqueue_job(
     job: &Job,
     on_progress: impl Fn(EnqueueProgress),
 ) -> Result<()> {
-    enqueue_frames(queue, job.id, job.frames.iter(), |enqueued| {
-        on_progress(EnqueueProgress { enqueued, total: job.frames.count() });
-    })
-    .await?;
+    let total = job.frames.count();
+    let known = if total > STRETCH as u64 {
+        storage.keys_below(&keys::enqueued_stretches(job.id)).await?
+    } else {
+        HashSet::new()
+    };
+    let enqueued = AtomicU64::new(0);
+    let count = |frames: usize| {
+        let before = enqueued.fetch_add(frames as u64, Ordering::Relaxed);
+        on_progress(EnqueueProgress { enqueued: before + frames as u64, total });
+    };
+    count(0);
+    stream::iter(job.frames.iter())
+        .chunks(STRETCH)
+        .enumerate()
+        .map(|(number, frames)| {
+            let (known, count) = (&known, &count);
+            async move {
+                let note = format!("{}{number}", keys::enqueued_stretches(job.id));
+                if !known.contains(&note) {
+                    enqueue_frames(queue, job.id, frames.iter().copied()).await?;
+                    if total > STRETCH as u64 {
+                        storage.put(&note, Vec::new()).await?;
+                    }
+                }
+                count(frames.len());
+                Ok::<_, FarmError>(())
+            }
+        })
+        .buffer_unordered(STRETCHES_AT_ONCE)
+        .try_collect::<Vec<()>>()
+        .await?;
     storage.put_if_absent(&keys::enqueued(job.id), b"{\"version\":1}".to_vec()).await?;
     Ok(())
 }

@@ -1,7 +1,5 @@
 //! The messages of tasks, on their way to the queue.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use futures_util::{StreamExt, TryStreamExt, stream};
 use protocol::{JobId, TaskMessage, Versioned};
 
@@ -20,28 +18,23 @@ pub(super) async fn enqueue_seconds(queue: &Queue, job: JobId, frames: &[i32]) -
     Ok(())
 }
 
-/// Enqueues one message a frame, many batches at once; tells how many are on the queue.
+/// Enqueues one message a frame, many batches at once.
 pub(super) async fn enqueue_frames(
     queue: &Queue,
     job: JobId,
     frames: impl Iterator<Item = i32>,
-    on_progress: impl Fn(u64),
 ) -> Result<()> {
-    let enqueued = AtomicU64::new(0);
-    on_progress(0);
     let group = job.to_string();
     stream::iter(frames)
         .chunks(Queue::BATCH)
         .map(|frames| {
-            let (enqueued, on_progress, group) = (&enqueued, &on_progress, &group);
+            let group = &group;
             async move {
                 let bodies = frames
                     .iter()
                     .map(|frame| body(&TaskMessage::new(job, *frame)))
                     .collect::<Result<Vec<_>>>()?;
                 queue.send_batch(&bodies, group).await?;
-                let count = bodies.len() as u64;
-                on_progress(enqueued.fetch_add(count, Ordering::Relaxed) + count);
                 Ok::<_, FarmError>(())
             }
         })

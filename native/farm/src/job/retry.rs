@@ -53,7 +53,7 @@ pub async fn retry(settings: &FarmSettings, job: JobId, which: Retry) -> Result<
         which = Retry::Missing;
         resume(storage, job.id).await?;
     }
-    let results = results_of(storage, job.id).await?;
+    let results = storage.keys_below(&keys::frames(job.id)).await?;
     let mut tally = Tally::default();
     EventLog::new(job.id)
         .read_whole(storage, |event| {
@@ -86,7 +86,7 @@ pub async fn retry(settings: &FarmSettings, job: JobId, which: Retry) -> Result<
     drop(changing);
     // What was changed gets its message, whatever became of the others.
     let (enqueued, ()) = tokio::join!(
-        enqueue_frames(&farm.queue, job.id, frames.iter().copied(), |_| {}),
+        enqueue_frames(&farm.queue, job.id, frames.iter().copied()),
         farm.function.nudge(),
     );
     enqueued?;
@@ -94,19 +94,6 @@ pub async fn retry(settings: &FarmSettings, job: JobId, which: Retry) -> Result<
     match first_error {
         Some(error) => Err(error),
         None => Ok(frames.len() as u64),
-    }
-}
-
-/// The keys of all results that are there.
-async fn results_of(storage: &Storage, job: JobId) -> Result<HashSet<String>> {
-    let (prefix, mut after, mut found) = (keys::frames(job), String::new(), HashSet::new());
-    loop {
-        let page = storage.list_page(&prefix, &after).await?;
-        found.extend(page.objects.iter().map(|object| object.key.clone()));
-        match page.objects.last() {
-            Some(last) if page.is_truncated => after.clone_from(&last.key),
-            _ => return Ok(found),
-        }
     }
 }
 
