@@ -78,7 +78,6 @@ def run(folder: Path, engine: str, *, caged: bool) -> tuple[float, list[float], 
                          "/proc/sys", "/sys/devices/system", "/sys/fs/cgroup", "/dev/urandom"],
             "writable": [str(folder)],
             "may_start_processes": False,
-            "worker": os.getpid(),
             "largest_file_bytes": 1 << 36,
         }  # fmt: skip
         command = [str(CONSUMER), "--cage", json.dumps(plan)]
