@@ -11,7 +11,8 @@ from bpy.types import Context, Event, Operator
 from .core import wording
 from .core.job import Job, JobState
 from .core.scene_check import SceneCheck
-from .tool import images, jobs, scene, selection
+from .tool import images, jobs, scene, selection, simulations
+from .tool.painted_images import CannotSave
 
 # How often a script that waits looks at its job.
 WAIT_SECONDS = 0.1
@@ -41,7 +42,7 @@ class _Render:
         try:
             job = scene.new_job(context, animation=self.animation)
             jobs.jobs().start(job)
-        except (scene.CannotRender, OSError, RuntimeError) as error:
+        except (scene.CannotRender, CannotSave, OSError, RuntimeError) as error:
             self.report({"ERROR"}, str(error))
             return None
         if job.is_movie:
@@ -73,13 +74,13 @@ class CheckScene(Operator):
     bl_idname = "render_on_lambda.check_scene"
     bl_label = "Check Scene"
 
-    def invoke(self, _context: Context, _event: Event) -> set[str]:
+    def invoke(self, context: Context, _event: Event) -> set[str]:
         """From the button: start, and let Blender go on."""
-        return {"FINISHED"} if self._start() else {"CANCELLED"}
+        return {"FINISHED"} if self._start(context) else {"CANCELLED"}
 
-    def execute(self, _context: Context) -> set[str]:
+    def execute(self, context: Context) -> set[str]:
         """From a script: wait for the result; cancelled where there are problems."""
-        check = self._start()
+        check = self._start(context)
         if check is None:
             return {"CANCELLED"}
         while not check.is_over:
@@ -91,10 +92,10 @@ class CheckScene(Operator):
         self.report({"INFO"}, check.summary)
         return {"CANCELLED"} if check.problems or check.error else {"FINISHED"}
 
-    def _start(self) -> SceneCheck | None:
+    def _start(self, context: Context) -> SceneCheck | None:
         try:
-            return jobs.jobs().check_scene()
-        except (OSError, RuntimeError) as error:
+            return jobs.jobs().check_scene(context)
+        except (CannotSave, OSError, RuntimeError) as error:
             self.report({"ERROR"}, str(error))
             return None
 
@@ -153,7 +154,7 @@ class ForgetJob(_OfJob, Operator):
 
 
 class RenderAnyway(_OfJob, Operator):
-    """Render although files are missing: what uses them will look wrong"""
+    """Render although files are missing or simulations are not baked: these will look wrong"""
 
     bl_idname = "render_on_lambda.render_anyway"
     bl_label = "Render Anyway"
@@ -165,6 +166,23 @@ class RenderAnyway(_OfJob, Operator):
         jobs.jobs().again(job)
         if bpy.app.background:
             wait(job)
+        return {"FINISHED"}
+
+
+class Bake(Operator):
+    """Bake the physics and simulation nodes of the scene. Then press Render again"""
+
+    bl_idname = "render_on_lambda.bake"
+    bl_label = "Bake"
+
+    def invoke(self, _context: Context, _event: Event) -> set[str]:
+        """From the button: Blender's own bakes, with their progress."""
+        simulations.bake("INVOKE_DEFAULT")
+        return {"FINISHED"}
+
+    def execute(self, _context: Context) -> set[str]:
+        """From a script: bake to the end."""
+        simulations.bake("EXEC_DEFAULT")
         return {"FINISHED"}
 
 
@@ -314,6 +332,7 @@ _CLASSES = (
     CancelJob,
     ForgetJob,
     RenderAnyway,
+    Bake,
     WatchAgain,
     RetryFrames,
     ShowFrames,

@@ -23,7 +23,7 @@ ICONS = {
     JobState.SUBMITTING: "EXPORT",
     JobState.RENDERING: "RENDER_ANIMATION",
     JobState.CANCELLING: "CANCEL",
-    JobState.MISSING_FILES: "ERROR",
+    JobState.CONCERNS: "ERROR",
     JobState.FINISHED: "CHECKMARK",
     JobState.CANCELLED: "X",
     JobState.FAILED: "ERROR",
@@ -94,8 +94,8 @@ def draw_job(layout: UILayout, job: Job, characters: int) -> None:
         paragraph(layout, job.trouble, "INFO", characters)
     if job.state.is_over:
         paragraph(layout, wording.summary_text(job), "NONE", characters)
-    if job.state is JobState.MISSING_FILES:
-        draw_missing(layout, job)
+    if job.state is JobState.CONCERNS:
+        draw_concerns(layout, job)
     # A job with tasks is on the farm: what stopped the watch did not stop the workers.
     if job.state is JobState.FAILED and job.total:
         button(layout, "render_on_lambda.watch_again", job, "FILE_REFRESH", text="Follow Again")
@@ -133,18 +133,26 @@ def draw_check(layout: UILayout, check: SceneCheck, characters: int) -> None:
         layout.label(text=f"and {len(check.problems) - SHOWN_LINES} more")
 
 
-def draw_missing(layout: UILayout, job: Job) -> None:
-    """What is missing, each with its datablock, and the way on."""
-    for file in job.missing[:SHOWN_LINES]:
-        row = layout.row()
-        row.label(
-            text=f"{file.datablock_type} {file.datablock}: {file.path}", icon="LIBRARY_DATA_BROKEN"
-        )
-        select = row.operator("render_on_lambda.select_user", text="", icon="RESTRICT_SELECT_OFF")
-        select.datablock_type, select.datablock = file.datablock_type, file.datablock
-    if len(job.missing) > SHOWN_LINES:
-        layout.label(text=f"and {len(job.missing) - SHOWN_LINES} more")
-    button(layout, "render_on_lambda.render_anyway", job, "PLAY", text="Render Anyway")
+def draw_concerns(layout: UILayout, job: Job) -> None:
+    """What is missing or not baked, each with its datablock, and the ways on."""
+    missing = [(one.datablock_type, one.datablock, one.path) for one in job.missing]
+    unbaked = [
+        (one.datablock_type, one.datablock, f"{one.simulation}, not baked") for one in job.unbaked
+    ]
+    for concerns, icon in ((missing, "LIBRARY_DATA_BROKEN"), (unbaked, "PHYSICS")):
+        for datablock_type, datablock, what in concerns[:SHOWN_LINES]:
+            row = layout.row()
+            row.label(text=f"{datablock_type} {datablock}: {what}", icon=icon)
+            select = row.operator(
+                "render_on_lambda.select_user", text="", icon="RESTRICT_SELECT_OFF"
+            )
+            select.datablock_type, select.datablock = datablock_type, datablock
+        if len(concerns) > SHOWN_LINES:
+            layout.label(text=f"and {len(concerns) - SHOWN_LINES} more")
+    row = layout.row()
+    if unbaked:
+        row.operator("render_on_lambda.bake", icon="REC")
+    button(row, "render_on_lambda.render_anyway", job, "PLAY", text="Render Anyway")
 
 
 def draw_failures(layout: UILayout, job: Job) -> None:

@@ -14,7 +14,7 @@ class JobState(Enum):
     """Where a job stands, as the artist sees it."""
 
     SUBMITTING = "submitting"
-    MISSING_FILES = "missing files"
+    CONCERNS = "concerns"
     RENDERING = "rendering"
     CANCELLING = "cancelling"
     FINISHED = "finished"
@@ -57,6 +57,15 @@ class MissingFile:
     blend_file: str
 
 
+@dataclass(frozen=True)
+class UnbakedSimulation:
+    """A simulation that the frames show and that is not baked."""
+
+    datablock_type: str
+    datablock: str
+    simulation: str
+
+
 @dataclass
 class Job:
     """One job, from the press of the button to its last frame."""
@@ -74,7 +83,7 @@ class Job:
     output_template: str
     blender_version: tuple[int, int, int]
     allow_scripts: bool = False
-    allow_missing_files: bool = False
+    render_anyway: bool = False
     is_movie: bool = False
     state: JobState = JobState.SUBMITTING
     status: str = ""
@@ -96,6 +105,8 @@ class Job:
     factor: float = 0.0
     failures: list[Failure] = field(default_factory=list)
     missing: list[MissingFile] = field(default_factory=list)
+    painted: list[tuple[str, str, str | None]] = field(default_factory=list)
+    unbaked: list[UnbakedSimulation] = field(default_factory=list)
     retry: Literal["failed", "missing"] | None = None
     files: dict[int, str] = field(default_factory=dict)
 
@@ -129,6 +140,8 @@ class Job:
             "state": JobState(kept["state"]),
             "failures": [Failure(**item) for item in kept.get("failures", [])],
             "missing": [MissingFile(**item) for item in kept.get("missing", [])],
+            "painted": [(name, file, space) for name, file, space in kept.get("painted", [])],
+            "unbaked": [UnbakedSimulation(**item) for item in kept.get("unbaked", [])],
             "files": {int(frame): str(path) for frame, path in kept.get("files", {}).items()},
         }
         return cls(**kept)

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any, Protocol
 
 from . import wording
-from .job import MAX_FAILURES, Failure, Job, JobState, MissingFile
+from .job import MAX_FAILURES, Failure, Job, JobState, MissingFile, UnbakedSimulation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -105,7 +105,7 @@ class Session:
         match type(event).__name__.rpartition("_")[2]:
             case "Tracing":
                 job.status = f"Reading {event.path.name}"
-            case "MissingFiles":
+            case "Concerns":
                 job.missing = [
                     MissingFile(
                         file.kind,
@@ -114,9 +114,13 @@ class Session:
                         str(file.path),
                         str(file.blend_file),
                     )
-                    for file in event.files
+                    for file in event.missing_files
                 ]
-                self._end(JobState.MISSING_FILES)
+                job.unbaked = [
+                    UnbakedSimulation(one.datablock_type, one.datablock, one.simulation)
+                    for one in event.unbaked
+                ]
+                self._end(JobState.CONCERNS)
             case "Uploading":
                 upload = event.progress
                 job.status = wording.upload_text(upload)

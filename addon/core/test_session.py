@@ -7,6 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from core import wording
 from core.job import FarmAddress, Job, JobState
 from core.session import Session
 
@@ -113,7 +114,7 @@ def test_an_error_is_the_jobs_sentence_and_ends_it() -> None:
     assert farm.submission.was_stopped
 
 
-def test_missing_files_end_the_submission_with_their_names() -> None:
+def test_what_would_look_wrong_ends_the_submission_with_its_names() -> None:
     file = SimpleNamespace(
         kind="image",
         datablock_type="Image",
@@ -121,10 +122,15 @@ def test_missing_files_end_the_submission_with_their_names() -> None:
         path=Path("/show/wood.png"),
         blend_file=Path("/show/shot.blend"),
     )
-    session = Session(job(), ScriptedFarm(Scripted([[event("MissingFiles", files=[file])]])))
+    cloth = SimpleNamespace(datablock_type="Object", datablock="Flag", simulation="cloth")
+    concerns = event("Concerns", missing_files=[file], unbaked=[cloth])
+    session = Session(job(), ScriptedFarm(Scripted([[concerns]])))
     session.poll()
-    assert session.job.state is JobState.MISSING_FILES
+    assert session.job.state is JobState.CONCERNS
     assert session.job.missing[0].datablock == "wood.png"
+    assert session.job.unbaked[0].datablock == "Flag"
+    assert wording.summary_text(session.job) == "1 file is missing, 1 simulation is not baked"
+    assert Job.from_json(session.job.to_json()).unbaked == session.job.unbaked
 
 
 def test_a_frame_that_fails_twice_is_listed_once_with_its_last_words() -> None:

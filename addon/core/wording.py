@@ -79,9 +79,8 @@ def summary_text(job: Job) -> str:
     """One line for a job that is over."""
     if job.state is JobState.FAILED:
         return job.error
-    if job.state is JobState.MISSING_FILES:
-        count = len(job.missing)
-        return f"{count} file is missing" if count == 1 else f"{count} files are missing"
+    if job.state is JobState.CONCERNS:
+        return concerns_text(job)
     took = duration_text(job.ended_seconds - job.started_seconds)
     cost = f"{took}, about {cost_text(job.cost_usd)} on Lambda"
     if job.state is JobState.CANCELLED:
@@ -94,6 +93,18 @@ def summary_text(job: Job) -> str:
         )
         return f"{', '.join(counts)} ({cost})"
     return f"{job.fetched} {'frame' if job.fetched == 1 else 'frames'} in {cost}"
+
+
+def concerns_text(job: Job) -> str:
+    """Why the frames would differ from F12's: "2 files are missing, 1 simulation is not baked"."""
+    files, simulations = len(job.missing), len(job.unbaked)
+    parts = []
+    if files:
+        parts.append(f"{files} file is missing" if files == 1 else f"{files} files are missing")
+    if simulations:
+        what = "simulation is" if simulations == 1 else "simulations are"
+        parts.append(f"{simulations} {what} not baked")
+    return ", ".join(parts)
 
 
 def upload_text(upload: UploadProgress) -> str:

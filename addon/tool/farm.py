@@ -28,7 +28,9 @@ class NativeFarm:
             blender_version=job.blender_version,
             scene=job.scene,
             allow_scripts=job.allow_scripts,
-            allow_missing_files=job.allow_missing_files,
+            allow_missing_files=job.render_anyway,
+            allow_unbaked=job.render_anyway,
+            painted=job.painted,
         )
 
     def watch(self, job: Job) -> native.Job:
@@ -51,9 +53,24 @@ def check_stack(address: FarmAddress) -> native.StackCheck:
     return native.StackCheck(settings(address))
 
 
-def verify(blend_file: Path, as_path: Path, blender: Path) -> native.LocalPack:
+def verify(
+    blend_file: Path,
+    as_path: Path,
+    blender: Path,
+    *,
+    scene: str,
+    allow_scripts: bool,
+    painted: list[tuple[str, str, str | None]],
+) -> native.LocalPack:
     """Begin to pack a copy of the scene and to open the pack with Blender."""
-    return native.LocalPack.verify(blend_file, blender, as_path=as_path)
+    return native.LocalPack.verify(
+        blend_file,
+        blender,
+        as_path=as_path,
+        scene=scene,
+        allow_scripts=allow_scripts,
+        painted=painted,
+    )
 
 
 def new_job_id() -> str:

@@ -14,10 +14,11 @@ from ..core.job import JobState
 from ..core.job_list import JobList
 from ..core.scene_check import SceneCheck
 from ..core.session import Session
-from . import farm, images, scene, storage
+from . import farm, images, painted_images, scene, storage
 
 if TYPE_CHECKING:
     import render_on_lambda as native
+    from bpy.types import Context
 
     from ..core.job import Job
 
@@ -54,9 +55,9 @@ class Jobs:
                 self._open(job)
 
     def again(self, job: Job) -> None:
-        """Submit a job although files are missing."""
-        job.allow_missing_files = True
-        job.state, job.error, job.missing = JobState.SUBMITTING, "", []
+        """Submit a job although files are missing or simulations are not baked."""
+        job.render_anyway = True
+        job.state, job.error, job.missing, job.unbaked = JobState.SUBMITTING, "", [], []
         self._open(job)
         self.list.save()
 
@@ -122,10 +123,10 @@ class Jobs:
         self.stack_answer = "Looking for the stack"
         self.stack_check = farm.check_stack(preferences.address())
 
-    def check_scene(self) -> SceneCheck:
+    def check_scene(self, context: Context) -> SceneCheck:
         """Begin to open a pack of the open scene with a Blender of its own.
 
-        Raises OSError or RuntimeError where the copy cannot be saved.
+        Raises OSError, RuntimeError or CannotSave where the copy cannot be saved.
         """
         self.forget_check()
         # A folder of its own each time: a check that is being stopped may still read the last one.
@@ -135,7 +136,15 @@ class Jobs:
         as_path = Path(bpy.data.filepath) if bpy.data.filepath else copy
         # Blender as a module has no program of its own: the Python that runs it is one.
         blender = Path(bpy.app.binary_path or sys.executable)
-        self.scene_check = SceneCheck(farm.verify(copy, as_path, blender))
+        work = farm.verify(
+            copy,
+            as_path,
+            blender,
+            scene=context.scene.name,
+            allow_scripts=context.window_manager.render_on_lambda.allow_scripts,
+            painted=painted_images.save_painted(copy.parent / "painted"),
+        )
+        self.scene_check = SceneCheck(work)
         return self.scene_check
 
     def forget_check(self) -> None:
@@ -162,7 +171,7 @@ class Jobs:
         self.sessions[job.id] = session
 
     def _ended(self, job: Job) -> None:
-        if job.state is not JobState.MISSING_FILES:
+        if job.state is not JobState.CONCERNS:
             discard_copy(job)
         if job.files:
             images.show_sequence(job)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import bpy
 
 from ..core.job import Job
-from . import farm, preferences, storage
+from . import farm, painted_images, preferences, storage
 
 if TYPE_CHECKING:
-    from bpy.types import Context, Scene
+    from bpy.types import Context, NodeTree, Scene
 
 
 class CannotRender(Exception):
@@ -30,6 +30,7 @@ def new_job(context: Context, *, animation: bool) -> Job:
     copy = storage.scene_copy(job_id)
     as_path = Path(bpy.data.filepath) if bpy.data.filepath else copy.with_name("untitled.blend")
     save_copy(copy)
+    painted = painted_images.save_painted(copy.parent / "painted")
     first, last, step = frames(scene, animation=animation)
     folder, template = output(scene)
     chosen = context.window_manager.render_on_lambda
@@ -48,6 +49,7 @@ def new_job(context: Context, *, animation: bool) -> Job:
         blender_version=tuple(bpy.app.version),
         allow_scripts=chosen.allow_scripts,
         is_movie=scene.render.is_movie_format,
+        painted=painted,
     )
 
 
@@ -57,12 +59,33 @@ def check(scene: Scene) -> None:
         raise CannotRender(
             "Blender may not use the network: turn on Preferences > System > Allow Online Access"
         )
-    if scene.camera is None and not renders_strips(scene):
-        raise CannotRender(f'The scene "{scene.name}" has no camera to render with')
+    if not renders_strips(scene):
+        for shown in rendered_scenes(scene):
+            if shown.camera is None and not any(one.type == "CAMERA" for one in shown.objects):
+                raise CannotRender(f'The scene "{shown.name}" has no camera to render with')
     if scene.frame_end < scene.frame_start:
         raise CannotRender(
             f"The frame range ends before it starts: {scene.frame_start} to {scene.frame_end}"
         )
+
+
+def rendered_scenes(scene: Scene) -> list[Scene]:
+    """The scenes that a frame renders: those of the compositor's Render Layers, where it is in use
+    (`RE_is_rendering_allowed`, `pipeline.cc`, Blender 5.2).
+    """
+    tree = compositor(scene)
+    if tree is None or not scene.render.use_compositing:
+        return [scene]
+    layers = [node for node in tree.nodes if node.type == "R_LAYERS" and not node.mute]
+    return [node.scene for node in layers if node.scene]
+
+
+def compositor(scene: Scene) -> NodeTree | None:
+    """The node tree that frames go through."""
+    if hasattr(scene, "compositing_node_group"):
+        return scene.compositing_node_group
+    # Until 4.5 a scene holds its tree itself.
+    return scene.node_tree if scene.use_nodes else None
 
 
 def renders_strips(scene: Scene) -> bool:

@@ -18,22 +18,27 @@ use crate::error::{ConsumerError, Result};
 use crate::own_folder;
 use crate::results::collect::MAX_RESULT_BYTES;
 
+macro_rules! worker_files {
+    ($($file:literal,)*) => {
+        &[$(($file, include_str!(concat!("../../worker/", $file)))),*]
+    };
+}
+
 /// The Python that runs inside Blender, by its place below Blender's home; part of the binary, so
 /// that the two cannot differ.
-const WORKER: &[(&str, &str)] = &[
-    ("main.py", include_str!("../../worker/main.py")),
-    ("render_worker/__init__.py", include_str!("../../worker/render_worker/__init__.py")),
-    ("render_worker/connection.py", include_str!("../../worker/render_worker/connection.py")),
-    ("render_worker/file_outputs.py", include_str!("../../worker/render_worker/file_outputs.py")),
-    ("render_worker/memory.py", include_str!("../../worker/render_worker/memory.py")),
-    (
-        "render_worker/render_settings.py",
-        include_str!("../../worker/render_worker/render_settings.py"),
-    ),
-    ("render_worker/renderer.py", include_str!("../../worker/render_worker/renderer.py")),
-    ("render_worker/scene_errors.py", include_str!("../../worker/render_worker/scene_errors.py")),
-    ("render_worker/serve.py", include_str!("../../worker/render_worker/serve.py")),
-    ("render_worker/sign_of_life.py", include_str!("../../worker/render_worker/sign_of_life.py")),
+const WORKER: &[(&str, &str)] = worker_files![
+    "main.py",
+    "render_worker/__init__.py",
+    "render_worker/connection.py",
+    "render_worker/disabled_scripts.py",
+    "render_worker/file_outputs.py",
+    "render_worker/frame_to_frame.py",
+    "render_worker/memory.py",
+    "render_worker/render_settings.py",
+    "render_worker/renderer.py",
+    "render_worker/scene_errors.py",
+    "render_worker/serve.py",
+    "render_worker/sign_of_life.py",
 ];
 
 /// The file descriptor of the socket, in Blender.

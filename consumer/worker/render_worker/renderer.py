@@ -7,10 +7,12 @@ import time
 import bpy
 
 from .connection import Connection, progress
+from .disabled_scripts import DisabledScripts
 from .file_outputs import FileOutputs, keep_views_inside
+from .frame_to_frame import may_keep_data, simulates
 from .memory import peak_memory_bytes
-from .render_settings import is_animated, prepare_engine, prepare_output, render_frame
-from .scene_errors import SceneError, SceneErrors, raise_disabled_driver
+from .render_settings import prepare_engine, prepare_output, render_frame
+from .scene_errors import SceneError, SceneErrors
 from .sign_of_life import SignOfLife
 
 PROGRESS_EVERY_SECONDS = 0.5
@@ -30,7 +32,10 @@ class Renderer:
         self._load_failed = None
         self._last_progress = 0.0
         self._outputs = None
+        self._scripts = DisabledScripts()
         self._is_opened_early = False
+        # Whether the frame that was rendered would change the next one.
+        self._is_used_up = False
 
     def open(self, request) -> dict:
         """Opens the scene while what only its rendering reads is still on its way."""
@@ -49,8 +54,9 @@ class Renderer:
         prepare_output(scene, request["output_folder"], request["output_template"])
         self._outputs.redirect(scene, request["output_folder"])
         keep_views_inside(scene)
-        # What Cycles keeps does not follow every animated setting of the render itself.
-        scene.render.use_persistent_data = not is_animated(scene)
+        scene.render.use_persistent_data = may_keep_data(scene)
+        self._scripts.begin()
+        self._is_used_up = simulates()
         started = time.perf_counter()
         try:
             with self._life:
@@ -59,6 +65,8 @@ class Renderer:
             raise SceneError(str(error).removeprefix("Error: ").strip()) from error
         render_seconds = time.perf_counter() - started
         self._errors.raise_first()
+        if not request["allow_scripts"]:
+            self._scripts.raise_found()
         if outcome != {"FINISHED"}:
             raise SceneError("Blender gave up rendering; its log says more")
         return {
@@ -70,14 +78,14 @@ class Renderer:
 
     def _load(self, request) -> float:
         wanted = (request["blend_file"], request["allow_scripts"])
-        if self._open == wanted:
+        if self._open == wanted and not self._is_used_up:
             if self._load_failed:
                 print(self._load_failed, file=sys.stderr)
                 raise SceneError(self._load_failed)
             return 0.0
         started = time.perf_counter()
         self._errors.clear()
-        self._open, self._load_failed = None, None
+        self._open, self._load_failed, self._is_used_up = None, None, False
         try:
             with self._life:
                 bpy.ops.wm.open_mainfile(
@@ -93,7 +101,6 @@ class Renderer:
         self._open = wanted
         try:
             self._errors.raise_first()
-            raise_disabled_driver()
         except SceneError as error:
             self._load_failed = str(error)
             raise

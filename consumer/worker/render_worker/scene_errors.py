@@ -4,8 +4,6 @@ import os
 import sys
 import traceback
 
-import bpy
-
 
 class SceneError(Exception):
     """Something that the scene cannot render with."""
@@ -48,12 +46,3 @@ def is_of_mantaflow(trace) -> bool:
         return False
     frame = trace.tb_frame
     return frame.f_code.co_filename == "<string>" and "mantaMsg" in frame.f_globals
-
-
-def raise_disabled_driver() -> None:
-    """Blender leaves out drivers in Python that may not run, and renders what was saved."""
-    if bpy.app.autoexec_fail and bpy.app.autoexec_fail_message.startswith("Driver"):
-        raise SceneError(
-            f"{bpy.app.autoexec_fail_message} is Python, which may not run: tick Run Scripts, or"
-            " submit with --allow-scripts"
-        )

@@ -13,13 +13,15 @@ pub struct CharArray {
     pub size_bytes: usize,
 }
 
-/// A whole number of four bytes in a block's payload.
+/// A whole number of one, two or four bytes in a block's payload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Integer {
     /// The block.
     pub block: Block,
     /// Where the number begins in the payload, in bytes.
     pub offset: usize,
+    /// How many bytes it has.
+    pub size_bytes: usize,
 }
 
 /// A pointer in a block's payload.

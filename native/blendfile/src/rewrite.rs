@@ -58,16 +58,21 @@ impl Rewrite {
         Ok(())
     }
 
-    /// Puts a number where one of four bytes stands.
+    /// Puts a number where another one stands; of what is too large for it, the lowest bytes.
     ///
     /// # Errors
     /// [`BlendError::Damaged`] where the block ends before the number does.
     pub fn set_integer(&mut self, file: &mut BlendFile, place: &Integer, value: i32) -> Result<()> {
-        let bytes = match file.header().byte_order {
-            ByteOrder::Little => value.to_le_bytes(),
-            ByteOrder::Big => value.to_be_bytes(),
-        };
-        self.field_of(file, &place.block, place.offset, bytes.len())?.copy_from_slice(&bytes);
+        let order = file.header().byte_order;
+        let field = self.field_of(file, &place.block, place.offset, place.size_bytes)?;
+        let bytes = value.to_le_bytes();
+        let lowest = bytes.get(..field.len()).unwrap_or(&bytes);
+        for (to, from) in field.iter_mut().zip(lowest) {
+            *to = *from;
+        }
+        if order == ByteOrder::Big {
+            field.reverse();
+        }
         Ok(())
     }
 

@@ -108,12 +108,21 @@ impl StructView {
         }
     }
 
-    /// Where a whole number of four bytes stands, to be changed by [`crate::Rewrite::set_integer`].
+    /// Where a whole number stands, to be changed by [`crate::Rewrite::set_integer`].
     #[must_use]
     pub fn integer_place(&self, path: &str) -> Option<Integer> {
         let field = self.field(path)?;
-        (!field.is_pointer && field.type_name == "int")
-            .then_some(Integer { block: self.block, offset: field.offset })
+        let size_bytes = match field.type_name.as_str() {
+            "char" | "int8_t" | "uchar" | "uint8_t" => 1,
+            "short" | "ushort" => 2,
+            "int" => 4,
+            _ => return None,
+        };
+        (!field.is_pointer).then_some(Integer {
+            block: self.block,
+            offset: field.offset,
+            size_bytes,
+        })
     }
 
     /// An address.

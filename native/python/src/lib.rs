@@ -35,7 +35,8 @@ mod native {
     };
     #[pymodule_export]
     use super::submission::{
-        PyMissingFile, PySubmission, PySubmissionEvent, PyUploadProgress, new_job_id,
+        PyMissingFile, PySubmission, PySubmissionEvent, PyUnbakedSimulation, PyUploadProgress,
+        new_job_id,
     };
     #[pymodule_export]
     use super::trace::{PyDependency, trace};

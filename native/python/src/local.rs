@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -6,10 +6,10 @@ use std::time::Duration;
 use farm::{FarmError, Result};
 use protocol::{FrameRange, OutputNaming};
 use pyo3::prelude::*;
-use scene::{BlenderCommand, PackPlan, PackProgress, Problem, RenderSettings, TraceSource};
+use scene::{BlenderCommand, PackPlan, PackProgress, Problem, RenderSettings, Trace, TraceSource};
 
 use crate::error::scene_error;
-use crate::submission::PyMissingFile;
+use crate::submission::{Painted, PyMissingFile, painted_images};
 use crate::task::{EventTask, Sender};
 use crate::trace::color_config;
 
@@ -86,42 +86,62 @@ pub(crate) struct PyLocalPack {
 #[pymethods]
 impl PyLocalPack {
     #[new]
-    #[pyo3(signature = (blend_file, to, *, as_path=None, allow_missing_files=false, frames=None))]
+    #[pyo3(signature = (
+        blend_file, to, *, as_path=None, allow_missing_files=false, frames=None,
+        painted=Vec::new()
+    ))]
     fn new(
         blend_file: PathBuf,
         to: PathBuf,
         as_path: Option<PathBuf>,
         allow_missing_files: bool,
         frames: Option<(i32, i32, u32)>,
+        painted: Vec<Painted>,
     ) -> PyResult<Self> {
         Self::spawn(move |work| {
             let frames = frames.map(|(first, last, step)| FrameRange { first, last, step });
-            let source = TraceSource { frames, ..source(blend_file, as_path) };
-            work.pack(&source, &to, allow_missing_files).map(drop)
+            let mut source = TraceSource { frames, ..source(blend_file, as_path) };
+            let copies = temporary_folder()?;
+            source.file = Work::shown(source.file, painted, copies.path())?;
+            let traced = work.trace(&source)?;
+            if traced.missing_files().is_empty() || allow_missing_files {
+                work.pack(&traced, &to)?;
+            }
+            Ok(())
         })
     }
 
     #[staticmethod]
-    #[pyo3(signature = (blend_file, blender, *, as_path=None, limit_seconds=600))]
+    #[pyo3(signature = (
+        blend_file, blender, *, as_path=None, scene=None, allow_scripts=false, painted=Vec::new(),
+        limit_seconds=600
+    ))]
     fn verify(
         blend_file: PathBuf,
         blender: PathBuf,
         as_path: Option<PathBuf>,
+        scene: Option<String>,
+        allow_scripts: bool,
+        painted: Vec<Painted>,
         limit_seconds: u64,
     ) -> PyResult<Self> {
         let limit = Duration::from_secs(limit_seconds);
         let blender = BlenderCommand { program: blender, limit };
         Self::spawn(move |work| {
-            let source = source(blend_file, as_path);
-            let folder = tempfile::tempdir().map_err(|source| FarmError::Io {
-                action: "make a folder in",
-                path: std::env::temp_dir(),
-                source,
-            })?;
+            let scene = RenderSettings::read(&blend_file, scene.as_deref())?.scene;
+            let scene = Some(scene);
+            let mut source = TraceSource { scene, allow_scripts, ..source(blend_file, as_path) };
+            let folder = temporary_folder()?;
             // What is missing is what the artist wants to know: it is no reason to stop.
-            let Some(plan) = work.pack(&source, folder.path(), true)? else { return Ok(()) };
+            let copies = temporary_folder()?;
+            source.file = Work::shown(source.file, painted, copies.path())?;
+            let traced = work.trace(&source)?;
+            let plan = work.pack(&traced, folder.path())?;
             work.say(Event::Opening);
-            let problems = scene::verify(&blender, folder.path(), &plan, || work.is_wanted())?;
+            let opened = scene::verify(&blender, folder.path(), &plan, || work.is_wanted())?;
+            let scripts = traced.disabled_scripts().iter().map(Problem::from);
+            let unbaked = traced.unbaked_simulations().iter().map(Problem::from);
+            let problems = scripts.chain(unbaked).chain(opened).collect();
             work.say(Event::Verified(problems));
             Ok(())
         })
@@ -168,27 +188,28 @@ struct Work {
 }
 
 impl Work {
-    /// Writes a pack; nothing where files are missing and that was not allowed.
-    fn pack(
-        &self,
-        source: &TraceSource,
-        to: &std::path::Path,
-        allow_missing_files: bool,
-    ) -> Result<Option<PackPlan>> {
+    /// The file to read: a copy of it that shows what was painted, where anything was.
+    fn shown(file: PathBuf, painted: Vec<Painted>, copies: &Path) -> Result<PathBuf> {
+        if painted.is_empty() {
+            return Ok(file);
+        }
+        let shown = copies.join("painted.blend");
+        scene::show_painted(&file, &painted_images(painted), &shown)?;
+        Ok(shown)
+    }
+
+    fn trace(&self, source: &TraceSource) -> Result<Trace> {
         let traced = scene::trace(source, |path| self.say(Event::Tracing(path.to_owned())))?;
         let missing = traced.missing_files();
         if !missing.is_empty() {
             self.say(Event::MissingFiles(missing));
-            if !allow_missing_files {
-                return Ok(None);
-            }
         }
-        let copies = tempfile::tempdir().map_err(|source| FarmError::Io {
-            action: "make a folder in",
-            path: std::env::temp_dir(),
-            source,
-        })?;
-        let plan = PackPlan::new(&traced, copies.path())?;
+        Ok(traced)
+    }
+
+    fn pack(&self, traced: &Trace, to: &Path) -> Result<PackPlan> {
+        let copies = temporary_folder()?;
+        let plan = PackPlan::new(traced, copies.path())?;
         let mut last = PackProgress::default();
         scene::write_pack(&plan, to, |progress| {
             last = progress;
@@ -201,7 +222,7 @@ impl Work {
             blend_file: plan.blend_file.to_string(),
             rewritten: plan.rewritten,
         });
-        Ok(Some(plan))
+        Ok(plan)
     }
 
     fn say(&self, event: Event) {
@@ -212,6 +233,14 @@ impl Work {
     fn is_wanted(&self) -> bool {
         !self.is_stopped.load(Ordering::Relaxed)
     }
+}
+
+fn temporary_folder() -> Result<tempfile::TempDir> {
+    tempfile::tempdir().map_err(|source| FarmError::Io {
+        action: "make a folder in",
+        path: std::env::temp_dir(),
+        source,
+    })
 }
 
 fn source(blend_file: PathBuf, as_path: Option<PathBuf>) -> TraceSource {

@@ -4,7 +4,7 @@ use farm::UploadProgress;
 use farm::submission::{self, Event, Request};
 use protocol::{BlenderVersion, FrameRange, JobId};
 use pyo3::prelude::*;
-use scene::MissingFile;
+use scene::{MissingFile, PaintedImage, UnbakedSimulation};
 
 use crate::connection::PyFarmSettings;
 use crate::error::value_error;
@@ -30,6 +30,21 @@ impl From<MissingFile> for PyMissingFile {
     fn from(file: MissingFile) -> Self {
         let MissingFile { kind, datablock_type, datablock, path, blend_file } = file;
         Self { kind, datablock_type, datablock, path, blend_file }
+    }
+}
+
+#[pyclass(name = "UnbakedSimulation", frozen, get_all)]
+#[derive(Debug)]
+pub(crate) struct PyUnbakedSimulation {
+    datablock_type: &'static str,
+    datablock: String,
+    simulation: &'static str,
+}
+
+impl From<UnbakedSimulation> for PyUnbakedSimulation {
+    fn from(unbaked: UnbakedSimulation) -> Self {
+        let UnbakedSimulation { datablock_type, datablock, simulation } = unbaked;
+        Self { datablock_type, datablock, simulation }
     }
 }
 
@@ -81,7 +96,7 @@ impl From<UploadProgress> for PyUploadProgress {
 #[derive(Debug)]
 pub(crate) enum PySubmissionEvent {
     Tracing { path: PathBuf },
-    MissingFiles { files: Vec<Py<PyMissingFile>> },
+    Concerns { missing_files: Vec<Py<PyMissingFile>>, unbaked: Vec<Py<PyUnbakedSimulation>> },
     Uploading { progress: PyUploadProgress },
     Trouble { message: String },
     Waking { message: String },
@@ -93,10 +108,14 @@ impl PySubmissionEvent {
     fn from_rust(py: Python<'_>, event: Event) -> PyResult<Self> {
         Ok(match event {
             Event::Tracing { path } => Self::Tracing { path },
-            Event::MissingFiles(files) => Self::MissingFiles {
-                files: files
+            Event::Concerns { missing_files, unbaked } => Self::Concerns {
+                missing_files: missing_files
                     .into_iter()
                     .map(|file| Py::new(py, PyMissingFile::from(file)))
+                    .collect::<PyResult<_>>()?,
+                unbaked: unbaked
+                    .into_iter()
+                    .map(|one| Py::new(py, PyUnbakedSimulation::from(one)))
                     .collect::<PyResult<_>>()?,
             },
             Event::Uploading(progress) => Self::Uploading { progress: progress.into() },
@@ -112,6 +131,16 @@ impl PySubmissionEvent {
     }
 }
 
+/// The name of an image, a file with its pixels, and their colour space.
+pub(crate) type Painted = (String, PathBuf, Option<String>);
+
+pub(crate) fn painted_images(painted: Vec<Painted>) -> Vec<PaintedImage> {
+    painted
+        .into_iter()
+        .map(|(name, file, color_space)| PaintedImage { name, file, color_space })
+        .collect()
+}
+
 #[pyclass(name = "Submission", frozen)]
 #[derive(Debug)]
 pub(crate) struct PySubmission(EventTask<Event>);
@@ -121,7 +150,8 @@ impl PySubmission {
     #[new]
     #[pyo3(signature = (
         settings, *, job, blend_file, as_path, name, frames, output_template, blender_version,
-        scene=None, allow_scripts=false, allow_missing_files=false
+        scene=None, allow_scripts=false, allow_missing_files=false, allow_unbaked=false,
+        painted=Vec::new()
     ))]
     #[expect(clippy::too_many_arguments, reason = "keyword arguments of the Python constructor")]
     fn new(
@@ -136,6 +166,8 @@ impl PySubmission {
         scene: Option<String>,
         allow_scripts: bool,
         allow_missing_files: bool,
+        allow_unbaked: bool,
+        painted: Vec<Painted>,
     ) -> PyResult<Self> {
         let (first, last, step) = frames;
         let frames = FrameRange { first, last, step };
@@ -144,6 +176,7 @@ impl PySubmission {
         let request = Request {
             job: job.parse().map_err(|error| value_error(&error))?,
             blend_file,
+            painted: painted_images(painted),
             as_path,
             name,
             scene,
@@ -152,6 +185,7 @@ impl PySubmission {
             blender_version: BlenderVersion(major, minor, patch),
             allow_scripts,
             allow_missing_files,
+            allow_unbaked,
             color_config: color_config(),
         };
         let settings = settings.to_rust();

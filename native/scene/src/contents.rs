@@ -1,5 +1,7 @@
 //! What one `.blend` file holds: its datablocks, what each of them uses, and the paths in them.
 
+mod structs;
+
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -7,16 +9,20 @@ use std::sync::Arc;
 use blendfile::{BlendFile, Block, BlockCode, DnaCache, StructView};
 
 use crate::blend_path::BlendPath;
-use crate::datablock::{FoundPath, Owner, Reader, reader};
+use crate::datablock::{
+    DrivenProperties, FoundPath, Owner, PythonDriver, Simulation, simulates, unbaked,
+};
 use crate::error::Result;
 use crate::packed_library::PackedLibrary;
 use crate::sequence_use::SequenceUses;
+use crate::visibility::Visibility;
+use structs::Structs;
 
 /// Most structs of one block that are asked for paths; bakes of a modifier are the only arrays.
 const MAX_STRUCTS: usize = 10_000;
 
-/// Larger blocks are not searched for addresses of datablocks: they are geometry.
-const SEARCHED_BYTES: u64 = 16 << 20;
+/// Windows, screens, workspaces and brushes: what they show and paint with is not rendered.
+const EDITING: [[u8; 2]; 4] = [*b"WM", *b"SR", *b"WS", *b"BR"];
 
 /// Materials, worlds and lights.
 const SHADING: [[u8; 2]; 3] = [*b"MA", *b"WO", *b"LA"];
@@ -52,6 +58,21 @@ pub(crate) struct Datablock {
     pub(crate) base: PathBuf,
     /// Which frames of image sequences it shows, by the place of the image.
     pub(crate) sequence_uses: SequenceUses,
+    /// What frames leave out of it.
+    pub(crate) visibility: Visibility,
+    /// Its drivers that are Python which may not run.
+    pub(crate) drivers: Vec<PythonDriver>,
+    /// Its simulations that are not baked.
+    pub(crate) simulations: Vec<Simulation<usize>>,
+    /// Whether it is particle settings or a node group that computes frame after frame.
+    pub(crate) simulates: bool,
+}
+
+impl Datablock {
+    /// Whether it is there for the editors alone.
+    pub(crate) fn is_of_editors(&self) -> bool {
+        EDITING.contains(&self.code)
+    }
 }
 
 impl Contents {
@@ -76,6 +97,7 @@ impl Contents {
             by_address: HashMap::new(),
             archived_libraries: HashMap::new(),
             last_library: None,
+            simulations: Vec::new(),
         };
         // What matters of a datablock is read on the way, and looked at when all its blocks are
         // indexed: pointers lead forward.
@@ -118,40 +140,6 @@ struct Gathered {
     blocks: Vec<(Block, Arc<Vec<u8>>)>,
 }
 
-/// What is known of each struct of a file's DNA.
-struct Structs {
-    readers: Vec<Option<Reader>>,
-    has_addresses: Vec<bool>,
-}
-
-impl Structs {
-    fn of(file: &BlendFile) -> Self {
-        let (dna, width) = (file.dna(), file.header().pointer_width.bytes());
-        let structs = dna.structs();
-        Self {
-            readers: structs.iter().map(|structure| reader(&structure.name)).collect(),
-            has_addresses: (0..structs.len())
-                .map(|index| !dna.datablock_pointers(index, width).is_empty())
-                .collect(),
-        }
-    }
-}
-
-impl Structs {
-    fn reader(&self, block: &Block) -> Option<Reader> {
-        self.readers.get(usize::try_from(block.struct_index).ok()?).copied().flatten()
-    }
-
-    fn is_searched(&self, block: &Block) -> bool {
-        let index = usize::try_from(block.struct_index).unwrap_or(usize::MAX);
-        self.has_addresses.get(index) == Some(&true) && block.size_bytes <= SEARCHED_BYTES
-    }
-
-    fn matters(&self, block: &Block) -> bool {
-        self.is_searched(block) || self.reader(block).is_some()
-    }
-}
-
 struct Reading<'a> {
     owner: Owner<'a>,
     structs: Structs,
@@ -167,6 +155,8 @@ struct Reading<'a> {
     /// address: paths of those datablocks begin there still.
     archived_libraries: HashMap<u64, PathBuf>,
     last_library: Option<usize>,
+    /// Simulations that are not baked, with the places of their datablocks.
+    simulations: Vec<(usize, Simulation<u64>)>,
 }
 
 impl Reading<'_> {
@@ -186,6 +176,37 @@ impl Reading<'_> {
         }
         for (block, payload) in &blocks {
             self.block(block, payload)?;
+        }
+        self.simulations(&blocks)?;
+        let drivers = blocks.iter().filter(|(block, _)| self.structs.is_driver(block));
+        self.drivers(&drivers.collect::<Vec<_>>())
+    }
+
+    fn simulations(&mut self, blocks: &[(Block, Arc<Vec<u8>>)]) -> Result<()> {
+        for (block, payload) in blocks {
+            if !self.structs.is_simulation(block) {
+                continue;
+            }
+            for view in self.owner.file.views(block, payload).take(1) {
+                let place = self.datablocks.len().saturating_sub(1);
+                let found = unbaked(&mut self.owner, &view)?;
+                self.simulations.extend(found.map(|simulation| (place, simulation)));
+            }
+        }
+        Ok(())
+    }
+
+    fn drivers(&mut self, drivers: &[&(Block, Arc<Vec<u8>>)]) -> Result<()> {
+        if drivers.is_empty() {
+            return Ok(());
+        }
+        let properties = DrivenProperties::read(&mut self.owner)?;
+        for (block, payload) in drivers {
+            let Some(view) = self.owner.file.views(block, payload).next() else { continue };
+            let driver = properties.python_driver(&mut self.owner, &view)?;
+            if let Some(datablock) = self.datablocks.last_mut() {
+                datablock.drivers.extend(driver);
+            }
         }
         Ok(())
     }
@@ -222,6 +243,10 @@ impl Reading<'_> {
             paths: Vec::new(),
             base: self.as_path.to_owned(),
             sequence_uses: SequenceUses::default(),
+            visibility: Visibility::default(),
+            drivers: Vec::new(),
+            simulations: Vec::new(),
+            simulates: false,
         });
         self.libraries.push(self.owner.library);
         self.addresses.push(Vec::new());
@@ -269,6 +294,8 @@ impl Reading<'_> {
                 addresses.push(address);
             }
         }
+        datablock.visibility.note(view);
+        datablock.simulates |= simulates(view);
         if self.with_sequences {
             datablock.sequence_uses.search(&mut self.owner, view)?;
         }
@@ -292,7 +319,14 @@ impl Reading<'_> {
             datablock.uses.extend(used.filter(|used| *used != place));
             datablock.uses.sort_unstable();
             datablock.uses.dedup();
+            datablock.visibility.resolve(|address| self.by_address.get(&address).copied());
             datablock.sequence_uses.resolve(|address| image_at(&images, address));
+        }
+        for (place, simulation) in &self.simulations {
+            let found = simulation.at_place(|address| self.by_address.get(&address).copied());
+            if let Some(datablock) = self.datablocks.get_mut(*place) {
+                datablock.simulations.extend(found);
+            }
         }
         let mut by_name: HashMap<Vec<u8>, usize> = HashMap::with_capacity(self.datablocks.len());
         // What is here comes before what only stands in for another file's.

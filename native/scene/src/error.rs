@@ -1,5 +1,7 @@
 use std::path::{Path, PathBuf};
 
+use crate::disabled_script::{DisabledScript, listed};
+
 /// What can go wrong while a scene is traced and packed.
 #[derive(Debug, thiserror::Error)]
 pub enum SceneError {
@@ -67,6 +69,14 @@ pub enum SceneError {
         /// The scenes that it has, in quotes.
         there: Vec<String>,
     },
+    /// No image of that name.
+    #[error("{} has no image \"{image}\" of its own", path.display())]
+    NoImage {
+        /// The `.blend` file.
+        path: PathBuf,
+        /// The name that was asked for.
+        image: String,
+    },
     /// A render engine that the farm does not have.
     #[error(
         "the scene \"{scene}\" asks for the render engine \"{engine}\", which is not on the farm: choose Cycles, EEVEE or Workbench"
@@ -76,6 +86,15 @@ pub enum SceneError {
         scene: String,
         /// The engine's name in Blender.
         engine: String,
+    },
+    /// The frames need Python, which may not run: Blender would leave it out and render what was saved.
+    #[error(
+        "{} of what the frames evaluate is Python, which may not run: tick Run Scripts, or submit with --allow-scripts ({})",
+        scripts.len(), listed(scripts)
+    )]
+    NeedsScripts {
+        /// Which.
+        scripts: Vec<DisabledScript>,
     },
     /// The scene's own path is not absolute.
     #[error("{}: expected an absolute path", path.display())]

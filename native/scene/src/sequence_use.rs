@@ -17,8 +17,9 @@ pub(crate) struct SequenceUses {
     by_address: Vec<(u64, SequenceUse)>,
     by_place: Vec<(usize, SequenceUse)>,
     is_animated: bool,
-    /// Whether a strip shows a scene: at other frames than those of the job.
-    pub(crate) shows_scenes: bool,
+    /// Whether a scene is shown at other frames than those of the job: by a strip, or because its time
+    /// is remapped.
+    pub(crate) shifts_time: bool,
 }
 
 /// One use of an image sequence (`ImageUser`, `DNA_image_types.h`, Blender 5.0).
@@ -52,7 +53,8 @@ impl SequenceUses {
             // Something moves in this datablock: its uses may be what moves.
             "AnimData" => {
                 let is_set = |field| view.pointer(field).is_some_and(|address| address != 0);
-                self.is_animated |= is_set("action") || is_set("drivers.first");
+                let fields = ["action", "drivers.first", "nla_tracks.first"];
+                self.is_animated |= fields.into_iter().any(is_set);
                 return Ok(());
             }
             "bNode" => {
@@ -70,8 +72,11 @@ impl SequenceUses {
                 (view.pointer("ima").unwrap_or(0), ImageUser::read(view, "iuser."))
             }
             other => {
-                self.shows_scenes |=
+                self.shifts_time |=
                     other == "Sequence" && view.integer("type") == Some(STRIP_OF_SCENE);
+                // Time remapping: `RenderData`, `DNA_scene_types.h`, Blender 5.2.
+                self.shifts_time |=
+                    other == "Scene" && view.integer("r.framapto") != view.integer("r.images");
                 let others = view.datablock_addresses().filter(|(_, is_array)| !is_array);
                 self.by_address.extend(others.map(|(address, _)| (address, SequenceUse::Unknown)));
                 return Ok(());

@@ -10,6 +10,7 @@ use crate::color_config::{self, is_of_the_artist};
 use crate::datablock::{FoundPath, Place};
 use crate::datablock_type::datablock_type;
 use crate::dependency::{Dependency, DependencyKind, MissingFile};
+use crate::disabled_script::DisabledScript;
 use crate::error::{Result, SceneError};
 use crate::expand::{Expanded, Expansion};
 use crate::packed_library::{PackedLibrary, UnpackedLibraries};
@@ -17,6 +18,7 @@ use crate::parallel::in_parallel;
 use crate::private_place::PrivatePlaces;
 use crate::sequence_use::{SequenceUse, shown_numbers};
 use crate::trace_source::TraceSource;
+use crate::unbaked::UnbakedSimulation;
 use crate::walk::{Reach, Walk, WalkedFile};
 
 /// Everything that a scene asks for.
@@ -31,6 +33,8 @@ pub struct Trace {
     pub(crate) limited_to: Option<FrameRange>,
     /// Where the libraries are that were packed into files.
     pub(crate) unpacked: UnpackedLibraries,
+    disabled_scripts: Vec<DisabledScript>,
+    unbaked: Vec<UnbakedSimulation>,
 }
 
 /// A `.blend` file with the paths that it holds.
@@ -65,6 +69,30 @@ impl Trace {
         self.dependencies
             .iter()
             .filter(|dependency| dependency.is_required && dependency.is_missing())
+    }
+
+    /// The scripts that the frames need, where scripts may not run.
+    #[must_use]
+    pub fn disabled_scripts(&self) -> &[DisabledScript] {
+        &self.disabled_scripts
+    }
+
+    /// The simulations that the frames evaluate and that are not baked: on the farm each frame shows
+    /// them as if it was the first.
+    #[must_use]
+    pub fn unbaked_simulations(&self) -> &[UnbakedSimulation] {
+        &self.unbaked
+    }
+
+    /// Refuses frames that need scripts where these may not run.
+    ///
+    /// # Errors
+    /// [`SceneError::NeedsScripts`].
+    pub fn check_scripts(&self) -> Result<()> {
+        if self.disabled_scripts.is_empty() {
+            return Ok(());
+        }
+        Err(SceneError::NeedsScripts { scripts: self.disabled_scripts.clone() })
     }
 
     /// What is missing, a file at a time, with who asks for it.
@@ -116,8 +144,9 @@ pub fn trace(source: &TraceSource, on_file: impl FnMut(&Path)) -> Result<Trace> 
         })
     });
     // A script may read anything as soon as the scene is open.
-    let evaluated = (!source.takes_unused).then(|| walk.evaluated_images());
+    let evaluated = (!source.allow_scripts).then(|| walk.evaluated_images());
     let opens_without = |image| evaluated.as_ref().is_some_and(|images| !images.contains(&image));
+    let rendered = walk.rendered(source.scene.as_deref());
     let private = PrivatePlaces::of_this_computer();
     let uses = in_parallel(&places, |place| {
         uses_of(&walk, *place, shown.as_ref(), (&expanded, &private), opens_without)
@@ -129,6 +158,12 @@ pub fn trace(source: &TraceSource, on_file: impl FnMut(&Path)) -> Result<Trace> 
         color_config: None,
         limited_to: limited.map(|shown| shown.frames),
         unpacked: walk.unpacked.clone(),
+        disabled_scripts: if source.allow_scripts {
+            Vec::new()
+        } else {
+            walk.disabled_scripts(&rendered)
+        },
+        unbaked: walk.unbaked_simulations(&rendered),
     };
     if let Some(config) = source.color_config.as_ref().filter(|path| is_of_the_artist(path)) {
         trace.dependencies.push(color_config::dependency(config, &source.as_path)?);

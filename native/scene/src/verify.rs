@@ -8,8 +8,10 @@ use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 
+use crate::disabled_script::DisabledScript;
 use crate::error::{Result, SceneError};
 use crate::pack::LeftOut;
+use crate::unbaked::UnbakedSimulation;
 
 /// What runs inside Blender.
 const SCRIPT: &str = include_str!("verify.py");
@@ -42,6 +44,10 @@ pub enum ProblemKind {
     Outside,
     /// It is a placeholder: the library does not have it.
     MissingDatablock,
+    /// It needs Python, which may not run.
+    NeedsScripts,
+    /// It is a simulation without a bake.
+    NotBaked,
 }
 
 impl ProblemKind {
@@ -52,6 +58,8 @@ impl ProblemKind {
             Self::MissingFile => "missing file",
             Self::Outside => "path out of the pack",
             Self::MissingDatablock => "missing datablock",
+            Self::NeedsScripts => "needs Run Scripts",
+            Self::NotBaked => "not baked",
         }
     }
 }
@@ -67,11 +75,38 @@ pub struct Problem {
     pub datablock: String,
     /// The library that it comes from, by its path in the pack; empty for the scene's own.
     pub library: String,
-    /// The path that does not resolve: in the pack where it lies there, else as it stands.
+    /// The path that does not resolve: in the pack where it lies there, else as it stands. Or the
+    /// script that may not run, or the simulation.
     pub path: String,
     /// That path as the datablock has it.
     #[serde(default)]
     pub written: String,
+}
+
+impl From<&DisabledScript> for Problem {
+    fn from(script: &DisabledScript) -> Self {
+        Self {
+            kind: ProblemKind::NeedsScripts,
+            datablock_type: script.datablock_type.to_owned(),
+            datablock: script.datablock.clone(),
+            library: String::new(),
+            path: script.script.clone(),
+            written: String::new(),
+        }
+    }
+}
+
+impl From<&UnbakedSimulation> for Problem {
+    fn from(unbaked: &UnbakedSimulation) -> Self {
+        Self {
+            kind: ProblemKind::NotBaked,
+            datablock_type: unbaked.datablock_type.to_owned(),
+            datablock: unbaked.datablock.clone(),
+            library: String::new(),
+            path: format!("{}, not baked", unbaked.simulation),
+            written: String::new(),
+        }
+    }
 }
 
 /// Opens a pack that was written to `folder` with Blender, in the background and with scripts off,

@@ -20,9 +20,6 @@ const MAX_BLEND_FILES: usize = 100_000;
 /// enough that what is shown of the progress is true.
 const FILES_IN_BATCH: usize = 32;
 
-/// Windows, screens, workspaces and brushes: what they show and paint with is not rendered.
-const EDITING: [[u8; 2]; 4] = [*b"WM", *b"SR", *b"WS", *b"BR"];
-
 /// How far a datablock is from being rendered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Reach {
@@ -33,6 +30,9 @@ pub(crate) enum Reach {
     /// A scene leads to it.
     Used,
 }
+
+/// A datablock, by the place of its file and its own in it.
+pub(crate) type Place = (usize, usize);
 
 /// The files that a scene leads to, and how far each of their datablocks is reached.
 #[derive(Debug)]
@@ -45,7 +45,7 @@ pub(crate) struct Walk {
     packed: HashMap<PathBuf, Holder>,
     by_path: HashMap<PathBuf, usize>,
     unread: VecDeque<usize>,
-    steps: Vec<(usize, usize)>,
+    steps: Vec<Place>,
 }
 
 /// One file on the way.
@@ -139,7 +139,7 @@ impl Walk {
                 })
             });
             for (place, contents) in batch.into_iter().zip(read) {
-                self.take(place, contents?, source.takes_unused);
+                self.take(place, contents?, source.allow_scripts);
             }
             self.spread()?;
         }
@@ -189,11 +189,8 @@ impl Walk {
         while let Some((place, number)) = self.steps.pop() {
             let Some(file) = self.files.get(place) else { continue };
             let Some(datablock) = file.datablocks().get(number) else { continue };
-            let reach = if EDITING.contains(&datablock.code) {
-                Reach::Listed
-            } else {
-                file.reach_of(number)
-            };
+            let reach =
+                if datablock.is_of_editors() { Reach::Listed } else { file.reach_of(number) };
             let link = datablock
                 .library
                 .and_then(|library| Some((library_path(file, library)?, datablock.name.clone())));

@@ -11,7 +11,7 @@ use crate::transfer::digest_file;
 /// The files of a frame on this machine.
 #[derive(Debug, Default)]
 pub(super) struct FetchedFiles {
-    /// Those that are there, in order.
+    /// Those that are there, the scene's own output first.
     pub(super) paths: Vec<PathBuf>,
     /// Those that no frame makes, with the reason: they stay in the bucket.
     pub(super) refused: Vec<String>,
@@ -34,6 +34,7 @@ pub(super) async fn fetch_files(
     placement: &Placement,
 ) -> Result<FetchedFiles> {
     let mut fetched = FetchedFiles::default();
+    let mut of_nodes = Vec::new();
     for file in files {
         let place = match placement.place(frame, file) {
             Ok(place) => place,
@@ -63,8 +64,13 @@ pub(super) async fn fetch_files(
             }
         }
         placement.made(to);
-        fetched.paths.push(place.path);
+        if place.is_of_the_scene {
+            fetched.paths.push(place.path);
+        } else {
+            of_nodes.push(place.path);
+        }
     }
+    fetched.paths.append(&mut of_nodes);
     Ok(fetched)
 }
 

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use protocol::{BlenderVersion, FrameRange, Job, JobId, OutputNaming, PackId, Versioned};
-use scene::{MissingFile, PackPlan, RenderSettings, Trace, TraceSource};
+use scene::{
+    MissingFile, PackPlan, PaintedImage, RenderSettings, Trace, TraceSource, UnbakedSimulation,
+};
 
 use crate::aws::connection::FarmSettings;
 use crate::aws::stack::Farm;
@@ -22,6 +24,8 @@ pub struct Request {
     pub job: JobId,
     /// The copy of the scene to read.
     pub blend_file: PathBuf,
+    /// Images that were painted and not saved, with their pixels.
+    pub painted: Vec<PaintedImage>,
     /// Where the scene lives as the artist sees it.
     pub as_path: PathBuf,
     /// What people call the job.
@@ -38,6 +42,8 @@ pub struct Request {
     pub allow_scripts: bool,
     /// Whether to go on although files are missing.
     pub allow_missing_files: bool,
+    /// Whether to go on although simulations are not baked.
+    pub allow_unbaked: bool,
     /// The colour configuration of the artist's Blender, where it is not Blender's own.
     pub color_config: Option<PathBuf>,
 }
@@ -50,8 +56,14 @@ pub enum Event {
         /// The file.
         path: PathBuf,
     },
-    /// Files are missing; nothing was uploaded and the submission has ended.
-    MissingFiles(Vec<MissingFile>),
+    /// The frames would differ from the artist's own; nothing was uploaded and the submission has
+    /// ended.
+    Concerns {
+        /// Files that are missing.
+        missing_files: Vec<MissingFile>,
+        /// Simulations that are not baked.
+        unbaked: Vec<UnbakedSimulation>,
+    },
     /// Files are being hashed, looked up and sent.
     Uploading(UploadProgress),
     /// Something is in the way, such as the network; the upload goes on when it is back.
@@ -83,22 +95,34 @@ pub enum Event {
 /// [`FarmError`], whatever stopped it. A request that names a job again goes on where it was.
 pub async fn run(
     settings: &FarmSettings,
-    request: Request,
+    mut request: Request,
     on_event: impl Fn(Event) + Send + Sync,
 ) -> Result<()> {
     // The farm is looked up first: a wrong profile should not be found out after minutes of tracing.
     let farm = Farm::connect(settings).await?;
-    tokio::task::block_in_place(|| {
-        RenderSettings::read(&request.blend_file, request.scene.as_deref())?.check_engine()
+    let scene = tokio::task::block_in_place(|| {
+        let settings = RenderSettings::read(&request.blend_file, request.scene.as_deref())?;
+        settings.check_engine().map(|()| settings.scene)
     })?;
-    let traced = blocking_trace(&request, &on_event)?;
-    let missing = traced.missing_files();
-    if !missing.is_empty() && !request.allow_missing_files {
-        on_event(Event::MissingFiles(missing));
-        return Ok(());
-    }
     let work_folder =
         tempfile::tempdir().map_err(FarmError::io("make a folder in", &std::env::temp_dir()))?;
+    if !request.painted.is_empty() {
+        let shown = work_folder.path().join("painted.blend");
+        tokio::task::block_in_place(|| {
+            scene::show_painted(&request.blend_file, &request.painted, &shown)
+        })?;
+        request.blend_file = shown;
+    }
+    let traced = blocking_trace(&request, scene, &on_event)?;
+    traced.check_scripts()?;
+    let missing = traced.missing_files();
+    let unbaked = traced.unbaked_simulations();
+    let may_go_on = (missing.is_empty() || request.allow_missing_files)
+        && (unbaked.is_empty() || request.allow_unbaked);
+    if !may_go_on {
+        on_event(Event::Concerns { missing_files: missing, unbaked: unbaked.to_vec() });
+        return Ok(());
+    }
     let plan = tokio::task::block_in_place(|| PackPlan::new(&traced, work_folder.path()))?;
     let upload = UploadSettings {
         cache_folder: UploadSettings::default_cache_folder(),
@@ -141,13 +165,14 @@ async fn make_ready(farm: &Farm, on_event: &impl Fn(Event)) -> Result<()> {
     }
 }
 
-fn blocking_trace(request: &Request, on_event: &impl Fn(Event)) -> Result<Trace> {
+fn blocking_trace(request: &Request, scene: String, on_event: &impl Fn(Event)) -> Result<Trace> {
     let source = TraceSource {
         file: request.blend_file.clone(),
         as_path: request.as_path.clone(),
+        scene: Some(scene),
         frames: Some(request.frames),
         limit_from_bytes: LIMIT_SEQUENCES_FROM_BYTES,
-        takes_unused: request.allow_scripts,
+        allow_scripts: request.allow_scripts,
         color_config: request.color_config.clone(),
     };
     let traced = tokio::task::block_in_place(|| {

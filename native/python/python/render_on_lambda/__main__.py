@@ -1,8 +1,8 @@
 """The command line: `render-on-lambda COMMAND …`.
 
-Exit codes: 0 done · 1 files that the scene needs are missing, or do not resolve · 2 wrong use ·
-3 a file cannot be read or written, or is no sound .blend file · 4 the farm cannot be used ·
-5 frames failed · 130 interrupted.
+Exit codes: 0 done · 1 files that the scene needs are missing, or do not resolve, or simulations
+are not baked · 2 wrong use · 3 a file cannot be read or written, or is no sound .blend file · 4 the
+farm cannot be used · 5 frames failed · 130 interrupted.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ EXIT_INTERRUPTED = 130
 # Blender's bound of a frame's number, either side of zero.
 _MOST_FRAMES = 1_048_574
 _CODES = (
-    "Exit codes: 0 done, 1 needed files missing, 2 wrong use, 3 a file cannot be read or written,"
-    " 4 the farm cannot be used, 5 frames failed, 130 interrupted."
+    "Exit codes: 0 done, 1 needed files missing or simulations not baked, 2 wrong use, 3 a file"
+    " cannot be read or written, 4 the farm cannot be used, 5 frames failed, 130 interrupted."
 )
 
 
@@ -87,6 +87,8 @@ def parser() -> argparse.ArgumentParser:
     verifying = command("verify", local.verify, "open the pack with Blender; list what it misses")
     _add_file(verifying)
     verifying.add_argument("--blender", type=Path, help="the program (the one on the PATH)")
+    verifying.add_argument("--scene", help="its name (the active one)")
+    verifying.add_argument("--allow-scripts", action="store_true", help="its Python may run")
     verifying.add_argument(
         "--limit-seconds",
         type=_up_to(86_400),
@@ -110,6 +112,9 @@ def _add_farm_commands(command, commands) -> None:
     submitting.add_argument("--job", help="go on with a submission that was interrupted")
     submitting.add_argument("--allow-scripts", action="store_true", help="let its Python run")
     _add_allow_missing(submitting)
+    submitting.add_argument(
+        "--allow-unbaked", action="store_true", help="go on although simulations are not baked"
+    )
     submitting.add_argument("--watch", action="store_true", help="follow it and fetch its frames")
     watching = command("watch", farm.watch, "follow a job and fetch its frames")
     fetching = command("fetch", farm.fetch, "fetch the frames that are done")

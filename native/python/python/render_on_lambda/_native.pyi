@@ -1,5 +1,6 @@
 """The compiled module: see each class for its arguments, results and errors."""
 
+from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Literal, final
@@ -139,6 +140,22 @@ class MissingFile:
         """The .blend file that holds the datablock."""
 
 @final
+class UnbakedSimulation:
+    """A simulation that the frames show and that is not baked."""
+
+    @property
+    def datablock_type(self) -> str:
+        """The type of the datablock that has it: "Object", or "Scene" for rigid bodies."""
+
+    @property
+    def datablock(self) -> str: ...
+    @property
+    def simulation(self) -> str:
+        """Which: "cloth", "soft body", "particles", "hair dynamics", "dynamic paint", "fluid",
+        "simulation nodes" or "rigid body world".
+        """
+
+@final
 class UploadProgress:
     """What has been uploaded so far. Bytes are those of the files, however small they travel."""
 
@@ -184,12 +201,17 @@ class SubmissionEvent:
         def path(self) -> Path: ...
 
     @final
-    class MissingFiles(SubmissionEvent):
-        """Files are missing; nothing was uploaded and the submission has ended."""
+    class Concerns(SubmissionEvent):
+        """The frames would differ from the artist's own.
 
-        __match_args__ = ("files",)
+        Nothing was uploaded and the submission has ended.
+        """
+
+        __match_args__ = ("missing_files", "unbaked")
         @property
-        def files(self) -> list[MissingFile]: ...
+        def missing_files(self) -> list[MissingFile]: ...
+        @property
+        def unbaked(self) -> list[UnbakedSimulation]: ...
 
     @final
     class Uploading(SubmissionEvent):
@@ -255,6 +277,8 @@ class Submission:
         scene: str | None = None,
         allow_scripts: bool = False,
         allow_missing_files: bool = False,
+        allow_unbaked: bool = False,
+        painted: Sequence[tuple[str, str | PathLike[str], str | None]] = (),
     ) -> Submission:
         """Start a submission.
 
@@ -269,6 +293,12 @@ class Submission:
         scene: the scene to render; the file's active one where None.
         allow_scripts: whether Python in the file may run on the farm.
         allow_missing_files: whether to go on although files are missing.
+        allow_unbaked: whether to go on although simulations are not baked. Each frame shows them as
+            if it was the first that is looked at.
+        painted: images of the scene's own that were painted and not saved: the name, a file with
+            the pixels as Blender holds them (PNG of bytes with straight alpha, OpenEXR of floats
+            with premultiplied alpha; <UDIM> for a tile's number), and the colour space that they
+            are held in where it is not the image's own.
 
         Raises ValueError where an id or the frames cannot be.
         """
@@ -506,7 +536,9 @@ class Problem:
 
     @property
     def kind(self) -> str:
-        """ "missing file", "path out of the pack" or "missing datablock"."""
+        """ "missing file", "path out of the pack", "missing datablock", "needs Run Scripts" or
+        "not baked".
+        """
 
     @property
     def datablock_type(self) -> str:
@@ -520,7 +552,10 @@ class Problem:
 
     @property
     def path(self) -> str:
-        """The path that does not resolve: in the pack where it lies there, else as it stands."""
+        """The path that does not resolve: in the pack where it lies there, else as it stands.
+
+        The script that may not run, or the simulation, where that is the problem.
+        """
 
 class LocalPackEvent:
     """What the writing or checking of a local pack reports; one of the classes below."""
@@ -594,6 +629,7 @@ class LocalPack:
         as_path: str | PathLike[str] | None = None,
         allow_missing_files: bool = False,
         frames: tuple[int, int, int] | None = None,
+        painted: Sequence[tuple[str, str | PathLike[str], str | None]] = (),
     ) -> LocalPack:
         """Start writing.
 
@@ -603,6 +639,7 @@ class LocalPack:
         allow_missing_files: whether to go on although files are missing.
         frames: first, last and step of what is to be rendered; of image sequences only what these
             frames show is packed. None packs sequences whole.
+        painted: images that were painted and not saved, as for Submission.
         """
 
     @staticmethod
@@ -611,11 +648,19 @@ class LocalPack:
         blender: str | PathLike[str],
         *,
         as_path: str | PathLike[str] | None = None,
+        scene: str | None = None,
+        allow_scripts: bool = False,
+        painted: Sequence[tuple[str, str | PathLike[str], str | None]] = (),
         limit_seconds: int = 600,
     ) -> LocalPack:
         """Start to check: pack into a temporary folder and open that with Blender, scripts off.
 
         blender: the program; one whose name begins with "python" has Blender as a module.
+        as_path: where the scene lives as the artist sees it; blend_file where None.
+        scene: the scene to render; the file's active one where None.
+        allow_scripts: whether Python in the file may run on the farm; where not, what of the scene
+            needs it is a problem.
+        painted: images that were painted and not saved, as for Submission.
         limit_seconds: how long Blender may take.
         """
 

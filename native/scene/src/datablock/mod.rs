@@ -3,9 +3,11 @@
 //! To support another struct, write its function and add one line to [`reader`].
 
 mod cache;
+mod driver;
 mod image;
 mod media;
 mod node;
+mod simulation;
 mod strip;
 
 use std::collections::HashMap;
@@ -18,6 +20,9 @@ use crate::blend_path::BlendPath;
 use crate::dependency::DependencyKind;
 use crate::error::Result;
 use crate::expand::Expansion;
+
+pub(crate) use driver::{DrivenProperties, PythonDriver};
+pub(crate) use simulation::{SIMULATION_STRUCTS, Simulation, simulates, unbaked};
 
 /// A path that a struct holds.
 #[derive(Debug, Clone)]
@@ -161,22 +166,33 @@ impl<'a> Owner<'a> {
         Ok((!text.is_empty()).then_some((block, text)))
     }
 
+    /// The blocks of this datablock that hold a struct, by its name in C.
+    fn blocks_of(&self, struct_name: &str) -> Vec<Block> {
+        let structs = self.file.dna().structs();
+        let holds = |block: &&Block| {
+            let index = usize::try_from(block.struct_index).unwrap_or(usize::MAX);
+            structs.get(index).is_some_and(|structure| structure.name == struct_name)
+        };
+        self.blocks().filter(holds).copied().collect()
+    }
+
     /// The block at an address, among those of this datablock.
     pub(crate) fn block_at(&mut self, address: u64) -> Option<Block> {
         if address == 0 {
             return None;
         }
-        let blocks = self.file.blocks().get(self.first_block?..).unwrap_or_default();
-        let by_address = self.by_address.get_or_insert_with(|| {
-            let data = |block: &&Block| block.code == blendfile::BlockCode::DATA;
-            blocks
-                .iter()
-                .skip(1)
-                .take_while(data)
-                .map(|block| (block.old_address, *block))
-                .collect()
-        });
-        by_address.get(&address).copied()
+        if self.by_address.is_none() {
+            let by_address = self.blocks().map(|block| (block.old_address, *block)).collect();
+            self.by_address = Some(by_address);
+        }
+        self.by_address.as_ref()?.get(&address).copied()
+    }
+
+    /// The blocks behind the datablock's own.
+    fn blocks(&self) -> impl Iterator<Item = &Block> {
+        let first = self.first_block.map_or(usize::MAX, |first| first.saturating_add(1));
+        let blocks = self.file.blocks().get(first..).unwrap_or_default();
+        blocks.iter().take_while(|block| block.code == blendfile::BlockCode::DATA)
     }
 }
 
@@ -218,9 +234,11 @@ impl FoundPath {
     }
 }
 
-/// The fields of a datablock's path: `name` in files; the running Blender calls it `filepath`
-/// (`dna_rename_defs.h`).
-const PATH: [&str; 2] = ["filepath", "name"];
+/// The fields of a datablock's path: `name` in files, which the running Blender calls `filepath`
+/// (`dna_rename_defs.h`), and in those that came later `filepath` in both. The order matters: a
+/// library of 2.52 to 2.90 has both, `name` as it was written and in `filepath` where it was on the
+/// disk of whoever saved it (`Library`, `DNA_ID.h`, Blender 2.83).
+pub(crate) const PATH: [&str; 2] = ["name", "filepath"];
 
 /// Whether any of some pointers is set.
 fn any_set(view: &StructView, pointers: &[&str]) -> bool {

@@ -3,7 +3,8 @@
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
-use super::{EDITING, Reach, Walk, WalkedFile, library_path};
+use super::{Place, Reach, Walk, WalkedFile, library_path};
+use crate::contents::Datablock;
 use crate::packed_library::PackedLibrary;
 use crate::sequence_use::SequenceUse;
 
@@ -20,7 +21,7 @@ impl Walk {
                 if file.reach_of(number) != Reach::Used {
                     continue;
                 }
-                if datablock.sequence_uses.shows_scenes {
+                if datablock.sequence_uses.shifts_time {
                     return None;
                 }
                 for (image, one) in datablock.sequence_uses.iter() {
@@ -42,7 +43,7 @@ impl Walk {
                 let is_evaluated = file.reach_of(number) == Reach::Used
                     && !datablock.is_shading
                     && datablock.library.is_none()
-                    && !EDITING.contains(&datablock.code);
+                    && !datablock.is_of_editors();
                 if is_evaluated {
                     let used = datablock.uses.iter();
                     images.extend(used.filter_map(|used| self.behind((place, *used))));
@@ -70,8 +71,13 @@ impl Walk {
             .collect()
     }
 
+    /// The datablock at a file and a place in it.
+    pub(crate) fn datablock(&self, (place, number): Place) -> Option<&Datablock> {
+        self.files.get(place)?.datablocks().get(number)
+    }
+
     /// The datablock itself, for one that only stands in for it.
-    fn behind(&self, (mut place, mut number): (usize, usize)) -> Option<(usize, usize)> {
+    pub(crate) fn behind(&self, (mut place, mut number): Place) -> Option<Place> {
         for _ in 0..MAX_STAND_INS {
             let file = self.files.get(place)?;
             let datablock = file.datablocks().get(number)?;

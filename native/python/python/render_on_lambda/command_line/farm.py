@@ -21,7 +21,7 @@ from .. import (
     render_settings,
     retry_job,
 )
-from .local import say_missing
+from .local import say_missing, say_unbaked
 from .output import EXIT_FRAMES_FAILED, EXIT_MISSING, Reporter, size_text
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ def submit(arguments: Namespace, reporter: Reporter) -> int:
         scene=settings.scene,
         allow_scripts=arguments.allow_scripts,
         allow_missing_files=arguments.allow_missing,
+        allow_unbaked=arguments.allow_unbaked,
     )
     # Whatever stops this now, the same job can be submitted again and goes on where it was.
     reporter.note(f"job {job}")
@@ -59,8 +60,9 @@ def submit(arguments: Namespace, reporter: Reporter) -> int:
             match event:
                 case SubmissionEvent.Tracing(path):
                     reporter.bar(0.0, f"Reading {path.name}")
-                case SubmissionEvent.MissingFiles(files):
+                case SubmissionEvent.Concerns(files, unbaked):
                     say_missing(files, reporter)
+                    say_unbaked(unbaked, reporter)
                 case SubmissionEvent.Uploading(progress):
                     show_upload(progress, reporter)
                 case SubmissionEvent.Trouble(message) | SubmissionEvent.Waking(message):

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .. import Dependency, LocalPack, LocalPackEvent, MissingFile, Problem
+from .. import Dependency, LocalPack, LocalPackEvent, MissingFile, Problem, UnbakedSimulation
 from .. import trace as trace_scene
 from .output import EXIT_MISSING, Reporter, printable, size_text
 
@@ -63,12 +63,16 @@ def pack(arguments: Namespace, reporter: Reporter) -> int:
 
 
 def verify(arguments: Namespace, reporter: Reporter) -> int:
-    """Open the pack with Blender and list what does not resolve."""
+    """Open the pack with Blender and list what would be missed on the farm."""
     blender = find_blender(arguments.blender)
     if blender is None:
         raise FileNotFoundError("there is no blender on the PATH: name it with --blender")
     work = LocalPack.verify(
-        arguments.file.absolute(), blender, limit_seconds=arguments.limit_seconds
+        arguments.file.absolute(),
+        blender,
+        scene=arguments.scene,
+        allow_scripts=arguments.allow_scripts,
+        limit_seconds=arguments.limit_seconds,
     )
     problems: list[Problem] = []
     for event in _events(work, reporter):
@@ -117,6 +121,18 @@ def say_missing(files: Sequence[MissingFile], reporter: Reporter) -> None:
     for item in files:
         user = f"{item.datablock_type} “{item.datablock}” in {item.blend_file.name}"
         reporter.note(f"missing {item.kind}: {item.path}  ·  {user}")
+
+
+def say_unbaked(simulations: Sequence[UnbakedSimulation], reporter: Reporter) -> None:
+    """Name each simulation that is not baked with its owner, and the ways on."""
+    for item in simulations:
+        owner = f"{item.datablock_type} “{item.datablock}”"
+        reporter.note(f"not baked: {item.simulation}  ·  {owner}")
+    if simulations:
+        reporter.note(
+            "bake in Blender, or submit with --allow-unbaked: each frame then shows its simulations"
+            " as if it was the first"
+        )
 
 
 def _events(work: LocalPack, reporter: Reporter) -> Iterator[LocalPackEvent]:

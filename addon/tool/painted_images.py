@@ -1,0 +1,103 @@
+"""Images that were painted and not saved: F12 shows them, and a saved copy of the file does not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import bpy
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bpy.types import Image
+
+# The colours in which Blender holds floats, where its own colour configuration is in use.
+SCENE_LINEAR = "Linear Rec.709"
+DATA = "Non-Color"
+
+
+class CannotSave(Exception):
+    """An image whose pixels cannot be taken along; the message says what to do."""
+
+
+def save_painted(folder: Path) -> list[tuple[str, str, str | None]]:
+    """Write the pixels of each painted image into a folder; the session stays as it is.
+
+    The name of each image, the file, and the colour space of its pixels where it is not the image's
+    own, as the native module takes them. Raises CannotSave, or OSError or RuntimeError where a file
+    cannot be written.
+    """
+    painted = [image for image in bpy.data.images if image.is_dirty and image.source != "VIEWER"]
+    saved = []
+    for number, image in enumerate(painted):
+        folder.mkdir(parents=True, exist_ok=True)
+        if image.library or image.source not in {"FILE", "GENERATED", "TILED"}:
+            raise CannotSave(refusal(image))
+        if image.source == "TILED":
+            saved.append((image.name, save_tiles(image, folder / f"{number}.<UDIM>.png"), None))
+        else:
+            saved.append(save(image, folder, number))
+    return saved
+
+
+def refusal(image: Image) -> str:
+    """What to do about an image that cannot be taken along."""
+    return (
+        f'The image "{image.name}" is painted and not saved: save it (Image Editor > Image > Save),'
+        " then render"
+    )
+
+
+def save_tiles(image: Image, path: Path) -> str:
+    """Write the tiles of an image as Blender itself does."""
+    spaces = {"sRGB", DATA}
+    if image.is_float or image.colorspace_settings.name not in spaces:
+        raise CannotSave(refusal(image))
+    file_format, image.file_format = image.file_format, "PNG"
+    try:
+        image.save(filepath=str(path), save_copy=True)
+    finally:
+        image.file_format = file_format
+    return str(path)
+
+
+def save(image: Image, folder: Path, number: int) -> tuple[str, str, str | None]:
+    """Write pixels as Blender holds them: colours are what they are, and none is converted."""
+    import numpy
+
+    if image.is_multiview or not image.has_data:
+        raise CannotSave(refusal(image))
+    pixels = numpy.empty(len(image.pixels), numpy.float32)
+    image.pixels.foreach_get(pixels)
+    color_space = None
+    if image.is_float and not image.colorspace_settings.is_data:
+        color_space = SCENE_LINEAR
+        names = image.colorspace_settings.bl_rna.properties["name"].enum_items.keys()
+        if color_space not in names:
+            raise CannotSave(refusal(image))
+    path = folder / (f"{number}.exr" if image.is_float else f"{number}.png")
+    width, height = image.size
+    copy = bpy.data.images.new(
+        ".render-on-lambda", width, height, alpha=True, float_buffer=image.is_float, is_data=True
+    )
+    try:
+        if image.channels != 4:
+            pixels = with_alpha(pixels, image.channels)
+        copy.pixels.foreach_set(pixels)
+        copy.file_format = "OPEN_EXR" if image.is_float else "PNG"
+        copy.save(filepath=str(path))
+    finally:
+        bpy.data.images.remove(copy)
+    return image.name, str(path), color_space
+
+
+def with_alpha(pixels, channels: int):
+    """Four channels of fewer: grey three times, and opaque."""
+    import numpy
+
+    rows = pixels.reshape(-1, channels)
+    full = numpy.ones((len(rows), 4), numpy.float32)
+    full[:, :3] = rows[:, :3] if channels >= 3 else rows[:, :1]
+    if channels == 2:
+        full[:, 3] = rows[:, 1]
+    return full.ravel()

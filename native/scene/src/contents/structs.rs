@@ -1,0 +1,65 @@
+//! What is known of each struct of a file: which ones hold what matters.
+
+use blendfile::{BlendFile, Block};
+
+use crate::datablock::{Reader, SIMULATION_STRUCTS, reader};
+
+/// Larger blocks are not searched for addresses of datablocks: they are geometry.
+const SEARCHED_BYTES: u64 = 16 << 20;
+
+/// What is known of each struct of a file's DNA.
+pub(super) struct Structs {
+    readers: Vec<Option<Reader>>,
+    has_addresses: Vec<bool>,
+    is_driver: Vec<bool>,
+    is_simulation: Vec<bool>,
+}
+
+impl Structs {
+    pub(super) fn of(file: &BlendFile) -> Self {
+        let (dna, width) = (file.dna(), file.header().pointer_width.bytes());
+        let structs = dna.structs();
+        let is_one_of = |names: &[&str]| -> Vec<bool> {
+            structs.iter().map(|structure| names.contains(&&*structure.name)).collect()
+        };
+        Self {
+            is_driver: is_one_of(&["ChannelDriver"]),
+            is_simulation: is_one_of(&SIMULATION_STRUCTS),
+            readers: structs.iter().map(|structure| reader(&structure.name)).collect(),
+            has_addresses: (0..structs.len())
+                .map(|index| !dna.datablock_pointers(index, width).is_empty())
+                .collect(),
+        }
+    }
+}
+
+impl Structs {
+    pub(super) fn reader(&self, block: &Block) -> Option<Reader> {
+        self.readers.get(usize::try_from(block.struct_index).ok()?).copied().flatten()
+    }
+
+    pub(super) fn is_searched(&self, block: &Block) -> bool {
+        let index = usize::try_from(block.struct_index).unwrap_or(usize::MAX);
+        self.has_addresses.get(index) == Some(&true) && block.size_bytes <= SEARCHED_BYTES
+    }
+
+    pub(super) fn is_driver(&self, block: &Block) -> bool {
+        is_set(&self.is_driver, block)
+    }
+
+    pub(super) fn is_simulation(&self, block: &Block) -> bool {
+        is_set(&self.is_simulation, block)
+    }
+
+    pub(super) fn matters(&self, block: &Block) -> bool {
+        self.is_searched(block)
+            || self.reader(block).is_some()
+            || self.is_driver(block)
+            || self.is_simulation(block)
+    }
+}
+
+fn is_set(structs: &[bool], block: &Block) -> bool {
+    let index = usize::try_from(block.struct_index).unwrap_or(usize::MAX);
+    structs.get(index) == Some(&true)
+}

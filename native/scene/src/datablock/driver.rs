@@ -1,0 +1,83 @@
+//! Drivers whose expressions are Python that may not run unless the artist says so.
+
+use std::collections::{HashMap, HashSet};
+
+use blendfile::StructView;
+
+use super::Owner;
+use crate::error::Result;
+use crate::expression::needs_scripts;
+
+/// `DRIVER_TYPE_PYTHON` and `FCURVE_MUTED`, `DNA_anim_enums.h` and `DNA_anim_types.h`, Blender 5.2.
+const TYPE_PYTHON: i64 = 1;
+const MUTED: i64 = 1 << 4;
+
+/// Most variables of one driver.
+const MOST_VARIABLES: usize = 1000;
+
+/// Properties that mean something to an editor only.
+const OF_EDITORS: [&str; 5] =
+    ["hide_viewport", "hide_select", "show_viewport", "show_in_editmode", "display_type"];
+
+/// A driver that Blender leaves out where scripts may not run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PythonDriver {
+    /// The property that it drives: `location`.
+    pub(crate) property: String,
+    /// What it says.
+    pub(crate) expression: String,
+}
+
+/// Which properties a datablock's drivers drive, by the address of each `ChannelDriver`; the muted ones
+/// have none.
+#[derive(Debug)]
+pub(crate) struct DrivenProperties(HashMap<u64, String>);
+
+impl DrivenProperties {
+    /// Reads the curves that have drivers.
+    pub(crate) fn read(owner: &mut Owner<'_>) -> Result<Self> {
+        let mut properties = HashMap::new();
+        for block in owner.blocks_of("FCurve") {
+            let Some(view) = owner.file.view(&block)? else { continue };
+            let driver = view.pointer("driver").filter(|address| *address != 0);
+            let is_muted = view.integer("flag").unwrap_or(0) & MUTED != 0;
+            if let Some(driver) = driver.filter(|_| !is_muted) {
+                let path = owner.string_at(view.pointer("rna_path"))?.map(|(_, path)| path);
+                let path = String::from_utf8_lossy(&path.unwrap_or_default()).into_owned();
+                properties.insert(driver, path);
+            }
+        }
+        Ok(Self(properties))
+    }
+
+    /// The driver of a `ChannelDriver`, where it is Python that may not run.
+    pub(crate) fn python_driver(
+        &self,
+        owner: &mut Owner<'_>,
+        view: &StructView,
+    ) -> Result<Option<PythonDriver>> {
+        let Some(property) = self.0.get(&view.block().old_address) else { return Ok(None) };
+        let name = property.rsplit('.').next().unwrap_or_default();
+        if view.integer("type") != Some(TYPE_PYTHON) || OF_EDITORS.contains(&name) {
+            return Ok(None);
+        }
+        let expression = view.string("expression").unwrap_or_default();
+        let expression = String::from_utf8_lossy(&expression).into_owned();
+        let needs_scripts = needs_scripts(&expression, &variables(owner, view)?);
+        let property = property.clone();
+        Ok(needs_scripts.then_some(PythonDriver { property, expression }))
+    }
+}
+
+fn variables(owner: &mut Owner<'_>, view: &StructView) -> Result<HashSet<String>> {
+    let mut names = HashSet::new();
+    let mut next = view.pointer("variables.first");
+    for _ in 0..MOST_VARIABLES {
+        let Some(address) = next.filter(|address| *address != 0) else { break };
+        let structs = owner.structs_at(address)?;
+        let Some(variable) = structs.first() else { break };
+        names.insert(String::from_utf8_lossy(&variable.string("name").unwrap_or_default()).into());
+        next = variable.pointer("next");
+    }
+    Ok(names)
+}

@@ -1,0 +1,73 @@
+//! What the frames of a scene evaluate: what only the editors show, they leave out.
+
+use std::collections::HashSet;
+
+use crate::contents::Datablock;
+use crate::datablock_type::datablock_type;
+use crate::disabled_script::DisabledScript;
+use crate::walk::{Place, Walk, WalkedFile};
+
+/// A datablock on the way. A collection comes with the scene whose layers show it, as long as it is
+/// not an object that instances it: that takes its hidden objects along.
+type Step = (Place, Option<Place>);
+
+impl Walk {
+    /// The datablocks that the frames of a scene evaluate; of any scene where none is named.
+    pub(crate) fn rendered(&self, scene: Option<&str>) -> Vec<Place> {
+        let is_rendered = |name: &[u8]| scene.is_none_or(|scene| scene.as_bytes() == name);
+        let scenes = self.files.first().map_or(&[][..], WalkedFile::datablocks).iter().enumerate();
+        let mut steps: Vec<Step> = scenes
+            .filter(|(_, one)| one.code == *b"SC" && is_rendered(&one.name))
+            .map(|(number, _)| ((0, number), None))
+            .collect();
+        let mut seen: HashSet<Step> = steps.iter().copied().collect();
+        let mut found = HashSet::new();
+        let mut rendered = Vec::new();
+        while let Some((at, scene)) = steps.pop() {
+            let Some(datablock) = self.datablock(at) else { continue };
+            if found.insert(at) {
+                rendered.push(at);
+            }
+            let is_scene = datablock.code == *b"SC";
+            let shown_by = if is_scene { Some(at) } else { scene };
+            let layers = shown_by.and_then(|scene| self.datablock(scene));
+            for used in &datablock.uses {
+                let Some(behind) = self.behind((at.0, *used)) else { continue };
+                let Some(one) = self.datablock(behind) else { continue };
+                let is_held = is_scene || datablock.code == *b"GR";
+                let is_left_out = match (&one.code, layers) {
+                    (b"OB" | b"GR", Some(scene)) if is_held => {
+                        scene.visibility.leaves_out(*used, &one.visibility, is_scene)
+                    }
+                    _ => one.is_of_editors(),
+                };
+                let step = (behind, shown_by.filter(|_| is_held && one.code == *b"GR"));
+                if !is_left_out && seen.insert(step) {
+                    steps.push(step);
+                }
+            }
+        }
+        rendered
+    }
+
+    /// The scripts among what frames evaluate that may not run.
+    pub(crate) fn disabled_scripts(&self, rendered: &[Place]) -> Vec<DisabledScript> {
+        let datablocks = rendered.iter().filter_map(|at| self.datablock(*at));
+        let mut found: Vec<_> = datablocks.flat_map(scripts_of).collect();
+        found.sort();
+        found.dedup();
+        found
+    }
+}
+
+fn scripts_of(datablock: &Datablock) -> Vec<DisabledScript> {
+    let script = |script: String| DisabledScript {
+        datablock_type: datablock_type(datablock.code),
+        datablock: String::from_utf8_lossy(&datablock.name).into_owned(),
+        script,
+    };
+    let drivers = datablock.drivers.iter();
+    let driven = drivers.map(|one| script(format!("{} = {}", one.property, one.expression)));
+    let has_style = datablock.visibility.needs_style_modules();
+    driven.chain(has_style.then(|| script("Freestyle style modules".to_owned()))).collect()
+}

@@ -1,0 +1,103 @@
+//! What of a scene its frames evaluate: objects and collections may be there for the editors only.
+
+use std::collections::HashSet;
+
+use blendfile::StructView;
+
+/// `OB_HIDE_RENDER`, `DNA_object_types.h`; `COLLECTION_HIDE_RENDER`, `DNA_collection_types.h`;
+/// `LAYER_COLLECTION_EXCLUDE`, `VIEW_LAYER_RENDER` and `VIEW_LAYER_FREESTYLE`, `DNA_layer_types.h`;
+/// `R_EDGE_FRS`, `DNA_scene_types.h`; `FREESTYLE_CONTROL_SCRIPT_MODE`, `DNA_freestyle_types.h`;
+/// Blender 5.2.
+const OBJECT_HIDDEN: i64 = 1 << 2;
+const COLLECTION_HIDDEN: i64 = 1 << 3;
+const LAYER_EXCLUDES: i64 = 1 << 4;
+const LAYER_RENDERS: i64 = 1;
+const LAYER_HAS_FREESTYLE: i64 = 1 << 2;
+const SCENE_HAS_FREESTYLE: i64 = 1 << 25;
+const FREESTYLE_BY_SCRIPTS: i64 = 1;
+
+/// What one datablock says of it.
+#[derive(Debug, Default)]
+pub(crate) struct Visibility {
+    /// Whether it is an object or a collection that frames leave out.
+    pub(crate) is_hidden: bool,
+    /// The cameras of a scene, hidden or not, by their places.
+    pub(crate) cameras: HashSet<usize>,
+    /// The collections that no view layer of a scene takes, by their places.
+    pub(crate) excluded: HashSet<usize>,
+    /// The objects and collections at the root of a scene, by their places. Before 2.80 there is none:
+    /// a scene holds all its objects itself.
+    pub(crate) root: HashSet<usize>,
+    has_freestyle: bool,
+    has_style_modules: bool,
+    camera_addresses: Vec<u64>,
+    root_addresses: Vec<u64>,
+    excluded_addresses: Vec<u64>,
+    included_addresses: HashSet<u64>,
+}
+
+impl Visibility {
+    /// Looks at one struct of a datablock.
+    pub(crate) fn note(&mut self, view: &StructView) {
+        let flag = |field: &str, bit: i64| view.integer(field).is_some_and(|flag| flag & bit != 0);
+        match view.struct_name() {
+            "Object" => {
+                // Another name before 2.91.
+                self.is_hidden =
+                    flag("visibility_flag", OBJECT_HIDDEN) || flag("restrictflag", OBJECT_HIDDEN);
+            }
+            "Collection" => self.is_hidden |= flag("flag", COLLECTION_HIDDEN),
+            "Scene" => {
+                self.camera_addresses.extend(view.pointer("camera"));
+                self.has_freestyle = flag("r.mode", SCENE_HAS_FREESTYLE);
+            }
+            // Those of a scene: of the collection in it.
+            "CollectionObject" => self.root_addresses.extend(view.pointer("ob")),
+            "CollectionChild" => self.root_addresses.extend(view.pointer("collection")),
+            "TimeMarker" => self.camera_addresses.extend(view.pointer("camera")),
+            "ViewLayer" => {
+                self.has_style_modules |= flag("flag", LAYER_RENDERS)
+                    && flag("flag", LAYER_HAS_FREESTYLE)
+                    && view.integer("freestyle_config.mode") == Some(FREESTYLE_BY_SCRIPTS)
+                    && view
+                        .pointer("freestyle_config.modules.first")
+                        .is_some_and(|first| first != 0);
+            }
+            "LayerCollection" => {
+                let collection = view.pointer("collection").unwrap_or(0);
+                if flag("flag", LAYER_EXCLUDES) {
+                    self.excluded_addresses.push(collection);
+                } else {
+                    self.included_addresses.insert(collection);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether lines of a scene are drawn by Python of its own.
+    pub(crate) fn needs_style_modules(&self) -> bool {
+        self.has_freestyle && self.has_style_modules
+    }
+
+    /// Turns addresses into places.
+    pub(crate) fn resolve(&mut self, place_at: impl Fn(u64) -> Option<usize>) {
+        let included = std::mem::take(&mut self.included_addresses);
+        let excluded = std::mem::take(&mut self.excluded_addresses);
+        let excluded = excluded.into_iter().filter(|address| !included.contains(address));
+        self.excluded = excluded.filter_map(&place_at).collect();
+        let places = |addresses: &mut Vec<u64>| {
+            std::mem::take(addresses).into_iter().filter_map(&place_at).collect()
+        };
+        self.cameras = places(&mut self.camera_addresses);
+        self.root = places(&mut self.root_addresses);
+    }
+
+    /// Whether the frames of a scene leave out an object or a collection that it, or a collection of
+    /// it, holds at a place.
+    pub(crate) fn leaves_out(&self, place: usize, held: &Visibility, is_at_root: bool) -> bool {
+        let is_below = is_at_root && !self.root.is_empty() && !self.root.contains(&place);
+        let is_hidden = held.is_hidden || self.excluded.contains(&place);
+        (is_below || is_hidden) && !(is_at_root && self.cameras.contains(&place))
+    }
+}
