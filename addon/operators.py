@@ -12,7 +12,7 @@ from .core import wording
 from .core.job import Job, JobState
 from .core.scene_check import SceneCheck
 from .tool import images, jobs, scene, selection, simulations
-from .tool.painted_images import CannotSave
+from .tool.cannot_render import CannotRender
 
 # How often a script that waits looks at its job.
 WAIT_SECONDS = 0.1
@@ -42,9 +42,11 @@ class _Render:
         try:
             job = scene.new_job(context, animation=self.animation)
             jobs.jobs().start(job)
-        except (scene.CannotRender, CannotSave, OSError, RuntimeError) as error:
+        except (CannotRender, OSError, RuntimeError) as error:
             self.report({"ERROR"}, str(error))
             return None
+        if job.kept_frames:
+            self.report({"INFO"}, wording.kept_text(len(job.kept_frames)))
         if job.is_movie:
             self.report(
                 {"INFO"}, "A movie cannot be made frame by frame: the frames come back as PNG"
@@ -95,7 +97,7 @@ class CheckScene(Operator):
     def _start(self, context: Context) -> SceneCheck | None:
         try:
             return jobs.jobs().check_scene(context)
-        except (CannotSave, OSError, RuntimeError) as error:
+        except (CannotRender, OSError, RuntimeError) as error:
             self.report({"ERROR"}, str(error))
             return None
 

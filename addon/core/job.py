@@ -106,14 +106,19 @@ class Job:
     failures: list[Failure] = field(default_factory=list)
     missing: list[MissingFile] = field(default_factory=list)
     painted: list[tuple[str, str, str | None]] = field(default_factory=list)
+    is_still: bool = False
+    keeps_files: bool = False
+    kept_frames: list[int] = field(default_factory=list)
+    node_folders: list[tuple[str, str]] = field(default_factory=list)
+    folders_elsewhere: list[tuple[str, str]] = field(default_factory=list)
     unbaked: list[UnbakedSimulation] = field(default_factory=list)
     retry: Literal["failed", "missing"] | None = None
     files: dict[int, str] = field(default_factory=dict)
 
     @property
     def frame_count(self) -> int:
-        """How many frames the job has."""
-        return (self.frame_last - self.frame_first) // self.frame_step + 1
+        """How many frames the job renders."""
+        return (self.frame_last - self.frame_first) // self.frame_step + 1 - len(self.kept_frames)
 
     def to_json(self) -> dict[str, Any]:
         """The job as JSON values."""
@@ -141,6 +146,10 @@ class Job:
             "failures": [Failure(**item) for item in kept.get("failures", [])],
             "missing": [MissingFile(**item) for item in kept.get("missing", [])],
             "painted": [(name, file, space) for name, file, space in kept.get("painted", [])],
+            "node_folders": [(written, place) for written, place in kept.get("node_folders", [])],
+            "folders_elsewhere": [
+                (place, folder) for place, folder in kept.get("folders_elsewhere", [])
+            ],
             "unbaked": [UnbakedSimulation(**item) for item in kept.get("unbaked", [])],
             "files": {int(frame): str(path) for frame, path in kept.get("files", {}).items()},
         }

@@ -95,6 +95,12 @@ def summary_text(job: Job) -> str:
     return f"{job.fetched} {'frame' if job.fetched == 1 else 'frames'} in {cost}"
 
 
+def kept_text(count: int) -> str:
+    """That frames are not rendered because they are there."""
+    are = "1 frame is there already and is" if count == 1 else f"{count} frames are there and are"
+    return f"{are} kept: Overwrite is off in the Output properties"
+
+
 def concerns_text(job: Job) -> str:
     """Why the frames would differ from F12's: "2 files are missing, 1 simulation is not baked"."""
     files, simulations = len(job.missing), len(job.unbaked)

@@ -31,11 +31,21 @@ class NativeFarm:
             allow_missing_files=job.render_anyway,
             allow_unbaked=job.render_anyway,
             painted=job.painted,
+            kept_frames=job.kept_frames,
+            keeps_files=job.keeps_files,
+            output_folders=job.node_folders,
+            is_still=job.is_still,
         )
 
     def watch(self, job: Job) -> native.Job:
         """Begin to follow."""
-        return native.Job(settings(job.farm), job.id, job.output_folder, retry=job.retry)
+        return native.Job(
+            settings(job.farm),
+            job.id,
+            job.output_folder,
+            elsewhere=job.folders_elsewhere,
+            retry=job.retry,
+        )
 
 
 def settings(address: FarmAddress) -> native.FarmSettings:
@@ -78,6 +88,13 @@ def new_job_id() -> str:
     return native.new_job_id()
 
 
-def split_output_path(output_path: str) -> tuple[str, str]:
-    """An output path's fixed folder, and the template below it."""
-    return native.split_output_path(output_path)
+def split_output_path(
+    output_path: str, blend_file: str | None, blender_version: tuple[int, int]
+) -> tuple[str, str]:
+    """An output path's fixed folder, and the template below it.
+
+    Raises ValueError where the path has a variable that there is not.
+    """
+    return native.split_output_path(
+        output_path, blend_file=blend_file, blender_version=blender_version
+    )

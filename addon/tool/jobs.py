@@ -126,7 +126,7 @@ class Jobs:
     def check_scene(self, context: Context) -> SceneCheck:
         """Begin to open a pack of the open scene with a Blender of its own.
 
-        Raises OSError, RuntimeError or CannotSave where the copy cannot be saved.
+        Raises OSError, RuntimeError or CannotRender where the copy cannot be saved.
         """
         self.forget_check()
         # A folder of its own each time: a check that is being stopped may still read the last one.

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import bpy
 
+from .cannot_render import CannotRender
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -16,23 +18,19 @@ SCENE_LINEAR = "Linear Rec.709"
 DATA = "Non-Color"
 
 
-class CannotSave(Exception):
-    """An image whose pixels cannot be taken along; the message says what to do."""
-
-
 def save_painted(folder: Path) -> list[tuple[str, str, str | None]]:
     """Write the pixels of each painted image into a folder; the session stays as it is.
 
     The name of each image, the file, and the colour space of its pixels where it is not the image's
-    own, as the native module takes them. Raises CannotSave, or OSError or RuntimeError where a file
-    cannot be written.
+    own, as the native module takes them. Raises CannotRender, or OSError or RuntimeError where a
+    file cannot be written.
     """
     painted = [image for image in bpy.data.images if image.is_dirty and image.source != "VIEWER"]
     saved = []
     for number, image in enumerate(painted):
         folder.mkdir(parents=True, exist_ok=True)
         if image.library or image.source not in {"FILE", "GENERATED", "TILED"}:
-            raise CannotSave(refusal(image))
+            raise CannotRender(refusal(image))
         if image.source == "TILED":
             saved.append((image.name, save_tiles(image, folder / f"{number}.<UDIM>.png"), None))
         else:
@@ -52,7 +50,7 @@ def save_tiles(image: Image, path: Path) -> str:
     """Write the tiles of an image as Blender itself does."""
     spaces = {"sRGB", DATA}
     if image.is_float or image.colorspace_settings.name not in spaces:
-        raise CannotSave(refusal(image))
+        raise CannotRender(refusal(image))
     file_format, image.file_format = image.file_format, "PNG"
     try:
         image.save(filepath=str(path), save_copy=True)
@@ -66,7 +64,7 @@ def save(image: Image, folder: Path, number: int) -> tuple[str, str, str | None]
     import numpy
 
     if image.is_multiview or not image.has_data:
-        raise CannotSave(refusal(image))
+        raise CannotRender(refusal(image))
     pixels = numpy.empty(len(image.pixels), numpy.float32)
     image.pixels.foreach_get(pixels)
     color_space = None
@@ -74,7 +72,7 @@ def save(image: Image, folder: Path, number: int) -> tuple[str, str, str | None]
         color_space = SCENE_LINEAR
         names = image.colorspace_settings.bl_rna.properties["name"].enum_items.keys()
         if color_space not in names:
-            raise CannotSave(refusal(image))
+            raise CannotRender(refusal(image))
     path = folder / (f"{number}.exr" if image.is_float else f"{number}.png")
     width, height = image.size
     copy = bpy.data.images.new(

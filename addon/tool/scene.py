@@ -8,14 +8,11 @@ from typing import TYPE_CHECKING
 import bpy
 
 from ..core.job import Job
-from . import farm, painted_images, preferences, storage
+from . import farm, output, painted_images, preferences, storage
+from .cannot_render import CannotRender
 
 if TYPE_CHECKING:
     from bpy.types import Context, NodeTree, Scene
-
-
-class CannotRender(Exception):
-    """Something that the artist must change first; the message says what."""
 
 
 def new_job(context: Context, *, animation: bool) -> Job:
@@ -29,10 +26,13 @@ def new_job(context: Context, *, animation: bool) -> Job:
     job_id = farm.new_job_id()
     copy = storage.scene_copy(job_id)
     as_path = Path(bpy.data.filepath) if bpy.data.filepath else copy.with_name("untitled.blend")
+    first, last, step = frames(scene, animation=animation)
+    folder, template = output.own_output(scene)
+    folders = output.node_folders(folder, scene)
+    kept = output.kept_frames(scene, folder, (first, last, step))
+    check_kept(kept, (first, last, step))
     save_copy(copy)
     painted = painted_images.save_painted(copy.parent / "painted")
-    first, last, step = frames(scene, animation=animation)
-    folder, template = output(scene)
     chosen = context.window_manager.render_on_lambda
     return Job(
         id=job_id,
@@ -50,6 +50,11 @@ def new_job(context: Context, *, animation: bool) -> Job:
         allow_scripts=chosen.allow_scripts,
         is_movie=scene.render.is_movie_format,
         painted=painted,
+        is_still=not animation,
+        keeps_files=not scene.render.use_overwrite,
+        kept_frames=kept,
+        node_folders=folders.places,
+        folders_elsewhere=folders.elsewhere,
     )
 
 
@@ -66,6 +71,17 @@ def check(scene: Scene) -> None:
     if scene.frame_end < scene.frame_start:
         raise CannotRender(
             f"The frame range ends before it starts: {scene.frame_start} to {scene.frame_end}"
+        )
+
+
+def check_kept(kept: list[int], frames: tuple[int, int, int]) -> None:
+    """Refuse what would render nothing."""
+    first, last, step = frames
+    if len(kept) == len(range(first, last + 1, step)):
+        there = f"Frame {first} is" if len(kept) == 1 else "All frames are"
+        raise CannotRender(
+            f"{there} there already, and Overwrite is off in the Output properties: turn it on, or"
+            " move the frames away"
         )
 
 
@@ -110,14 +126,3 @@ def frames(scene: Scene, *, animation: bool) -> tuple[int, int, int]:
     if animation:
         return scene.frame_start, scene.frame_end, scene.frame_step
     return scene.frame_current, scene.frame_current, 1
-
-
-def output(scene: Scene) -> tuple[Path, str]:
-    """Where the frames go on this machine, and the template of their names."""
-    fixed, template = farm.split_output_path(scene.render.filepath)
-    if bpy.data.filepath or not fixed.startswith("//"):
-        folder = Path(bpy.path.abspath(fixed))
-        if folder.is_absolute():
-            return folder, template
-    # The file was never saved, so that "beside the file" means nothing.
-    return Path.home() / "render-on-lambda" / "untitled" / fixed.strip("/\\."), template

@@ -1,6 +1,6 @@
 //! The body of `POST /render-jobs`.
 
-use protocol::{BlenderVersion, FrameRange, Job, JobId, OutputNaming, PackId, Versioned, sentence};
+use protocol::{BlenderVersion, FrameSet, Job, JobId, OutputNaming, PackId, Versioned, sentence};
 use serde::Deserialize;
 
 /// A job as a client asks for it; what it leaves out is filled in.
@@ -8,7 +8,7 @@ use serde::Deserialize;
 #[serde(deny_unknown_fields)]
 struct JobRequest {
     pack: String,
-    frames: FrameRange,
+    frames: FrameSet,
     name: Option<String>,
     scene: Option<String>,
     output: Option<OutputNaming>,
@@ -41,7 +41,8 @@ pub(crate) fn submission(body: &[u8]) -> Result<Submission, String> {
         pack,
         scene: request.scene,
         frames: request.frames,
-        output: request.output.unwrap_or(OutputNaming { template: String::new() }),
+        is_still: false,
+        output: request.output.unwrap_or_else(|| OutputNaming::new(String::new())),
         blender_version: request.blender_version.unwrap_or(BlenderVersion(0, 0, 0)),
         allow_scripts: request.allow_scripts,
     };

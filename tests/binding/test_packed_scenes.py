@@ -74,9 +74,22 @@ def test_a_sequence_is_limited_to_what_the_frames_of_the_job_show(empty: Path) -
     assert {"fire.0014.png", "fire.0015.png", "fire.0016.png"} <= limited
     assert len(limited) <= 5
     assert len(packed_names(empty, empty.parent / "whole")) == 31
+    bpy.context.scene.render.frame_map_new = 300
+    save(empty)
+    assert len(packed_names(empty, empty.parent / "remapped", frames=(110, 110, 1))) == 31
+    bpy.context.scene.render.frame_map_new = 100
     node.image_user.keyframe_insert("frame_offset", frame=1)
     save(empty)
     assert len(packed_names(empty, empty.parent / "moving", frames=(110, 110, 1))) == 31
+    animation = material.node_tree.animation_data
+    action = animation.action
+    slot = getattr(animation, "action_slot", None)
+    strip = animation.nla_tracks.new().strips.new("offset", 1, action)
+    if slot is not None:
+        strip.action_slot = slot
+    animation.action = None
+    save(empty)
+    assert len(packed_names(empty, empty.parent / "by strips", frames=(110, 110, 1))) == 31
 
 
 def test_a_colour_configuration_of_the_artists_own_travels_along(

@@ -2,6 +2,7 @@
 //! then that many bytes of JSON. They go over a socket of their own, so that nothing Blender or a
 //! script prints can disturb them.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use protocol::BlenderVersion;
@@ -41,10 +42,15 @@ pub(crate) struct RenderRequest {
     pub(crate) allow_scripts: bool,
     /// The frame.
     pub(crate) frame: i32,
+    /// Whether it is the image at the time at which the scene was saved, between two frames or not.
+    pub(crate) is_still: bool,
     /// An empty folder for the result.
     pub(crate) output_folder: PathBuf,
     /// The output path below that folder, still with `#`.
     pub(crate) output_template: String,
+    /// Where File Output nodes write, by their folders as they stand in the scene: a folder below
+    /// that for the result.
+    pub(crate) output_folders: BTreeMap<String, String>,
 }
 
 /// What Blender answers.

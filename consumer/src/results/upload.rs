@@ -65,7 +65,7 @@ fn open_beneath(
     frame_folder: &Path,
     path: &PackPath,
 ) -> std::io::Result<OwnedFd> {
-    let below = Path::new(frame_folder.file_name().unwrap_or_default()).join(path.as_str());
+    let below = path.under(Path::new(frame_folder.file_name().unwrap_or_default()));
     // Neither a pipe nor a device makes the worker wait.
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_XDEV;
@@ -87,6 +87,18 @@ mod tests {
     use super::*;
     use std::fs;
     use std::os::unix::fs::symlink;
+
+    #[test]
+    fn a_name_of_any_letters_is_opened_by_what_it_is() {
+        let output = tempfile::tempdir().unwrap();
+        let frame_folder = output.path().join("frame-1");
+        fs::create_dir_all(&frame_folder).unwrap();
+        fs::write(frame_folder.join("cam:1 50%_0001.png"), b"made").unwrap();
+        let path = PackPath::of_names([&b"cam:1 50%_0001.png"[..]]).unwrap();
+        let folder = open_folder_of(&frame_folder).unwrap();
+        let opened = open_beneath(&folder, &frame_folder, &path).unwrap();
+        assert_eq!(fs::read(path_of(&opened)).unwrap(), b"made");
+    }
 
     #[test]
     fn what_is_swapped_for_something_else_after_it_was_listed_is_not_read() {

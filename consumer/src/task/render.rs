@@ -96,8 +96,18 @@ impl Worker {
             engines: protocol::ENGINES,
             allow_scripts: job.allow_scripts,
             frame: task.frame,
+            is_still: job.is_still,
             output_folder: output_folder.clone(),
             output_template: job.output.template.clone(),
+            output_folders: job
+                .output
+                .folders
+                .iter()
+                .map(|folder| {
+                    let place = String::from_utf8_lossy(&folder.place.names()).into_owned();
+                    (folder.written.clone(), place)
+                })
+                .collect(),
         };
         // Taken out while it works: if this future is dropped, Blender is dropped and so stopped.
         let rendered = blender.render(&request, bounds, |part| {

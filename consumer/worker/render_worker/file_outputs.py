@@ -12,25 +12,42 @@ class FileOutputs:
     def __init__(self) -> None:
         self._scenes = {scene.name: output_folder(scene) for scene in bpy.data.scenes}
         self._nodes = [
-            (tree, node.name, absolute_folder(node))
+            (tree, node.name, node_folder(node), absolute_folder(node))
             for tree in compositor_trees()
             for node in tree.nodes
             if node.bl_idname == "CompositorNodeOutputFile"
         ]
 
-    def redirect(self, scene, folder: str) -> None:
-        """Sends what they write below a folder: as it lay to the scene's own output, or, from
-        elsewhere, into a folder of the same name.
+    def redirect(self, scene, folder: str, places: dict[str, str]) -> None:
+        """Sends what they write below a folder: to the place that the job has for a node's folder
+        as it stands in the scene, or where that lies to the scene's own output. Folders elsewhere
+        have a place of their own each.
         """
+        taken = dict.fromkeys(places.values())
         ours = self._scenes[scene.name]
-        for tree, name, theirs in self._nodes:
-            below = os.path.relpath(theirs, ours) if os.path.isabs(theirs) else theirs
-            if below.startswith(".."):
-                # Two folders of one name elsewhere stay two.
-                below = re.sub(r"^(\.\./?)+", "", below) or "files"
+        for tree, name, written, theirs in self._nodes:
+            place = places.get(written)
+            if place is None:
+                place = free_place(place_of(theirs, ours), theirs, taken)
             node = tree.nodes[name]
-            set_node_folder(node, os.path.join(folder, inside(below), ""))
+            set_node_folder(node, os.path.join(folder, inside(place), ""))
             keep_names_inside(node)
+
+
+def place_of(theirs: str, ours: str) -> str:
+    """A folder as it lies to that of the scene's own output; one elsewhere by its own name."""
+    below = os.path.relpath(theirs, ours) if os.path.isabs(theirs) else theirs
+    return re.sub(r"^(\.\./?)+", "", below) or "files" if below.startswith("..") else below
+
+
+def free_place(place: str, folder: str, taken: dict[str, str | None]) -> str:
+    """A place that no other folder has: two of one name elsewhere stay two."""
+    number, free = 1, place
+    while free in taken and taken[free] != folder:
+        number += 1
+        free = f"{place}_{number}"
+    taken[free] = folder
+    return free
 
 
 def inside(path: str) -> str:

@@ -28,10 +28,12 @@ def prepare_engine(scene, engines) -> None:
             scene.cycles.denoiser = "OPENIMAGEDENOISE"
 
 
-def render_frame(scene, frame: int):
+def render_frame(scene, frame: int, subframe: float):
     """Renders an animation of one frame, so that Blender itself names the files, as it would at
     the artist's.
     """
+    if subframe:
+        return render_still(scene, frame, subframe)
     if "frame_start" in bpy.ops.render.render.get_rna_type().properties:
         # Since Blender 4.5: the scene keeps its own range, which drivers and metadata tell of.
         return bpy.ops.render.render(
@@ -42,10 +44,35 @@ def render_frame(scene, frame: int):
     return bpy.ops.render.render(animation=True, scene=scene.name)
 
 
+def render_still(scene, frame: int, subframe: float):
+    """Renders the image between two frames: an animation has none there."""
+    scene.frame_set(frame, subframe=subframe)
+    path = scene.render.frame_path(frame=frame)
+    if bpy.app.version >= (5, 0):
+        path = path.replace("{", "{{").replace("}", "}}")
+    scene.render.filepath = path
+    return bpy.ops.render.render(write_still=True, scene=scene.name)
+
+
+def stamp_own_name(render) -> None:
+    """Stamps the name of the artist's file: where a worker has put it says nothing to anybody."""
+    if not (render.use_stamp and render.use_stamp_filename):
+        return
+    name = os.path.basename(bpy.data.filepath)
+    note = render.stamp_note_text if render.use_stamp_note else ""
+    lines = [f"File {name}" if render.use_stamp_labels else name, note]
+    render.use_stamp_filename, render.use_stamp_note = False, True
+    render.stamp_note_text = "\n".join(line for line in lines if line)
+
+
 def prepare_output(scene, folder: str, template: str) -> None:
     """Sends the scene's output into a folder, under the name that the scene gives it."""
     render = scene.render
+    if bpy.app.version < (5, 0):
+        # Curly brackets are letters there, and need no second one to be.
+        template = template.replace("{{", "{").replace("}}", "}")
     render.filepath = os.path.join(folder, template)
+    stamp_own_name(render)
     render.use_overwrite = True
     render.use_placeholder = False
     if render.is_movie_format:

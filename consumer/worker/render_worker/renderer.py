@@ -36,6 +36,8 @@ class Renderer:
         self._is_opened_early = False
         # Whether the frame that was rendered would change the next one.
         self._is_used_up = False
+        # At which frame, and how far behind it, each scene was saved.
+        self._saved_times = {}
 
     def open(self, request) -> dict:
         """Opens the scene while what only its rendering reads is still on its way."""
@@ -52,15 +54,18 @@ class Renderer:
         scene = self._scene(request["scene"])
         prepare_engine(scene, request["engines"])
         prepare_output(scene, request["output_folder"], request["output_template"])
-        self._outputs.redirect(scene, request["output_folder"])
+        self._outputs.redirect(scene, request["output_folder"], request["output_folders"])
         keep_views_inside(scene)
         scene.render.use_persistent_data = may_keep_data(scene)
         self._scripts.begin()
         self._is_used_up = simulates()
+        saved = self._saved_times.get(scene.name)
+        is_between = request["is_still"] and saved and saved[0] == request["frame"]
+        subframe = saved[1] if is_between else 0.0
         started = time.perf_counter()
         try:
             with self._life:
-                outcome = render_frame(scene, request["frame"])
+                outcome = render_frame(scene, request["frame"], subframe)
         except RuntimeError as error:
             raise SceneError(str(error).removeprefix("Error: ").strip()) from error
         render_seconds = time.perf_counter() - started
@@ -96,6 +101,9 @@ class Renderer:
         except RuntimeError as error:
             raise SceneError(str(error).removeprefix("Error: ").strip()) from error
         self._outputs = FileOutputs()
+        self._saved_times = {
+            scene.name: (scene.frame_current, scene.frame_subframe) for scene in bpy.data.scenes
+        }
         # A new file takes its handlers along; ours comes back with each file.
         bpy.app.handlers.render_stats.append(self._tell_progress)
         self._open = wanted

@@ -23,8 +23,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
         name: "bench".to_owned(),
         pack: PackId("0".repeat(64).try_into()?),
         scene: None,
-        frames: FrameRange { first: 1, last: frames.parse()?, step: 1 },
-        output: OutputNaming { template: String::new() },
+        frames: FrameRange { first: 1, last: frames.parse()?, step: 1 }.into(),
+        is_still: false,
+        output: OutputNaming::new(String::new()),
         blender_version: BlenderVersion(5, 2, 0),
         allow_scripts: false,
     };

@@ -2,8 +2,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{ProtocolError, Result};
-use crate::frames::FrameRange;
+use crate::frame_set::FrameSet;
 use crate::id::{JobId, PackId};
+use crate::pack_path::PackPath;
 use crate::version::Versioned;
 
 /// What is to be rendered: `jobs/<job id>/job.json`, written once and never changed.
@@ -22,7 +23,11 @@ pub struct Job {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scene: Option<String>,
     /// The frames to render, one task each.
-    pub frames: FrameRange,
+    pub frames: FrameSet,
+    /// Whether it is one image, as *Render Image* makes it: at the time at which the scene was saved,
+    /// which may lie between two frames.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_still: bool,
     /// How result files are named.
     pub output: OutputNaming,
     /// The Blender that the artist works with.
@@ -39,6 +44,23 @@ pub struct OutputNaming {
     /// The scene's output path without its fixed folder, still with `#` and `{…}`: for
     /// `//render/shot_####` that is `shot_####`. Blender replaces what is to be replaced.
     pub template: String,
+    /// Whether files that the artist has are kept: the scene's *Overwrite* is off.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub keeps_files: bool,
+    /// Where File Output nodes write.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub folders: Vec<OutputFolder>,
+}
+
+/// The folder of a File Output node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OutputFolder {
+    /// The node's folder, as it stands in the scene.
+    pub written: String,
+    /// The folder of its files among the results: below the scene's own output where it lies there,
+    /// else one for each folder elsewhere, which the artist's machine knows.
+    pub place: PackPath,
 }
 
 impl OutputNaming {
@@ -51,7 +73,13 @@ impl OutputNaming {
         let fixed = output_path.find(['#', '{']).and_then(|end| output_path.get(..end));
         let slash = fixed.unwrap_or(output_path).rfind(['/', '\\']);
         let (folder, template) = output_path.split_at(slash.map_or(0, |at| at + 1));
-        (folder.to_owned(), Self { template: template.replace('\\', "/") })
+        (folder.to_owned(), Self::new(template.replace('\\', "/")))
+    }
+
+    /// That of a scene that replaces its own files, without File Output nodes.
+    #[must_use]
+    pub const fn new(template: String) -> Self {
+        Self { template, keeps_files: false, folders: Vec::new() }
     }
 }
 
@@ -63,15 +91,22 @@ pub struct BlenderVersion(pub u16, pub u16, pub u16);
 
 impl Job {
     /// Most bytes of the document.
-    pub const MAX_SIZE_BYTES: u64 = 64 << 10;
+    pub const MAX_SIZE_BYTES: u64 = 512 << 10;
 
     /// Most bytes of a scene's name (`MAX_ID_NAME`, `DNA_ID.h`, Blender 5.0: 258 with its type).
     pub const MAX_SCENE_BYTES: usize = 255;
+
+    /// Most folders of File Output nodes.
+    pub const MAX_FOLDERS: usize = 64;
+
+    /// Most bytes of a folder as it stands in a node (`FILE_MAX`, `BLI_path_utils.hh`, Blender 5.2).
+    pub const MAX_FOLDER_BYTES: usize = 1024;
 }
 
 impl Versioned for Job {
     const DOCUMENT: &'static str = "job";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
+    const OLDEST: u32 = 1;
 
     fn validate(&self) -> Result<()> {
         self.frames.validate()?;
@@ -89,7 +124,8 @@ impl Versioned for Job {
         let escapes = |part: &str| part == "..";
         if template.len() > 512
             || template.starts_with(['/', '\\'])
-            || template.contains(['\0', ':'])
+            || template.contains('\0')
+            || begins_with_a_drive(template)
             || template.split(['/', '\\']).any(escapes)
         {
             return invalid(
@@ -98,8 +134,24 @@ impl Versioned for Job {
                 template.chars().take(80).collect(),
             );
         }
+        let folders = &self.output.folders;
+        if folders.len() > Self::MAX_FOLDERS {
+            return invalid("output.folders", "at most 64 folders", folders.len().to_string());
+        }
+        for folder in folders {
+            if folder.written.len() > Self::MAX_FOLDER_BYTES {
+                let got = folder.written.chars().take(80).collect();
+                return invalid("output.folders.written", "at most 1024 bytes", got);
+            }
+        }
         Ok(())
     }
+}
+
+/// Whether a path of Windows would leave its folder: `C:x`. Elsewhere a colon is a letter.
+fn begins_with_a_drive(path: &str) -> bool {
+    let mut letters = path.chars();
+    letters.next().is_some_and(|letter| letter.is_ascii_alphabetic()) && letters.next() == Some(':')
 }
 
 #[cfg(test)]
@@ -131,7 +183,7 @@ mod tests {
             ("C:\\out\\a_##\\b_####", "C:\\out\\", "a_##/b_####"),
             ("shot", "", "shot"),
         ] {
-            let naming = OutputNaming { template: template.to_owned() };
+            let naming = OutputNaming::new(template.to_owned());
             assert_eq!(OutputNaming::split(path), (folder.to_owned(), naming));
         }
     }

@@ -93,7 +93,7 @@ impl Manifest {
     ///
     /// # Errors
     /// [`ProtocolError::Invalid`] with the field `frames` where it was made for others.
-    pub fn check_frames(&self, frames: &FrameRange) -> Result<()> {
+    pub fn check_frames(&self, frames: FrameRange) -> Result<()> {
         match &self.frames {
             Some(ours) if frames.first < ours.first || frames.last > ours.last => {
                 Err(ProtocolError::Invalid {
@@ -223,10 +223,10 @@ mod tests {
     fn a_pack_of_some_frames_renders_no_others() {
         let whole = Manifest::new(file("a.blend").path, vec![file("a.blend")], Vec::new());
         let frames = |first, last| FrameRange { first, last, step: 1 };
-        assert!(whole.check_frames(&frames(1, 9)).is_ok());
+        assert!(whole.check_frames(frames(1, 9)).is_ok());
         let limited = whole.with_frames(Some(frames(5, 6)));
-        assert!(limited.check_frames(&frames(5, 5)).is_ok());
-        let error = limited.check_frames(&frames(5, 7)).unwrap_err();
+        assert!(limited.check_frames(frames(5, 5)).is_ok());
+        let error = limited.check_frames(frames(5, 7)).unwrap_err();
         assert!(error.to_string().starts_with("frames: expected frames"), "{error}");
     }
 

@@ -1,8 +1,8 @@
 use std::path::PathBuf;
 
-use farm::watch::{self, Event};
+use farm::watch::{self, Event, OutputFolders};
 use farm::{FarmSettings, Progress, Retry};
-use protocol::{FailureClass, JobId, sentence};
+use protocol::{FailureClass, JobId, PackPath, ProtocolError, sentence};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
@@ -114,11 +114,12 @@ pub(crate) struct PyJob {
 #[pymethods]
 impl PyJob {
     #[new]
-    #[pyo3(signature = (settings, job, folder, *, retry=None))]
+    #[pyo3(signature = (settings, job, folder, *, elsewhere=Vec::new(), retry=None))]
     fn new(
         settings: &PyFarmSettings,
         job: &str,
         folder: PathBuf,
+        elsewhere: Vec<(String, PathBuf)>,
         retry: Option<&str>,
     ) -> PyResult<Self> {
         let retry = match retry {
@@ -130,6 +131,12 @@ impl PyJob {
                 return Err(PyValueError::new_err(message));
             }
         };
+        let elsewhere = elsewhere
+            .into_iter()
+            .map(|(place, folder)| Ok((PackPath::try_from(place)?, folder)))
+            .collect::<Result<_, ProtocolError>>()
+            .map_err(|error| value_error(&error))?;
+        let folders = OutputFolders { folder, elsewhere };
         let settings = settings.to_rust();
         let id: JobId = job.parse().map_err(|error| value_error(&error))?;
         let mut kept = None;
@@ -140,7 +147,7 @@ impl PyJob {
                 if let Some(which) = retry {
                     farm::retry(&settings, id, which).await?;
                 }
-                watch::run(&settings, id, folder, |event| {
+                watch::run(&settings, id, folders, |event| {
                     let _ = sender.send(Ok(event));
                 })
                 .await

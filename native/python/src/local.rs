@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use farm::{FarmError, Result};
 use protocol::{FrameRange, OutputNaming};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+use scene::path_template;
 use scene::{BlenderCommand, PackPlan, PackProgress, Problem, RenderSettings, Trace, TraceSource};
 
 use crate::error::scene_error;
@@ -260,10 +262,12 @@ pub(crate) struct PyRenderSettings {
     output_folder: String,
     output_template: String,
     is_movie: bool,
+    overwrites: bool,
     blender_version: (u16, u16, u16),
 }
 
 #[pyfunction]
+#[expect(clippy::needless_pass_by_value, reason = "a path of Python is extracted by value")]
 #[pyo3(signature = (blend_file, scene=None))]
 pub(crate) fn render_settings(
     py: Python<'_>,
@@ -271,9 +275,10 @@ pub(crate) fn render_settings(
     scene: Option<&str>,
 ) -> PyResult<PyRenderSettings> {
     let read = py
-        .detach(move || RenderSettings::read(&blend_file, scene))
+        .detach(|| RenderSettings::read(&blend_file, scene))
         .map_err(|error| scene_error(&error))?;
-    let (output_folder, naming) = OutputNaming::split(&read.output_path);
+    let output_path = resolved(&read.output_path, Some(&blend_file), read.blender_version)?;
+    let (output_folder, naming) = OutputNaming::split(&output_path);
     let (major, minor) = read.blender_version;
     Ok(PyRenderSettings {
         scene: read.scene,
@@ -281,12 +286,31 @@ pub(crate) fn render_settings(
         output_folder,
         output_template: naming.template,
         is_movie: read.is_movie,
+        overwrites: read.overwrites,
         blender_version: (major, minor, 0),
     })
 }
 
 #[pyfunction]
-pub(crate) fn split_output_path(output_path: &str) -> (String, String) {
-    let (folder, naming) = OutputNaming::split(output_path);
-    (folder, naming.template)
+#[expect(clippy::needless_pass_by_value, reason = "a path of Python is extracted by value")]
+#[pyo3(signature = (output_path, *, blend_file=None, blender_version=(5, 2)))]
+pub(crate) fn split_output_path(
+    output_path: &str,
+    blend_file: Option<PathBuf>,
+    blender_version: (u16, u16),
+) -> PyResult<(String, String)> {
+    let resolved = resolved(output_path, blend_file.as_deref(), blender_version)?;
+    let (folder, naming) = OutputNaming::split(&resolved);
+    Ok((folder, naming.template))
+}
+
+fn resolved(
+    output_path: &str,
+    blend_file: Option<&Path>,
+    blender_version: (u16, u16),
+) -> PyResult<String> {
+    path_template::resolve(output_path, blend_file, blender_version).map_err(|reason| {
+        let message = format!("the output path \"{output_path}\" has {reason}: change it there");
+        PyValueError::new_err(message)
+    })
 }

@@ -2,7 +2,10 @@ use std::path::PathBuf;
 
 use farm::UploadProgress;
 use farm::submission::{self, Event, Request};
-use protocol::{BlenderVersion, FrameRange, JobId};
+use protocol::{
+    BlenderVersion, FrameRange, FrameSet, JobId, OutputFolder, OutputNaming, PackPath,
+    ProtocolError,
+};
 use pyo3::prelude::*;
 use scene::{MissingFile, PaintedImage, UnbakedSimulation};
 
@@ -151,9 +154,14 @@ impl PySubmission {
     #[pyo3(signature = (
         settings, *, job, blend_file, as_path, name, frames, output_template, blender_version,
         scene=None, allow_scripts=false, allow_missing_files=false, allow_unbaked=false,
-        painted=Vec::new()
+        painted=Vec::new(), kept_frames=Vec::new(), keeps_files=false, output_folders=Vec::new(),
+        is_still=false
     ))]
-    #[expect(clippy::too_many_arguments, reason = "keyword arguments of the Python constructor")]
+    #[expect(
+        clippy::too_many_arguments,
+        clippy::fn_params_excessive_bools,
+        reason = "keyword arguments of the Python constructor"
+    )]
     fn new(
         settings: &PyFarmSettings,
         job: &str,
@@ -168,9 +176,15 @@ impl PySubmission {
         allow_missing_files: bool,
         allow_unbaked: bool,
         painted: Vec<Painted>,
+        kept_frames: Vec<i32>,
+        keeps_files: bool,
+        output_folders: Vec<(String, String)>,
+        is_still: bool,
     ) -> PyResult<Self> {
         let (first, last, step) = frames;
-        let frames = FrameRange { first, last, step };
+        let range = FrameRange { first, last, step };
+        range.validate().map_err(|error| value_error(&error))?;
+        let frames = FrameSet::without(range, kept_frames);
         frames.validate().map_err(|error| value_error(&error))?;
         let (major, minor, patch) = blender_version;
         let request = Request {
@@ -181,7 +195,18 @@ impl PySubmission {
             name,
             scene,
             frames,
-            output_template,
+            is_still,
+            output: OutputNaming {
+                template: output_template,
+                keeps_files,
+                folders: output_folders
+                    .into_iter()
+                    .map(|(written, place)| {
+                        Ok(OutputFolder { written, place: PackPath::try_from(place)? })
+                    })
+                    .collect::<Result<_, ProtocolError>>()
+                    .map_err(|error| value_error(&error))?,
+            },
             blender_version: BlenderVersion(major, minor, patch),
             allow_scripts,
             allow_missing_files,

@@ -22,6 +22,7 @@ mod pack;
 mod packed_library;
 mod painted_image;
 mod parallel;
+pub mod path_template;
 mod private_place;
 mod references;
 mod render_settings;

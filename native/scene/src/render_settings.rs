@@ -11,6 +11,9 @@ use crate::error::{Result, SceneError};
 /// `DNA_scene_types.h`, 2.7 to 5.0).
 const MOVIE_FORMATS: [i64; 8] = [15, 16, 18, 19, 24, 31, 32, 33];
 
+/// `R_NO_OVERWRITE`, `DNA_scene_types.h`, Blender 5.2.
+const NO_OVERWRITE: i64 = 1 << 22;
+
 /// What a scene says about its own rendering.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RenderSettings {
@@ -28,6 +31,8 @@ pub struct RenderSettings {
     pub output_path: String,
     /// Whether the output is a movie, which comes back as frames.
     pub is_movie: bool,
+    /// Whether frames replace files that are there.
+    pub overwrites: bool,
     /// The Blender that saved the file, as major and minor number.
     pub blender_version: (u16, u16),
 }
@@ -93,6 +98,7 @@ impl RenderSettings {
             engine: String::from_utf8_lossy(&view.string("r.engine").unwrap_or_default())
                 .into_owned(),
             output_path: String::from_utf8_lossy(&output).into_owned(),
+            overwrites: view.integer("r.mode").is_none_or(|mode| mode & NO_OVERWRITE == 0),
             is_movie: view
                 .integer("r.im_format.imtype")
                 .is_some_and(|format| MOVIE_FORMATS.contains(&format)),

@@ -90,7 +90,7 @@ pub async fn check_pack(storage: &Storage, job: &Job) -> Result<()> {
         .await?
         .ok_or_else(|| FarmError::NoPack { pack: job.pack.to_string() })?;
     let manifest: Manifest = parse(&manifest)?;
-    manifest.check_frames(&job.frames)?;
+    manifest.check_frames(job.frames.range())?;
     let blobs: Vec<(String, u64, String)> = manifest
         .blobs()
         .into_iter()

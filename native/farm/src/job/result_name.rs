@@ -29,7 +29,8 @@ impl ResultName {
     /// # Errors
     /// Why it cannot have, in words.
     pub(super) fn of(naming: &OutputNaming, frame: i32, path: &PackPath) -> Result<Self, String> {
-        let text = path.as_str();
+        let bytes = path.names();
+        let text = &*String::from_utf8_lossy(&bytes);
         let named: Vec<&str> = naming.template.split('/').collect();
         for part in text.split('/') {
             let is_named = named.iter().any(|name| name.starts_with('.') && part.starts_with(name));
@@ -45,7 +46,7 @@ impl ResultName {
             // The scene says that there is no extension, whatever comes behind a point in its name.
             return Ok(Self::OfTheScene);
         }
-        let name = path.file_name();
+        let name = text.rsplit('/').next().unwrap_or(text);
         let extension = name.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase());
         let is_picture = extension.as_deref().is_none_or(|extension| {
             EXTENSIONS.contains(&extension) || extension.ends_with(&number(frame, DIGITS))
@@ -120,6 +121,8 @@ fn of_frame(template: &str, frame: i32) -> Vec<Part> {
                 }
                 put(number(frame, digits), &mut parts);
             }
+            '{' if letters.next_if_eq(&'{').is_some() => parts.push(Part::Letter('{')),
+            '}' if letters.next_if_eq(&'}').is_some() => parts.push(Part::Letter('}')),
             '{' => {
                 letters.by_ref().take_while(|letter| *letter != '}').for_each(drop);
                 parts.push(Part::Anything);
@@ -181,7 +184,7 @@ mod tests {
     use super::*;
 
     fn name(template: &str, frame: i32, path: &str) -> Result<ResultName, String> {
-        let naming = OutputNaming { template: template.to_owned() };
+        let naming = OutputNaming::new(template.to_owned());
         ResultName::of(&naming, frame, &PackPath::try_from(path.to_owned()).unwrap())
     }
 

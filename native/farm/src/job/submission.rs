@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use protocol::{BlenderVersion, FrameRange, Job, JobId, OutputNaming, PackId, Versioned};
+use protocol::{BlenderVersion, FrameSet, Job, JobId, OutputNaming, PackId, Versioned};
 use scene::{
     MissingFile, PackPlan, PaintedImage, RenderSettings, Trace, TraceSource, UnbakedSimulation,
 };
@@ -33,9 +33,11 @@ pub struct Request {
     /// The scene in the file.
     pub scene: Option<String>,
     /// The frames.
-    pub frames: FrameRange,
-    /// How results are named.
-    pub output_template: String,
+    pub frames: FrameSet,
+    /// Whether it is one image at the time at which the scene was saved.
+    pub is_still: bool,
+    /// How results are named, and where they go.
+    pub output: OutputNaming,
     /// The artist's Blender.
     pub blender_version: BlenderVersion,
     /// Whether Python in the file may run.
@@ -170,7 +172,7 @@ fn blocking_trace(request: &Request, scene: String, on_event: &impl Fn(Event)) -
         file: request.blend_file.clone(),
         as_path: request.as_path.clone(),
         scene: Some(scene),
-        frames: Some(request.frames),
+        frames: Some(request.frames.range()),
         limit_from_bytes: LIMIT_SEQUENCES_FROM_BYTES,
         allow_scripts: request.allow_scripts,
         color_config: request.color_config.clone(),
@@ -188,8 +190,9 @@ fn job_of(request: &Request, pack: PackId) -> Job {
         name: request.name.clone(),
         pack,
         scene: request.scene.clone(),
-        frames: request.frames,
-        output: OutputNaming { template: request.output_template.clone() },
+        frames: request.frames.clone(),
+        is_still: request.is_still,
+        output: request.output.clone(),
         blender_version: request.blender_version,
         allow_scripts: request.allow_scripts,
     }

@@ -88,7 +88,7 @@ impl Tally {
     }
 
     /// The frames of a job that have not come to their end.
-    pub(crate) fn unfinished<'a>(&'a self, job: &Job) -> impl Iterator<Item = i32> + use<'a> {
+    pub(crate) fn unfinished<'a>(&'a self, job: &'a Job) -> impl Iterator<Item = i32> + use<'a> {
         job.frames.iter().filter(|frame| {
             !self.tasks.get(frame).is_some_and(|event| {
                 matches!(

@@ -8,8 +8,9 @@ pub(super) fn job(last: i32, template: &str) -> Job {
         name: "shot".into(),
         pack: "ab".repeat(32).parse().unwrap(),
         scene: None,
-        frames: FrameRange { first: 1, last, step: 1 },
-        output: OutputNaming { template: template.to_owned() },
+        frames: FrameRange { first: 1, last, step: 1 }.into(),
+        is_still: false,
+        output: OutputNaming::new(template.to_owned()),
         blender_version: BlenderVersion(5, 2, 0),
         allow_scripts: false,
     }

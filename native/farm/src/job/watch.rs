@@ -1,10 +1,10 @@
 //! Follows a job: reads what is new in its log and fetches its frames as they land.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use protocol::JobId;
 
+pub use super::placement::OutputFolders;
 use super::placement::Placement;
 pub use super::watch_event::Event;
 use super::watched_job::WatchedJob;
@@ -15,7 +15,7 @@ const POLL_EVERY: Duration = Duration::from_millis(1000);
 /// The longest pause after calls that failed.
 const MAX_PAUSE: Duration = Duration::from_secs(15);
 
-/// Follows a job until every task has come to its end. Frames are fetched into `folder`.
+/// Follows a job until every task has come to its end. Frames are fetched into `folders`.
 ///
 /// What can heal by itself is reported as [`Event::Trouble`] and waited for.
 ///
@@ -25,7 +25,7 @@ const MAX_PAUSE: Duration = Duration::from_secs(15);
 pub async fn run(
     settings: &FarmSettings,
     job: JobId,
-    folder: PathBuf,
+    folders: OutputFolders,
     on_event: impl Fn(Event) + Sync,
 ) -> Result<()> {
     let mut pause = POLL_EVERY;
@@ -36,7 +36,7 @@ pub async fn run(
         }
     };
     pause = POLL_EVERY;
-    let placement = Placement::new(watched.job(), &folder);
+    let placement = Placement::new(watched.job(), folders);
     let mut reported = None;
     loop {
         match watched.step(&placement, &on_event).await {

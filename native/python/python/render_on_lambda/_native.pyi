@@ -279,6 +279,10 @@ class Submission:
         allow_missing_files: bool = False,
         allow_unbaked: bool = False,
         painted: Sequence[tuple[str, str | PathLike[str], str | None]] = (),
+        kept_frames: Sequence[int] = (),
+        keeps_files: bool = False,
+        output_folders: Sequence[tuple[str, str]] = (),
+        is_still: bool = False,
     ) -> Submission:
         """Start a submission.
 
@@ -299,6 +303,12 @@ class Submission:
             the pixels as Blender holds them (PNG of bytes with straight alpha, OpenEXR of floats
             with premultiplied alpha; <UDIM> for a tile's number), and the colour space that they
             are held in where it is not the image's own.
+        kept_frames: frames among these that are there already and are not rendered.
+        keeps_files: whether the scene's Overwrite is off: no file is replaced.
+        output_folders: the folders of File Output nodes: as they stand in the scene with forward
+            slashes, and the place of their files among the results, relative.
+        is_still: whether it is one image at the time at which the scene was saved, which may lie
+            between two frames.
 
         Raises ValueError where an id or the frames cannot be.
         """
@@ -457,12 +467,15 @@ class Job:
         job: str,
         folder: str | PathLike[str],
         *,
+        elsewhere: Sequence[tuple[str, str | PathLike[str]]] = (),
         retry: Literal["failed", "missing"] | None = None,
     ) -> Job:
         """Start following.
 
         job: the job's id.
         folder: where the frames go. Files that are there with the same bytes are left alone.
+        elsewhere: where files of File Output nodes go that lie outside the folder, by their places
+            among the results (output_folders of Submission).
         retry: the tasks to enqueue again before; see retry_job.
 
         Raises ValueError where the id or retry cannot be.
@@ -700,6 +713,10 @@ class RenderSettings:
         """Whether the output is a movie, which comes back as frames."""
 
     @property
+    def overwrites(self) -> bool:
+        """Whether frames replace files that are there."""
+
+    @property
     def blender_version(self) -> tuple[int, int, int]:
         """The Blender that saved the file; files do not tell the last number, which is 0."""
 
@@ -760,10 +777,22 @@ def render_settings(blend_file: str | PathLike[str], scene: str | None = None) -
     scene.
     """
 
-def split_output_path(output_path: str) -> tuple[str, str]:
+def split_output_path(
+    output_path: str,
+    *,
+    blend_file: str | PathLike[str] | None = None,
+    blender_version: tuple[int, int] = (5, 2),
+) -> tuple[str, str]:
     """Split an output path into its fixed folder and the template that Blender fills in.
 
     "//render/shot_####" gives ("//render/", "shot_####"). The template has forward slashes.
+    Variables that mean a place of the .blend file are replaced: {blend_dir}, and of a scene that
+    was never saved {blend_name}.
+
+    blend_file: the scene's file; None where it was never saved.
+    blender_version: before 5.0 curly brackets are letters.
+
+    Raises ValueError where there is no such variable.
     """
 
 def new_job_id() -> str:

@@ -49,6 +49,7 @@ def submit(arguments: Namespace, reporter: Reporter) -> int:
         allow_scripts=arguments.allow_scripts,
         allow_missing_files=arguments.allow_missing,
         allow_unbaked=arguments.allow_unbaked,
+        keeps_files=not settings.overwrites,
     )
     # Whatever stops this now, the same job can be submitted again and goes on where it was.
     reporter.note(f"job {job}")
