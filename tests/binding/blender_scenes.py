@@ -80,8 +80,11 @@ def use_material(material: bpy.types.Material) -> None:
 
 
 def image_node(material: bpy.types.Material, shown: bpy.types.Image) -> bpy.types.Node:
-    node = material.node_tree.nodes.new("ShaderNodeTexImage")
+    """A node that shows an image, in a pass of its own."""
+    nodes = material.node_tree.nodes
+    node = nodes.new("ShaderNodeTexImage")
     node.image = shown
+    material.node_tree.links.new(node.outputs[0], nodes.new("ShaderNodeOutputAOV").inputs[0])
     return node
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import bpy
 import render_on_lambda as native
-from blender_scenes import new_material, save, use_material
+from blender_scenes import image, load_image, new_material, save, use_material
 
 PYTHON = "len(str(frame))"
 
@@ -144,6 +144,33 @@ def test_style_modules_of_freestyle_are_python(empty: Path) -> None:
     scene.render.use_freestyle = True
     save(empty)
     assert needing_scripts(empty) == [scene.name]
+
+
+def test_what_a_frame_does_not_show_is_no_problem(empty: Path) -> None:
+    folder = empty.parent
+    emitter = mesh_object("emitter")
+    emitter.modifiers.new("particles", "PARTICLE_SYSTEM")
+    emitter.particle_systems[0].settings.physics_type = "NO"
+    gone = load_image(image(folder / "gone.png"))
+    gone.filepath = "//gone.png"
+    material = new_material("unlinked")
+    use_material(material)
+    idle = material.node_tree.nodes.new("ShaderNodeTexImage")
+    idle.image = gone
+    bpy.context.scene.world = bpy.data.worlds.new("world")
+    tree = bpy.context.scene.world.node_tree
+    tree.nodes.new("ShaderNodeTexEnvironment").image = gone
+    load_image(image(folder / "unused.png")).filepath = "//textures\\unused.png"
+    bpy.context.view_layer.objects.active = emitter
+    bpy.ops.object.mode_set(mode="SCULPT")
+    (folder / "gone.png").unlink()
+    save(empty)
+    assert problems(empty) == []
+    assert not [one for one in native.trace(empty) if one.missing and one.required]
+    shader = material.node_tree.nodes["Principled BSDF"].inputs["Base Color"]
+    material.node_tree.links.new(idle.outputs[0], shader)
+    save(empty)
+    assert [(kind, name) for kind, name, _ in problems(empty)] == [("missing file", "gone.png")]
 
 
 def cloth(one: bpy.types.Object) -> None:

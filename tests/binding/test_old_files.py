@@ -21,7 +21,7 @@ def block(code: bytes, address: int, structure: int, payload: bytes) -> bytes:
 
 
 def library_file(name: bytes, filepath: bytes) -> bytes:
-    """A file of Blender 2.79 with one library.
+    """A file of Blender 2.79 with one library, and no scene.
 
     `struct ID { char name[72]; }`, `struct Library { ID id; char name[240], filepath[240]; }`
     """

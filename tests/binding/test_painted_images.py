@@ -16,6 +16,7 @@ from blender_scenes import image_node, new_material, save
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "addon"))
 
 from tool import painted_images
+from tool.cannot_render import CannotRender
 
 SIZE = 8
 RENDER = "import bpy, sys; bpy.ops.wm.open_mainfile(filepath=sys.argv[1]); {shoot}"
@@ -131,7 +132,7 @@ def test_a_painted_image_of_a_library_is_refused_by_name(empty: Path) -> None:
         wanted.images = ["brick.png"]
     save(empty)
     paint(bpy.data.images["brick.png"], 1, 1, 1, 1)
-    with pytest.raises(painted_images.CannotSave, match=r'"brick.png" is painted.*save it'):
+    with pytest.raises(CannotRender, match=r'"brick.png" is painted.*save it'):
         painted_images.save_painted(empty.parent / "painted")
 
 

@@ -7,6 +7,7 @@ use crate::error::scene_error;
 
 #[pyclass(name = "Dependency", frozen, get_all)]
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(crate) struct PyDependency {
     kind: &'static str,
     datablock_type: &'static str,
@@ -18,8 +19,10 @@ pub(crate) struct PyDependency {
     file_sizes: Vec<u64>,
     frames: Option<(i64, i64)>,
     missing: bool,
+    missing_files: Vec<PathBuf>,
     used: bool,
     required: bool,
+    packed: bool,
 }
 
 impl From<&Dependency> for PyDependency {
@@ -35,8 +38,10 @@ impl From<&Dependency> for PyDependency {
             file_sizes: dependency.files.iter().map(|file| file.size_bytes).collect(),
             frames: dependency.frame_range(),
             missing: dependency.is_missing(),
+            missing_files: dependency.missing_paths().to_vec(),
             used: dependency.is_used,
             required: dependency.is_required,
+            packed: dependency.is_packed(),
         }
     }
 }

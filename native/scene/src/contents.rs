@@ -2,11 +2,11 @@
 
 mod structs;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use blendfile::{BlendFile, Block, BlockCode, DnaCache, StructView};
+use blendfile::{BlendFile, Block, BlockCode, ByteOrder, DnaCache, StructView};
 
 use crate::blend_path::BlendPath;
 use crate::datablock::{
@@ -34,6 +34,8 @@ const SHADER_NODE_GROUP: i64 = 0;
 #[derive(Debug)]
 pub(crate) struct Contents {
     pub(crate) datablocks: Vec<Datablock>,
+    /// Whether its numbers begin with their highest byte.
+    pub(crate) is_big_endian: bool,
     by_name: HashMap<Vec<u8>, usize>,
 }
 
@@ -48,6 +50,8 @@ pub(crate) struct Datablock {
     pub(crate) library: Option<usize>,
     /// The datablocks that it uses, by their places.
     pub(crate) uses: Vec<usize>,
+    /// Those of them that only nodes show whose outputs lead nowhere.
+    pub(crate) idle_uses: HashSet<usize>,
     /// Whether it is looked at only when a frame is rendered: what makes up surfaces and lights.
     pub(crate) is_shading: bool,
     /// The file of the library, where this is one and holds it.
@@ -94,6 +98,7 @@ impl Contents {
             datablocks: Vec::new(),
             libraries: Vec::new(),
             addresses: Vec::new(),
+            idle_addresses: Vec::new(),
             by_address: HashMap::new(),
             archived_libraries: HashMap::new(),
             last_library: None,
@@ -150,6 +155,8 @@ struct Reading<'a> {
     libraries: Vec<u64>,
     /// For each datablock, the addresses in it that may be those of others.
     addresses: Vec<Vec<u64>>,
+    /// Those in nodes whose outputs lead nowhere.
+    idle_addresses: Vec<Vec<u64>>,
     by_address: HashMap<u64, usize>,
     /// Where the libraries whose datablocks are packed into a file (Blender 5.0) came from, by
     /// address: paths of those datablocks begin there still.
@@ -174,8 +181,9 @@ impl Reading<'_> {
         if first.code == BlockCode::PLACEHOLDER {
             return Ok(());
         }
+        let linked = self.linked_nodes(&blocks);
         for (block, payload) in &blocks {
-            self.block(block, payload)?;
+            self.block(block, payload, &linked)?;
         }
         self.simulations(&blocks)?;
         let drivers = blocks.iter().filter(|(block, _)| self.structs.is_driver(block));
@@ -211,10 +219,25 @@ impl Reading<'_> {
         Ok(())
     }
 
-    fn block(&mut self, block: &Block, payload: &Arc<Vec<u8>>) -> Result<()> {
+    /// The nodes with an output that leads anywhere.
+    fn linked_nodes(&mut self, blocks: &[(Block, Arc<Vec<u8>>)]) -> HashSet<u64> {
+        let links = blocks.iter().filter(|(block, _)| self.structs.is_link(block));
+        let views = links.flat_map(|(block, payload)| self.owner.file.views(block, payload));
+        views.filter_map(|link| link.pointer("fromnode")).collect()
+    }
+
+    fn block(
+        &mut self,
+        block: &Block,
+        payload: &Arc<Vec<u8>>,
+        linked: &HashSet<u64>,
+    ) -> Result<()> {
         if self.structs.is_searched(block) {
             for view in self.owner.file.views(block, payload) {
-                self.search(&view)?;
+                let is_idle = is_image_node(&view) && !linked.contains(&block.old_address);
+                if !is_legacy(self.owner.code, &view) {
+                    self.search(&view, is_idle)?;
+                }
             }
         }
         if let Some(reader) = self.structs.reader(block) {
@@ -238,6 +261,7 @@ impl Reading<'_> {
             name: self.owner.name.clone(),
             library,
             uses: library.into_iter().collect(),
+            idle_uses: HashSet::new(),
             is_shading: SHADING.contains(&self.owner.code),
             packed: None,
             paths: Vec::new(),
@@ -250,6 +274,7 @@ impl Reading<'_> {
         });
         self.libraries.push(self.owner.library);
         self.addresses.push(Vec::new());
+        self.idle_addresses.push(Vec::new());
         if self.owner.code == *b"LI" {
             self.last_library = Some(place);
         }
@@ -280,9 +305,9 @@ impl Reading<'_> {
         self.by_address.get(&self.owner.library).copied().or(self.last_library)
     }
 
-    fn search(&mut self, view: &StructView) -> Result<()> {
-        let (Some(addresses), Some(datablock)) =
-            (self.addresses.last_mut(), self.datablocks.last_mut())
+    fn search(&mut self, view: &StructView, is_idle: bool) -> Result<()> {
+        let addresses = if is_idle { &mut self.idle_addresses } else { &mut self.addresses };
+        let (Some(addresses), Some(datablock)) = (addresses.last_mut(), self.datablocks.last_mut())
         else {
             return Ok(());
         };
@@ -308,15 +333,18 @@ impl Reading<'_> {
             place.filter(|place| images.get(*place) == Some(&true))
         };
         let images: Vec<bool> = self.datablocks.iter().map(|one| one.code == *b"IM").collect();
-        for (place, (addresses, library)) in
-            self.addresses.into_iter().zip(self.libraries).enumerate()
-        {
+        let addresses = self.addresses.into_iter().zip(self.idle_addresses);
+        for (place, ((addresses, idle), library)) in addresses.zip(self.libraries).enumerate() {
             let Some(datablock) = self.datablocks.get_mut(place) else { continue };
             if let Some(base) = self.archived_libraries.get(&library) {
                 datablock.base.clone_from(base);
             }
-            let used = addresses.iter().filter_map(|address| self.by_address.get(address).copied());
-            datablock.uses.extend(used.filter(|used| *used != place));
+            let at = |address: &u64| self.by_address.get(address).copied();
+            let used = addresses.iter().filter_map(at).filter(|used| *used != place);
+            datablock.uses.extend(used);
+            let is_idle = |used: &usize| !datablock.uses.contains(used);
+            datablock.idle_uses = idle.iter().filter_map(at).filter(is_idle).collect();
+            datablock.uses.extend(&datablock.idle_uses);
             datablock.uses.sort_unstable();
             datablock.uses.dedup();
             datablock.visibility.resolve(|address| self.by_address.get(&address).copied());
@@ -338,6 +366,19 @@ impl Reading<'_> {
                 }
             }
         }
-        Contents { datablocks: self.datablocks, by_name }
+        let is_big_endian = self.owner.file.header().byte_order == ByteOrder::Big;
+        Contents { datablocks: self.datablocks, is_big_endian, by_name }
     }
+}
+
+/// Whether a node shows an image, and nothing else. One whose outputs lead nowhere shows it to nobody.
+fn is_image_node(view: &StructView) -> bool {
+    const NAMES: [&[u8]; 2] = [b"ShaderNodeTexImage", b"ShaderNodeTexEnvironment"];
+    view.struct_name() == "bNode"
+        && view.string("idname").is_some_and(|name| NAMES.contains(&name.as_slice()))
+}
+
+/// Whether a struct is a texture slot of Blender Internal, which has been gone since 2.80.
+fn is_legacy(code: [u8; 2], view: &StructView) -> bool {
+    view.struct_name() == "MTex" && SHADING.contains(&code)
 }

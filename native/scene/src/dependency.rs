@@ -185,7 +185,8 @@ impl Dependency {
     }
 
     /// Whether it belongs into a pack: an editing aid does not, nor what nothing uses.
-    pub(crate) fn is_packed(&self) -> bool {
+    #[must_use]
+    pub fn is_packed(&self) -> bool {
         self.is_used
             && !matches!(
                 self.kind,

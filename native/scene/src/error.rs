@@ -69,6 +69,14 @@ pub enum SceneError {
         /// The scenes that it has, in quotes.
         there: Vec<String>,
     },
+    /// A file with the byte order that Blender has given up.
+    #[error(
+        "{} was saved on a big-endian computer, which Blender has not opened since 5.0: open it with Blender 4.5 and save it again", path.display()
+    )]
+    BigEndian {
+        /// The `.blend` file.
+        path: PathBuf,
+    },
     /// No image of that name.
     #[error("{} has no image \"{image}\" of its own", path.display())]
     NoImage {

@@ -128,7 +128,7 @@ impl LeftOut {
         let is_left_out =
             |one: &&Dependency| !one.is_packed() || (!one.is_required && one.is_missing());
         for one in trace.dependencies().iter().filter(is_left_out) {
-            left_out.paths.insert((one.datablock.clone(), one.written.as_bytes().to_vec()));
+            left_out.paths.insert((one.datablock.clone(), forward(one.written.as_bytes())));
             if one.kind == DependencyKind::Library {
                 left_out.libraries.extend(one.resolved.file_name().map(OsString::from));
             }
@@ -136,7 +136,7 @@ impl LeftOut {
         // Blender's report tells datablocks of one name apart as little as this: better once too
         // often than what is missing never.
         for one in trace.missing() {
-            left_out.paths.remove(&(one.datablock.clone(), one.written.as_bytes().to_vec()));
+            left_out.paths.remove(&(one.datablock.clone(), forward(one.written.as_bytes())));
             if let Some(name) = one.resolved.file_name() {
                 left_out.libraries.remove(name);
             }
@@ -152,13 +152,18 @@ impl LeftOut {
 
     /// Whether a datablock's path, as written, is one of them.
     pub(crate) fn has_path(&self, datablock: &str, written: &str) -> bool {
-        self.paths.contains(&(datablock.to_owned(), written.as_bytes().to_vec()))
+        self.paths.contains(&(datablock.to_owned(), forward(written.as_bytes())))
     }
 
     /// Whether a library is one of them.
     pub(crate) fn has_library(&self, path: &str) -> bool {
         Path::new(path).file_name().is_some_and(|name| self.libraries.contains(name))
     }
+}
+
+/// A path with forward slashes, as Blender tells it on other systems than the artist's.
+fn forward(path: &[u8]) -> Vec<u8> {
+    path.iter().map(|byte| if *byte == b'\\' { b'/' } else { *byte }).collect()
 }
 
 /// The uses whose path would not lead to the right place, with the path that does.

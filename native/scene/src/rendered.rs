@@ -5,15 +5,15 @@ use std::collections::HashSet;
 use crate::contents::Datablock;
 use crate::datablock_type::datablock_type;
 use crate::disabled_script::DisabledScript;
-use crate::walk::{Place, Walk, WalkedFile};
+use crate::walk::{DatablockPlace, Walk, WalkedFile};
 
 /// A datablock on the way. A collection comes with the scene whose layers show it, as long as it is
 /// not an object that instances it: that takes its hidden objects along.
-type Step = (Place, Option<Place>);
+type Step = (DatablockPlace, Option<DatablockPlace>);
 
 impl Walk {
     /// The datablocks that the frames of a scene evaluate; of any scene where none is named.
-    pub(crate) fn rendered(&self, scene: Option<&str>) -> Vec<Place> {
+    pub(crate) fn rendered(&self, scene: Option<&str>) -> Vec<DatablockPlace> {
         let is_rendered = |name: &[u8]| scene.is_none_or(|scene| scene.as_bytes() == name);
         let scenes = self.files.first().map_or(&[][..], WalkedFile::datablocks).iter().enumerate();
         let mut steps: Vec<Step> = scenes
@@ -51,7 +51,7 @@ impl Walk {
     }
 
     /// The scripts among what frames evaluate that may not run.
-    pub(crate) fn disabled_scripts(&self, rendered: &[Place]) -> Vec<DisabledScript> {
+    pub(crate) fn disabled_scripts(&self, rendered: &[DatablockPlace]) -> Vec<DisabledScript> {
         let datablocks = rendered.iter().filter_map(|at| self.datablock(*at));
         let mut found: Vec<_> = datablocks.flat_map(scripts_of).collect();
         found.sort();

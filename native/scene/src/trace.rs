@@ -1,10 +1,10 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use blendfile::DnaCache;
-use protocol::FrameRange;
+use protocol::{BlenderVersion, FrameRange};
 
 use crate::color_config::{self, is_of_the_artist};
 use crate::datablock::{FoundPath, Place};
@@ -19,7 +19,7 @@ use crate::private_place::PrivatePlaces;
 use crate::sequence_use::{SequenceUse, shown_numbers};
 use crate::trace_source::TraceSource;
 use crate::unbaked::UnbakedSimulation;
-use crate::walk::{Reach, Walk, WalkedFile};
+use crate::walk::{DatablockPlace, Reach, Walk, WalkedFile};
 
 /// Everything that a scene asks for.
 #[derive(Debug)]
@@ -35,6 +35,8 @@ pub struct Trace {
     pub(crate) unpacked: UnpackedLibraries,
     disabled_scripts: Vec<DisabledScript>,
     unbaked: Vec<UnbakedSimulation>,
+    /// The files that no Blender since 5.0 opens.
+    big_endian: Vec<PathBuf>,
 }
 
 /// A `.blend` file with the paths that it holds.
@@ -82,6 +84,17 @@ impl Trace {
     #[must_use]
     pub fn unbaked_simulations(&self) -> &[UnbakedSimulation] {
         &self.unbaked
+    }
+
+    /// Refuses files that the Blender of the farm cannot open.
+    ///
+    /// # Errors
+    /// [`SceneError::BigEndian`].
+    pub fn check_byte_order(&self, blender: BlenderVersion) -> Result<()> {
+        match self.big_endian.first().filter(|_| blender >= BlenderVersion(5, 0, 0)) {
+            Some(path) => Err(SceneError::BigEndian { path: path.clone() }),
+            None => Ok(()),
+        }
     }
 
     /// Refuses frames that need scripts where these may not run.
@@ -143,13 +156,15 @@ pub fn trace(source: &TraceSource, on_file: impl FnMut(&Path)) -> Result<Trace> 
             has_limited: AtomicBool::new(false),
         })
     });
-    // A script may read anything as soon as the scene is open.
-    let evaluated = (!source.allow_scripts).then(|| walk.evaluated_images());
-    let opens_without = |image| evaluated.as_ref().is_some_and(|images| !images.contains(&image));
+    let images = ImageUses {
+        // A script may read anything as soon as the scene is open.
+        evaluated: (!source.allow_scripts).then(|| walk.evaluated_images()),
+        idle: walk.idle_images(),
+    };
     let rendered = walk.rendered(source.scene.as_deref());
     let private = PrivatePlaces::of_this_computer();
     let uses = in_parallel(&places, |place| {
-        uses_of(&walk, *place, shown.as_ref(), (&expanded, &private), opens_without)
+        uses_of(&walk, *place, shown.as_ref(), (&expanded, &private), &images)
     });
     let limited = shown.as_ref().filter(|shown| shown.has_limited.load(Ordering::Relaxed));
     let mut trace = Trace {
@@ -164,6 +179,7 @@ pub fn trace(source: &TraceSource, on_file: impl FnMut(&Path)) -> Result<Trace> 
             walk.disabled_scripts(&rendered)
         },
         unbaked: walk.unbaked_simulations(&rendered),
+        big_endian: Vec::new(),
     };
     if let Some(config) = source.color_config.as_ref().filter(|path| is_of_the_artist(path)) {
         trace.dependencies.push(color_config::dependency(config, &source.as_path)?);
@@ -181,6 +197,7 @@ pub fn trace(source: &TraceSource, on_file: impl FnMut(&Path)) -> Result<Trace> 
             trace.dependencies.push(dependency);
         }
         if number == 0 || file.is_used() {
+            trace.big_endian.extend(file.is_big_endian().then(|| file.as_path.clone()));
             trace.blend_files.push(blend);
         }
     }
@@ -195,6 +212,20 @@ fn on_disk(expansion: &Expansion, resolved: &Path, private: &PrivatePlaces) -> E
     there
 }
 
+/// How images are used, by their places.
+struct ImageUses {
+    /// Those that may be read when the scene is opened; all where nobody can tell.
+    evaluated: Option<HashSet<DatablockPlace>>,
+    /// Those that no frame shows.
+    idle: HashSet<DatablockPlace>,
+}
+
+impl ImageUses {
+    fn opens_without(&self, image: DatablockPlace) -> bool {
+        self.evaluated.as_ref().is_some_and(|images| !images.contains(&image))
+    }
+}
+
 /// What was found on disk, so that a folder named by a hundred libraries is listed once.
 type ExpandedOnce = Mutex<HashMap<(Expansion, PathBuf), Expanded>>;
 
@@ -204,7 +235,7 @@ fn uses_of(
     place: usize,
     shown: Option<&Shown>,
     (expanded, private): (&ExpandedOnce, &PrivatePlaces),
-    opens_without: impl Fn((usize, usize)) -> bool,
+    images: &ImageUses,
 ) -> Vec<(PathUse, Dependency)> {
     let Some(file) = walk.files.get(place) else { return Vec::new() };
     let mut uses = Vec::new();
@@ -239,7 +270,8 @@ fn uses_of(
             dependency.opens_without = dependency.is_used
                 && found.kind.is_image()
                 && datablock.code == *b"IM"
-                && opens_without((place, number));
+                && images.opens_without((place, number));
+            dependency.is_required &= !images.idle.contains(&(place, number));
             uses.push((path_use, dependency));
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use crate::datablock_type::datablock_type;
-use crate::walk::{Place, Walk};
+use crate::walk::{DatablockPlace, Walk};
 
 /// A simulation that the frames evaluate and that is not baked.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -18,7 +18,10 @@ pub struct UnbakedSimulation {
 
 impl Walk {
     /// The simulations among what frames evaluate that are not baked.
-    pub(crate) fn unbaked_simulations(&self, rendered: &[Place]) -> Vec<UnbakedSimulation> {
+    pub(crate) fn unbaked_simulations(
+        &self,
+        rendered: &[DatablockPlace],
+    ) -> Vec<UnbakedSimulation> {
         let mut found = Vec::new();
         for (file, number) in rendered {
             let Some(datablock) = self.datablock((*file, *number)) else { continue };
@@ -39,7 +42,7 @@ impl Walk {
     }
 
     /// Whether settings, or a group or one in it, compute frame after frame.
-    fn simulates(&self, settings: Place) -> bool {
+    fn simulates(&self, settings: DatablockPlace) -> bool {
         let mut steps = vec![settings];
         let mut seen = HashSet::new();
         while let Some(at) = steps.pop() {

@@ -30,7 +30,8 @@ def main() -> None:
         problems += [
             problem(kind, datablock, path)
             for path in sorted(paths)
-            if (kind := trouble(absolute(path, datablock), root, isinstance(datablock, ONE_FILE)))
+            if not is_in_memory(path, datablock)
+            and (kind := trouble(absolute(path, datablock), root, isinstance(datablock, ONE_FILE)))
         ]
     # Blender keeps the paths of libraries, also of those that libraries link, from the scene on.
     for library in needed_libraries():
@@ -43,6 +44,15 @@ def is_library(datablock) -> bool:
     return isinstance(datablock, bpy.types.Library)
 
 
+def is_in_memory(path: str, datablock) -> bool:
+    """Whether a path is the folder of a simulation's cache that Blender keeps in the file."""
+    caches = [system.point_cache for system in getattr(datablock, "particle_systems", ())]
+    modifiers = getattr(datablock, "modifiers", ())
+    caches += [modifier.point_cache for modifier in modifiers if hasattr(modifier, "point_cache")]
+    is_folder = Path(path.replace("\\", "/")).name.startswith("blendcache_")
+    return is_folder and bool(caches) and not any(cache.use_disk_cache for cache in caches)
+
+
 def is_packed(datablock) -> bool:
     return bool(getattr(datablock, "packed_file", None) or getattr(datablock, "packed_files", None))
 
@@ -53,8 +63,19 @@ def needed_libraries() -> list[bpy.types.Library]:
     return [
         library
         for library in bpy.data.libraries
-        if library in used and not library.packed_file and not getattr(library, "is_archive", False)
+        if library in used
+        and not library.packed_file
+        and not getattr(library, "is_archive", False)
+        and not is_blenders_own(library)
     ]
+
+
+def is_blenders_own(library) -> bool:
+    """Whether it is one of the assets that come with Blender: each Blender has them, and what is
+    painted with is none of a frame's business.
+    """
+    own = os.path.realpath(bpy.utils.system_resource("DATAFILES"))
+    return os.path.realpath(absolute(library.filepath, library)).startswith(own + os.sep)
 
 
 def absolute(path: str, datablock) -> str:

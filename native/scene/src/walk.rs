@@ -32,7 +32,7 @@ pub(crate) enum Reach {
 }
 
 /// A datablock, by the place of its file and its own in it.
-pub(crate) type Place = (usize, usize);
+pub(crate) type DatablockPlace = (usize, usize);
 
 /// The files that a scene leads to, and how far each of their datablocks is reached.
 #[derive(Debug)]
@@ -45,7 +45,7 @@ pub(crate) struct Walk {
     packed: HashMap<PathBuf, Holder>,
     by_path: HashMap<PathBuf, usize>,
     unread: VecDeque<usize>,
-    steps: Vec<Place>,
+    steps: Vec<DatablockPlace>,
 }
 
 /// One file on the way.
@@ -73,6 +73,10 @@ struct Holder {
 impl WalkedFile {
     pub(crate) fn datablocks(&self) -> &[Datablock] {
         self.contents.as_ref().map_or(&[], |contents| &contents.datablocks)
+    }
+
+    pub(crate) fn is_big_endian(&self) -> bool {
+        self.contents.as_ref().is_some_and(|contents| contents.is_big_endian)
     }
 
     pub(crate) fn reach_of(&self, datablock: usize) -> Reach {

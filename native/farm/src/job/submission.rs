@@ -19,6 +19,7 @@ const LIMIT_SEQUENCES_FROM_BYTES: u64 = 64 << 20;
 
 /// What to render, and with what.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a choice of the artist's own")]
 pub struct Request {
     /// The id that the job will have.
     pub job: JobId,
@@ -116,6 +117,7 @@ pub async fn run(
         request.blend_file = shown;
     }
     let traced = blocking_trace(&request, scene, &on_event)?;
+    traced.check_byte_order(request.blender_version)?;
     traced.check_scripts()?;
     let missing = traced.missing_files();
     let unbaked = traced.unbaked_simulations();

@@ -534,6 +534,16 @@ class Dependency:
         """Whether no file is there, or one of those that it names is not."""
 
     @property
+    def missing_files(self) -> list[Path]:
+        """What is not there: the files that are named one by one, or the path itself."""
+
+    @property
+    def packed(self) -> bool:
+        """Whether it belongs into a pack: what is not used does not, nor where a datablock was
+        appended from.
+        """
+
+    @property
     def used(self) -> bool:
         """Whether a scene of the file leads to it; what is not used stays out of the pack."""
 

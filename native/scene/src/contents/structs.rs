@@ -7,12 +7,16 @@ use crate::datablock::{Reader, SIMULATION_STRUCTS, reader};
 /// Larger blocks are not searched for addresses of datablocks: they are geometry.
 const SEARCHED_BYTES: u64 = 16 << 20;
 
+/// Images on the faces of meshes, until 2.79: no Blender since then looks at them.
+const TEXTURE_FACES: [&str; 3] = ["MTFace", "MTexPoly", "TFace"];
+
 /// What is known of each struct of a file's DNA.
 pub(super) struct Structs {
     readers: Vec<Option<Reader>>,
     has_addresses: Vec<bool>,
     is_driver: Vec<bool>,
     is_simulation: Vec<bool>,
+    is_link: Vec<bool>,
 }
 
 impl Structs {
@@ -25,9 +29,14 @@ impl Structs {
         Self {
             is_driver: is_one_of(&["ChannelDriver"]),
             is_simulation: is_one_of(&SIMULATION_STRUCTS),
+            is_link: is_one_of(&["bNodeLink"]),
             readers: structs.iter().map(|structure| reader(&structure.name)).collect(),
             has_addresses: (0..structs.len())
-                .map(|index| !dna.datablock_pointers(index, width).is_empty())
+                .zip(structs)
+                .map(|(index, structure)| {
+                    !TEXTURE_FACES.contains(&&*structure.name)
+                        && !dna.datablock_pointers(index, width).is_empty()
+                })
                 .collect(),
         }
     }
@@ -51,11 +60,16 @@ impl Structs {
         is_set(&self.is_simulation, block)
     }
 
+    pub(super) fn is_link(&self, block: &Block) -> bool {
+        is_set(&self.is_link, block)
+    }
+
     pub(super) fn matters(&self, block: &Block) -> bool {
         self.is_searched(block)
             || self.reader(block).is_some()
             || self.is_driver(block)
             || self.is_simulation(block)
+            || self.is_link(block)
     }
 }
 

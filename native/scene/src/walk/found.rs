@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
-use super::{Place, Reach, Walk, WalkedFile, library_path};
+use super::{DatablockPlace, Reach, Walk, WalkedFile, library_path};
 use crate::contents::Datablock;
 use crate::packed_library::PackedLibrary;
 use crate::sequence_use::SequenceUse;
@@ -53,6 +53,26 @@ impl Walk {
         images
     }
 
+    /// The images, by their file and place, that no frame shows: only nodes have them whose outputs
+    /// lead nowhere.
+    pub(crate) fn idle_images(&self) -> HashSet<DatablockPlace> {
+        let (mut idle, mut shown) = (HashSet::new(), HashSet::new());
+        for (place, file) in self.files.iter().enumerate() {
+            for (number, datablock) in file.datablocks().iter().enumerate() {
+                if file.reach_of(number) != Reach::Used {
+                    continue;
+                }
+                for used in &datablock.uses {
+                    let is_idle = datablock.idle_uses.contains(used);
+                    let images = if is_idle { &mut idle } else { &mut shown };
+                    images.extend(self.behind((place, *used)));
+                }
+            }
+        }
+        idle.retain(|image| !shown.contains(image));
+        idle
+    }
+
     /// Whether a library is read from where it was packed.
     pub(crate) fn is_unpacked(&self, path: &Path) -> bool {
         let file = self.by_path.get(path).and_then(|place| self.files.get(*place));
@@ -72,12 +92,12 @@ impl Walk {
     }
 
     /// The datablock at a file and a place in it.
-    pub(crate) fn datablock(&self, (place, number): Place) -> Option<&Datablock> {
+    pub(crate) fn datablock(&self, (place, number): DatablockPlace) -> Option<&Datablock> {
         self.files.get(place)?.datablocks().get(number)
     }
 
     /// The datablock itself, for one that only stands in for it.
-    pub(crate) fn behind(&self, (mut place, mut number): Place) -> Option<Place> {
+    pub(crate) fn behind(&self, (mut place, mut number): DatablockPlace) -> Option<DatablockPlace> {
         for _ in 0..MAX_STAND_INS {
             let file = self.files.get(place)?;
             let datablock = file.datablocks().get(number)?;

@@ -198,12 +198,15 @@ def _print_for_people(dependencies: Sequence[Dependency]) -> None:
         count = f" ({len(item.files)} files)" if len(item.files) > 1 else ""
         where = item.library_chain[-1].name if item.library_chain else ""
         user = f"{item.datablock_type} “{item.datablock}” in {where}"
-        print(f"{state:8}{item.kind:20} {printable(item.path)}{count}  ·  {printable(user)}")
-    missing = sum(item.missing and item.required for item in dependencies)
+        for path in item.missing_files if item.missing else [item.path]:
+            print(f"{state:8}{item.kind:20} {printable(path)}{count}  ·  {printable(user)}")
+    missing = sum(
+        len(item.missing_files) for item in dependencies if item.missing and item.required
+    )
     files = {
         file: size_bytes
         for item in dependencies
-        if item.used
+        if item.packed
         for file, size_bytes in zip(item.files, item.file_sizes, strict=True)
     }
     print(f"{len(files)} files, {size_text(sum(files.values()))}; {missing} missing")
