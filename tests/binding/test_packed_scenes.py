@@ -74,6 +74,16 @@ def test_a_sequence_is_limited_to_what_the_frames_of_the_job_show(empty: Path) -
     assert {"fire.0014.png", "fire.0015.png", "fire.0016.png"} <= limited
     assert len(limited) <= 5
     assert len(packed_names(empty, empty.parent / "whole")) == 31
+    frames[14].unlink()
+    work = native.LocalPack(empty, empty.parent / "with a hole", frames=(109, 110, 1))
+    missing = []
+    while not work.is_over:
+        for event in work.poll():
+            if isinstance(event, native.LocalPackEvent.MissingFiles):
+                missing += [file.path for file in event.files]
+        time.sleep(0.01)
+    assert missing == [frames[14]]
+    shutil.copy(frames[13], frames[14])
     bpy.context.scene.render.frame_map_new = 300
     save(empty)
     assert len(packed_names(empty, empty.parent / "remapped", frames=(110, 110, 1))) == 31

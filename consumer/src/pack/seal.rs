@@ -6,6 +6,8 @@ use std::io;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{AtFlags, CWD, Timespec, Timestamps};
+
 /// How every file and folder below a folder was left: read-only, and with the times of their last
 /// change.
 ///
@@ -17,6 +19,10 @@ pub(crate) struct Seal {
     left: BTreeMap<PathBuf, Stamp>,
 }
 
+/// When everything in a pack was changed: in 1980, as in a zip without times.
+const PACKED: Timestamps = Timestamps { last_access: PACKED_AT, last_modification: PACKED_AT };
+const PACKED_AT: Timespec = Timespec { tv_sec: 315_532_800, tv_nsec: 0 };
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Stamp {
     device: u64,
@@ -27,12 +33,16 @@ struct Stamp {
 }
 
 impl Seal {
-    /// Makes all of a folder read-only, and takes note of it.
+    /// Makes all of a folder read-only and of one time, and takes note of it.
+    ///
+    /// A file of Cycles' texture cache counts where it is as old as its image: at the artist's it was,
+    /// or it would not be in the pack.
     pub(crate) fn put(folder: &Path) -> io::Result<Self> {
         // What is below first: a folder that is read-only could not be listed as another user.
         for (path, found) in walk(folder)?.into_iter().rev() {
             let mode = if found.is_dir() { 0o555 } else { 0o444 };
             if !found.is_symlink() {
+                rustix::fs::utimensat(CWD, &path, &PACKED, AtFlags::empty())?;
                 fs::set_permissions(&path, Permissions::from_mode(mode))?;
             }
         }

@@ -54,6 +54,22 @@ def render_still(scene, frame: int, subframe: float):
     return bpy.ops.render.render(write_still=True, scene=scene.name)
 
 
+def use_texture_cache() -> None:
+    """Has Cycles find the `.tx` files that came along beside their images (Blender 5.2), and keep
+    those that it makes itself at home, where nothing came along.
+    """
+    folders = bpy.context.preferences.filepaths
+    if not hasattr(folders, "texture_cache_directory"):
+        return
+    beside = {
+        os.path.dirname(bpy.path.abspath(image.filepath, library=image.library))
+        for image in bpy.data.images
+    }
+    came_along = any(os.path.isdir(os.path.join(folder, "blender_tx")) for folder in beside)
+    home = os.path.join(os.environ.get("HOME", ""), "textures")
+    folders.texture_cache_directory = "" if came_along else home
+
+
 def stamp_own_name(render) -> None:
     """Stamps the name of the artist's file: where a worker has put it says nothing to anybody."""
     if not (render.use_stamp and render.use_stamp_filename):

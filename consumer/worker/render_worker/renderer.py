@@ -11,7 +11,12 @@ from .disabled_scripts import DisabledScripts
 from .file_outputs import FileOutputs, keep_views_inside
 from .frame_to_frame import may_keep_data, simulates
 from .memory import peak_memory_bytes
-from .render_settings import prepare_engine, prepare_output, render_frame
+from .render_settings import (
+    prepare_engine,
+    prepare_output,
+    render_frame,
+    use_texture_cache,
+)
 from .scene_errors import SceneError, SceneErrors
 from .sign_of_life import SignOfLife
 
@@ -53,9 +58,11 @@ class Renderer:
         self._errors.clear()
         scene = self._scene(request["scene"])
         prepare_engine(scene, request["engines"])
+        use_texture_cache()
         prepare_output(scene, request["output_folder"], request["output_template"])
         self._outputs.redirect(scene, request["output_folder"], request["output_folders"])
         keep_views_inside(scene)
+        output = scene.render.filepath
         scene.render.use_persistent_data = may_keep_data(scene)
         self._scripts.begin()
         self._is_used_up = simulates()
@@ -70,6 +77,11 @@ class Renderer:
             raise SceneError(str(error).removeprefix("Error: ").strip()) from error
         render_seconds = time.perf_counter() - started
         self._errors.raise_first()
+        if not subframe and scene.render.filepath != output:
+            raise SceneError(
+                f'a script changes the output path to "{scene.render.filepath}" while it renders:'
+                " set the path in the Output properties instead"
+            )
         if not request["allow_scripts"]:
             self._scripts.raise_found()
         if outcome != {"FINISHED"}:

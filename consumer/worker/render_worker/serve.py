@@ -18,7 +18,6 @@ def serve() -> None:
     os.umask(0o022)
     # What a script prints belongs into the log of its frame, also when Blender dies after it.
     sys.stdout.reconfigure(line_buffering=True)
-    keep_caches_at_home()
     connection = Connection()
     renderer = Renderer(connection, SceneErrors())
     answer = {"open": renderer.open, "render": renderer.render}
@@ -40,14 +39,6 @@ def reap() -> None:
             pass
     except ChildProcessError:
         pass
-
-
-def keep_caches_at_home() -> None:
-    """What Blender would write beside the scene's files, where it may not."""
-    folders = bpy.context.preferences.filepaths
-    if hasattr(folders, "texture_cache_directory"):
-        # Since Blender 5.2.
-        folders.texture_cache_directory = os.path.join(os.environ["HOME"], "textures")
 
 
 def sentence(text: str) -> str:

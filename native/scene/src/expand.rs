@@ -93,7 +93,9 @@ impl Expansion {
             _ => match DiskFile::at(resolved, None) {
                 Some(file) => {
                     let referenced = referenced(resolved);
-                    let others = referenced.iter().filter_map(|path| DiskFile::at(path, None));
+                    absent.extend(referenced.absolute);
+                    let others = referenced.relative.iter();
+                    let others = others.filter_map(|path| DiskFile::at(path, None));
                     std::iter::once(file).chain(others).collect()
                 }
                 None => Vec::new(),
@@ -103,7 +105,8 @@ impl Expansion {
         files.dedup();
         absent.sort();
         absent.dedup();
-        let is_unreadable = !absent.is_empty() && !matches!(self, Self::Names(_) | Self::Tiles(_));
+        let names_files = matches!(self, Self::Names(_) | Self::Tiles(_) | Self::File);
+        let is_unreadable = !absent.is_empty() && !names_files;
         Expanded { files, absent, is_unreadable }
     }
 }
@@ -113,7 +116,8 @@ impl Expansion {
 pub(crate) struct Expanded {
     /// The files that are there, sorted, each once.
     pub(crate) files: Vec<DiskFile>,
-    /// Those that are named one by one and are not there, and folders that cannot be read.
+    /// Those that are named one by one and are not there, or by an absolute path in a file that cannot be
+    /// rewritten, and folders that cannot be read.
     pub(crate) absent: Vec<PathBuf>,
     /// Whether there is a folder that cannot be read: nobody knows what is missing.
     pub(crate) is_unreadable: bool,
@@ -167,6 +171,14 @@ struct Pattern {
     head: Vec<u8>,
     tail: Vec<u8>,
     digits: usize,
+}
+
+/// The file of a sequence with another number.
+pub(crate) fn numbered(resolved: &Path, number: i64) -> Option<PathBuf> {
+    let pattern = sequence_pattern(resolved.file_name()?.as_encoded_bytes())?;
+    let digits = format!("{number:0width$}", width = pattern.digits);
+    let name = [pattern.head.as_slice(), digits.as_bytes(), &pattern.tail].concat();
+    Some(resolved.with_file_name(native(name)))
 }
 
 /// Splits at the last run of digits (`BLI_path_sequence_decode`, Blender 5.0).

@@ -12,6 +12,9 @@ use crate::dependency::DependencyKind;
 use crate::error::{Result, SceneError};
 use crate::trace::Trace;
 
+/// How many digits stand for a folder with a path that is too long: no two meet by chance.
+const FOLDER_DIGITS: usize = 32;
+
 /// The folders of a pack.
 #[derive(Debug)]
 pub(crate) struct Layout {
@@ -59,8 +62,18 @@ impl Layout {
             Component::RootDir | Component::CurDir | Component::ParentDir => None,
         });
         PackPath::of_names(std::iter::once(folder.as_bytes()).chain(names))
+            .or_else(|source| shortened(path).ok_or(source))
             .map_err(|source| SceneError::Unpackable { path: path.to_owned(), source })
     }
+}
+
+/// A place for a path that is too long for a pack: its folder by a digest, so that what lies together
+/// stays together; `None` where its name alone is too long.
+fn shortened(path: &Path) -> Option<PackPath> {
+    let folder = blake3::hash(path.parent()?.as_os_str().as_encoded_bytes()).to_hex();
+    let folder = folder.get(..FOLDER_DIGITS)?.as_bytes();
+    let name = path.file_name()?.as_encoded_bytes();
+    PackPath::of_names([b"long".as_slice(), folder, name]).ok()
 }
 
 /// The `//` path that leads from the `.blend` file at one place to another place.
@@ -78,6 +91,20 @@ pub(crate) fn relative(from_blend: &PackPath, to: &PackPath) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_path_that_is_too_long_is_shortened_and_its_neighbours_stay_beside_it() {
+        let layout = Layout { root: PathBuf::from("/show") };
+        let folder = format!("/{}", format!("{}/", "a".repeat(200)).repeat(5));
+        let at = |name: &str| layout.place(Path::new(&format!("{folder}{name}"))).unwrap();
+        let (one, other) = (at("wood.1001.png"), at("wood.1002.png"));
+        assert!(one.as_str().starts_with("long/") && one.as_str().ends_with("/wood.1001.png"));
+        assert_eq!(
+            one.as_str().rsplit_once('/').unwrap().0,
+            other.as_str().rsplit_once('/').unwrap().0
+        );
+        assert!(layout.place(Path::new(&format!("/{}", "b".repeat(1000)))).is_err());
+    }
 
     fn pack_path(text: &str) -> PackPath {
         PackPath::try_from(text.to_owned()).unwrap()

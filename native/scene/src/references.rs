@@ -1,4 +1,4 @@
-//! Files that are named in the text of other files: layers of USD, and what OSL includes.
+//! Files that are named in other files: layers and assets of USD, and what OSL includes.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -6,6 +6,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::blend_path::{BlendPath, native};
+use crate::usd_crate;
 
 /// Most bytes of one file that are searched.
 const MOST_BYTES: u64 = 256 << 20;
@@ -13,21 +14,45 @@ const MOST_BYTES: u64 = 256 << 20;
 /// Most files that one leads to.
 const MOST_FILES: usize = 10_000;
 
-/// The files that a file leads to by relative paths in its text, and those that they lead to: layers
-/// and assets of USD as text (`.usda`), headers of OSL. Binary USD (`.usdc`) is not searched.
-///
-/// Absolute paths are left out: they cannot be rewritten there.
-pub(crate) fn referenced(file: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
+/// What USD can name: layers, caches, pictures.
+const EXTENSIONS: [&str; 19] = [
+    "abc", "bmp", "exr", "hdr", "jpeg", "jpg", "mtlx", "png", "tga", "tif", "tiff", "tx", "udim",
+    "usd", "usda", "usdc", "usdz", "vdb", "webp",
+];
+
+/// The files that a file leads to.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct References {
+    /// By relative paths, those that they lead to in turn among them.
+    pub(crate) relative: Vec<PathBuf>,
+    /// By absolute paths, which lead nowhere on another machine and cannot be rewritten there.
+    pub(crate) absolute: Vec<PathBuf>,
+}
+
+/// The files that are there and that a file leads to: layers and assets of USD, as text (`.usda`) or
+/// binary (`.usdc`), and headers of OSL.
+pub(crate) fn referenced(file: &Path) -> References {
+    let mut found = References::default();
     let mut seen = HashSet::from([file.to_owned()]);
     let mut waiting = vec![file.to_owned()];
     while let Some(current) = waiting.pop() {
         let folder = current.parent().unwrap_or(&current).to_owned();
         for name in names_in(&current) {
-            let path = BlendPath::new([b"//", name.as_slice()].concat()).resolve(&folder);
-            if found.len() < MOST_FILES && seen.insert(path.clone()) && path.is_file() {
+            let count = found.relative.len() + found.absolute.len();
+            let is_absolute = native(name.clone()).is_absolute();
+            let path = if is_absolute {
+                native(name)
+            } else {
+                BlendPath::new([b"//", name.as_slice()].concat()).resolve(&folder)
+            };
+            if count >= MOST_FILES || !path.is_file() || !seen.insert(path.clone()) {
+                continue;
+            }
+            if is_absolute {
+                found.absolute.push(path);
+            } else {
                 waiting.push(path.clone());
-                found.push(path);
+                found.relative.push(path);
             }
         }
     }
@@ -37,25 +62,39 @@ pub(crate) fn referenced(file: &Path) -> Vec<PathBuf> {
 fn names_in(file: &Path) -> Vec<Vec<u8>> {
     let extension = file.extension().map(std::ffi::OsStr::to_ascii_lowercase).unwrap_or_default();
     let (is_usd, is_osl) = match extension.to_str() {
-        Some("usd" | "usda") => (true, false),
+        Some("usd" | "usda" | "usdc") => (true, false),
         Some("osl" | "h") => (false, true),
         _ => return Vec::new(),
     };
     let mut text = Vec::new();
     let read = File::open(file).and_then(|file| file.take(MOST_BYTES).read_to_end(&mut text));
-    if read.is_err() || (is_usd && !text.starts_with(b"#usda")) {
+    if read.is_err() {
         return Vec::new();
     }
-    let names: Vec<&[u8]> = if is_osl {
-        text.split(|byte| *byte == b'\n').filter_map(included).collect()
-    } else {
+    let mut names: Vec<Vec<u8>> = if is_osl {
+        let included = text.split(|byte| *byte == b'\n').filter_map(included);
+        // What a shader opens itself: `texture("/…")`. Relative names lead nowhere in it.
+        let strings = text.split(|byte| *byte == b'"').skip(1).step_by(2);
+        let opened = strings.filter(|name| native(name.to_vec()).is_absolute());
+        included.chain(opened).map(<[u8]>::to_vec).collect()
+    } else if is_usd && text.starts_with(usd_crate::MAGIC) {
+        // Any string may be a path: those count that look like one, where such a file is there.
+        let tokens = usd_crate::tokens(&text).unwrap_or_default();
+        tokens.into_iter().filter(|token| may_be_an_asset(token)).collect()
+    } else if text.starts_with(b"#usda") {
         // `@path@`: what stands between the first and the second, the third and the fourth, …
-        text.split(|byte| *byte == b'@').skip(1).step_by(2).collect()
+        text.split(|byte| *byte == b'@').skip(1).step_by(2).map(<[u8]>::to_vec).collect()
+    } else {
+        Vec::new()
     };
-    let is_relative = |name: &&&[u8]| {
-        !name.is_empty() && name.len() < 4096 && !native(name.to_vec()).is_absolute()
-    };
-    names.iter().filter(is_relative).map(|name| name.to_vec()).collect()
+    names.retain(|name| !name.is_empty() && name.len() < 4096);
+    names
+}
+
+fn may_be_an_asset(name: &[u8]) -> bool {
+    let extension = name.rsplit(|byte| *byte == b'.').next().unwrap_or_default();
+    let extension = extension.to_ascii_lowercase();
+    EXTENSIONS.iter().any(|known| known.as_bytes() == extension)
 }
 
 /// The name in `#include "name"`.
@@ -80,10 +119,15 @@ mod tests {
         let top = write("top.usda", "#usda 1.0\n(subLayers = [@./sub/a.usda@, @/abs.usda@])");
         let layer = write("sub/a.usda", "#usda 1.0\nasset f = @../wood.png@ @../top.usda@");
         let wood = write("wood.png", "@top.usda@");
-        assert_eq!(referenced(&top), [layer, wood]);
+        assert_eq!(referenced(&top).relative, [layer.clone(), wood.clone()]);
         let shader = write("s.osl", "#include \"stdosl.h\"\n # include \"inc.h\"\nshader s() {}");
         let header = write("inc.h", "#include \"s.osl\"");
-        assert_eq!(referenced(&shader), [header]);
-        assert_eq!(referenced(&write("b.usd", "PXR-USDC@x@")), Vec::<PathBuf>::new());
+        let text = format!("shader s() {{ color c = texture({:?}, u, v); }}", wood.display());
+        assert_eq!(referenced(&write("t.osl", &text)).absolute, std::slice::from_ref(&wood));
+        assert_eq!(referenced(&shader).relative, [header]);
+        assert_eq!(referenced(&write("b.usd", "PXR-USDC@x@")), References::default());
+        let text = format!("#usda 1.0\n(subLayers = [@{}@, @/gone.usda@])", layer.display());
+        let found = referenced(&write("absolute.usda", &text));
+        assert_eq!((found.relative, found.absolute), (Vec::new(), vec![layer]));
     }
 }

@@ -44,6 +44,8 @@ pub(crate) struct ImageUser {
     is_cyclic: bool,
     /// The number that was shown when the file was saved; it stays where nothing refreshes it.
     saved: i64,
+    /// Whether each frame refreshes it (`IMA_ANIM_ALWAYS`).
+    refreshes: bool,
 }
 
 impl SequenceUses {
@@ -116,6 +118,15 @@ pub(crate) fn shown_numbers(uses: &[SequenceUse], frames: &FrameRange) -> Option
     is_used.then_some(numbers)
 }
 
+/// The numbers of the files that the frames of a job show for certain.
+pub(crate) fn needed_numbers(uses: &[SequenceUse], frames: &FrameRange) -> BTreeSet<i64> {
+    let known = uses.iter().filter_map(|one| match one {
+        SequenceUse::Known(known) if known.refreshes => Some(known),
+        _ => None,
+    });
+    known.flat_map(|known| frames.iter().map(|frame| known.number(frame.into()))).collect()
+}
+
 impl ImageUser {
     fn read(view: &StructView, prefix: &str) -> Option<Self> {
         let integer = |field: &str| view.integer(&format!("{prefix}{field}"));
@@ -125,6 +136,7 @@ impl ImageUser {
             offset: integer("offset")?,
             is_cyclic: integer("cycl")? != 0,
             saved: integer("framenr")?,
+            refreshes: integer("flag")? & 1 != 0,
         })
     }
 
@@ -158,7 +170,14 @@ mod tests {
     use super::*;
 
     fn user(start: i64, length: i64, offset: i64, is_cyclic: bool) -> SequenceUse {
-        SequenceUse::Known(ImageUser { start, length, offset, is_cyclic, saved: 1 })
+        SequenceUse::Known(ImageUser {
+            start,
+            length,
+            offset,
+            is_cyclic,
+            saved: 1,
+            refreshes: true,
+        })
     }
 
     fn shown(uses: &[SequenceUse], first: i32, last: i32) -> Option<Vec<i64>> {
@@ -172,6 +191,13 @@ mod tests {
         assert_eq!(shown(&[user(5, 100, 1000, false)], 10, 10), Some(vec![1, 1005, 1006, 1007]));
         assert_eq!(shown(&[user(1, 3, 0, true)], 3, 4), Some(vec![1, 2, 3]));
         assert_eq!(shown(&[user(1, 3, 0, false)], 50, 60), Some(vec![1, 3]));
+    }
+
+    #[test]
+    fn what_each_frame_refreshes_is_needed_for_certain() {
+        let frames = FrameRange { first: 3, last: 7, step: 2 };
+        let uses = [user(1, 100, 0, false), SequenceUse::Unknown];
+        assert_eq!(needed_numbers(&uses, &frames).into_iter().collect::<Vec<_>>(), [3, 5, 7]);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -12,11 +12,12 @@ use crate::datablock_type::datablock_type;
 use crate::dependency::{Dependency, DependencyKind, MissingFile};
 use crate::disabled_script::DisabledScript;
 use crate::error::{Result, SceneError};
-use crate::expand::{Expanded, Expansion};
+use crate::expand::{Expanded, Expansion, numbered};
 use crate::packed_library::{PackedLibrary, UnpackedLibraries};
 use crate::parallel::in_parallel;
 use crate::private_place::PrivatePlaces;
-use crate::sequence_use::{SequenceUse, shown_numbers};
+use crate::sequence_use::{SequenceUse, needed_numbers, shown_numbers};
+use crate::texture_cache::shown_instead;
 use crate::trace_source::TraceSource;
 use crate::unbaked::UnbakedSimulation;
 use crate::walk::{DatablockPlace, Reach, Walk, WalkedFile};
@@ -111,10 +112,14 @@ impl Trace {
     /// What is missing, a file at a time, with who asks for it.
     #[must_use]
     pub fn missing_files(&self) -> Vec<MissingFile> {
+        let private = PrivatePlaces::of_this_computer();
         let files = |dependency: &'_ Dependency| {
             let missing = |path: &PathBuf| MissingFile {
-                // One that is there is in a private place.
-                kind: if path.is_file() { "private file" } else { dependency.kind.as_str() },
+                kind: match path.is_file() {
+                    true if private.hold(path) => "private file",
+                    true => "file by an absolute path",
+                    false => dependency.kind.as_str(),
+                },
                 datablock_type: dependency.datablock_type,
                 datablock: dependency.datablock.clone(),
                 path: path.clone(),
@@ -205,8 +210,13 @@ pub fn trace(source: &TraceSource, on_file: impl FnMut(&Path)) -> Result<Trace> 
 }
 
 /// The files of a path that are there. Those in private places are named as missing, and not sent.
-fn on_disk(expansion: &Expansion, resolved: &Path, private: &PrivatePlaces) -> Expanded {
-    let mut there = expansion.files(resolved);
+fn on_disk(found: &FoundPath, resolved: &Path, private: &PrivatePlaces) -> Expanded {
+    let mut there = found.expansion.files(resolved);
+    if found.kind.is_image() {
+        let cached = shown_instead(&there.files);
+        there.files.extend(cached);
+        there.files.sort();
+    }
     let withheld = there.files.extract_if(.., |file| private.hold(&file.path));
     there.absent.extend(withheld.map(|file| file.path).collect::<Vec<_>>());
     there
@@ -252,12 +262,13 @@ fn uses_of(
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
                 .entry((found.expansion.clone(), resolved.clone()))
-                .or_insert_with(|| on_disk(&found.expansion, &resolved, private))
+                .or_insert_with(|| on_disk(found, &resolved, private))
                 .clone();
             if let Some(shown) = shown
                 && found.kind == DependencyKind::ImageSequence
                 && datablock.code == *b"IM"
             {
+                shown.find_holes(&mut files_there, &resolved, (place, number));
                 shown.limit(&mut files_there, (place, number));
             }
             let mut found = found.clone();
@@ -311,6 +322,17 @@ struct Shown {
 }
 
 impl Shown {
+    /// Names the files that frames of the job show and that are not there, between others that are.
+    fn find_holes(&self, on_disk: &mut Expanded, resolved: &Path, image: DatablockPlace) {
+        let uses = self.uses.get(&image).map(Vec::as_slice).unwrap_or_default();
+        let there: BTreeSet<i64> = on_disk.files.iter().filter_map(|file| file.frame).collect();
+        let (Some(first), Some(last)) = (there.first(), there.last()) else { return };
+        let needed = needed_numbers(uses, &self.frames).into_iter();
+        let holes =
+            needed.filter(|number| (first..=last).contains(&number) && !there.contains(number));
+        on_disk.absent.extend(holes.filter_map(|number| numbered(resolved, number)));
+    }
+
     /// Leaves out the files of a sequence that no frame of the job shows.
     fn limit(&self, on_disk: &mut Expanded, image: (usize, usize)) {
         let uses = self.uses.get(&image).map(Vec::as_slice).unwrap_or_default();

@@ -19,6 +19,9 @@ const POINT_CACHE_EXTERNAL: i64 = 1 << 9;
 /// `PTCACHE_IGNORE_LIBPATH`, the same file: the cache lies beside the scene that links the object.
 const POINT_CACHE_IGNORES_LIBRARY: i64 = 1 << 11;
 
+/// `FLUID_DOMAIN_BAKED_DATA`, `DNA_fluid_types.h`, Blender 5.2.
+const FLUID_BAKED: i64 = 1 << 1;
+
 /// `VOXELDATA` formats that are files: all but smoke (2) and image sequence (3),
 /// `DNA_texture_types.h`, Blender 2.79.
 const VOXELS_IN_FILES: [i64; 3] = [0, 1, 4];
@@ -43,11 +46,14 @@ pub(super) fn ocean(_owner: &mut Owner<'_>, view: &StructView) -> Result<Vec<Fou
     Ok(found)
 }
 
-/// A fluid domain has a folder from the start; what is in it is what was baked.
+/// A fluid domain has a folder from the start; what is in it is what was baked, if anything was.
 pub(super) fn fluid(_owner: &mut Owner<'_>, view: &StructView) -> Result<Vec<FoundPath>> {
     let kind = DependencyKind::FluidCache;
-    let found = FoundPath::at(view, &["cache_directory"], kind, Expansion::Folder);
-    Ok(found.into_iter().map(FoundPath::optional).collect())
+    let mut found = FoundPath::at(view, &["cache_directory"], kind, Expansion::Folder);
+    for path in &mut found {
+        path.is_required = view.integer("cache_flag").unwrap_or(0) & FLUID_BAKED != 0;
+    }
+    Ok(found)
 }
 
 /// The fluid simulation before 2.82.
