@@ -11,7 +11,7 @@ from bpy.types import Context, Event, Operator
 from .core import wording
 from .core.job import Job, JobState
 from .core.scene_check import SceneCheck
-from .tool import images, jobs, scene, selection, simulations
+from .tool import add_ons, images, jobs, scene, selection, simulations
 from .tool.cannot_render import CannotRender
 
 # How often a script that waits looks at its job.
@@ -45,6 +45,8 @@ class _Render:
         except (CannotRender, OSError, RuntimeError) as error:
             self.report({"ERROR"}, str(error))
             return None
+        for add_on, nodes in add_ons.foreign_nodes().items():
+            self.report({"WARNING"}, wording.foreign_text(add_on, nodes))
         if job.kept_frames:
             self.report({"INFO"}, wording.kept_text(len(job.kept_frames)))
         if job.is_movie:

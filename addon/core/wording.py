@@ -101,6 +101,12 @@ def kept_text(count: int) -> str:
     return f"{are} kept: Overwrite is off in the Output properties"
 
 
+def foreign_text(add_on: str, nodes: list[str]) -> str:
+    """That nodes are of an add-on that the farm does not have."""
+    more = f" and {len(nodes) - 1} more" if len(nodes) > 1 else ""
+    return f'The farm has no add-on "{add_on}": it leaves out the node "{nodes[0]}"{more}'
+
+
 def concerns_text(job: Job) -> str:
     """Why the frames would differ from F12's: "2 files are missing, 1 simulation is not baked"."""
     files, simulations = len(job.missing), len(job.unbaked)
