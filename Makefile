@@ -28,6 +28,7 @@ test: lint rust-test python-test e2e ## Everything that has to pass: lints, Rust
 
 soak: python-test functions ## What takes too long for every change: throttling, kills, stalls
 	@$(PYTHON) -m pytest tests/soak --timeout=1800
+	@$(PYTHON) -m pytest tests/e2e tests/consumer -m soak
 
 setup: ## Install Blender's module and the tools into .tools (first time: 600 MB)
 	@tools/setup.sh
@@ -49,7 +50,7 @@ python-test: extension functions ## Tests of addon/core, of the built wheel, of 
 	@$(PYTHON) -m pytest addon tests/binding tests/infra tests/layout tests/front
 
 e2e: python-test functions ## End to end against MiniStack and a real Blender
-	@$(PYTHON) -m pytest tests/e2e tests/consumer
+	@$(PYTHON) -m pytest tests/e2e tests/consumer -m "not soak"
 
 gui-test: python-test functions ## The panel in Blender's own window under Xvfb (installs a Debian with Blender)
 	@$(PYTHON) tools/gui_test.py

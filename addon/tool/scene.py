@@ -66,7 +66,7 @@ def check(scene: Scene) -> None:
         )
     if not renders_strips(scene):
         for shown in rendered_scenes(scene):
-            if shown.camera is None and not any(one.type == "CAMERA" for one in shown.objects):
+            if shown.camera is None:
                 raise CannotRender(f'The scene "{shown.name}" has no camera to render with')
     if scene.frame_end < scene.frame_start:
         raise CannotRender(

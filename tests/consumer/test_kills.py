@@ -10,6 +10,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+import pytest
 from PIL import Image
 from workers import MAXIMUM_TRIES, Queue, blender_of, kill_session, wait_until
 
@@ -71,6 +72,7 @@ def test_two_hundred_frames_arrive_once_although_four_workers_are_killed_at_rand
     print(f"\nkilled {killed}; {retried} frames were tried again")
 
 
+@pytest.mark.soak
 def test_a_killed_worker_is_noticed_when_the_lease_of_a_minute_ends(
     queue: Queue, scenes: Path, tmp_path: Path
 ) -> None:

@@ -12,6 +12,7 @@ import zipfile
 from pathlib import Path
 
 import blake3
+import pytest
 from fault_proxy import BREAK, CORRUPT, SLOW_DOWN, STALL, Request, fault_proxy
 from workers import MAXIMUM_TRIES, Queue, blender_of, wait_until
 
@@ -22,6 +23,7 @@ def done(records: dict[int, dict]) -> list[int]:
     return sorted(frame for frame, record in records.items() if record["state"] == "done")
 
 
+@pytest.mark.soak
 def test_messages_that_are_no_tasks_end_with_the_dead_letters_and_stop_nobody(
     queue: Queue, scenes: Path, tmp_path: Path
 ) -> None:

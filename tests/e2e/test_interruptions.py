@@ -111,6 +111,7 @@ def frame_arrives(artist: Artist, output: str, tmp_path: Path) -> bool:
     return watch.returncode == 0
 
 
+@pytest.mark.soak
 def test_the_network_that_is_gone_for_a_minute_is_waited_out(
     artist: Artist, proxy: FaultProxy, tmp_path: Path
 ) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from conftest import command
 from local_farm import LocalFarm
 
 
+@pytest.mark.soak
 def test_a_watch_ends_where_the_queue_has_lost_tasks_and_they_can_be_enqueued_again(
     farm: LocalFarm, sample: Path, tmp_path: Path
 ) -> None:

@@ -104,8 +104,8 @@ def test_a_function_that_was_put_away_is_woken_while_the_scene_is_sent(
 @pytest.mark.parametrize(
     ("protocol", "words"),
     [
-        ("1", "of version 9.9.9 (protocol 1), older than this one"),
-        ("3", "of version 9.9.9 (protocol 3), newer than this one"),
+        ("2", "of version 9.9.9 (protocol 2), older than this one"),
+        ("4", "of version 9.9.9 (protocol 4), newer than this one"),
         (None, "older than this one"),
     ],
 )
