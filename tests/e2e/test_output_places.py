@@ -99,6 +99,10 @@ compose("//render/a_mask/", "{blend_dir}/passes/{blend_name}/")
     "numbers and names": """
 scene.render.filepath = "//out/{blend_name}_{fps:.##}_{resolution_x}_{camera_name}:a_####"
 """,
+    "what goes up behind a variable": """
+scene.render.filepath = "//out/{blend_name}/../deep/shot_####"
+compose("//out/deep/x/../raw/")
+""",
     "folders beside an absolute output": """
 scene.render.filepath = str(ROOT / "out" / "shot_####")
 compose("//passes/", str(ROOT / "out" / "inside"), str(ROOT / "elsewhere" / "passes"))

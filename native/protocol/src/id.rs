@@ -108,6 +108,14 @@ impl fmt::Debug for Digest {
 #[serde(transparent)]
 pub struct PackId(pub Digest);
 
+impl PackId {
+    /// That of a pack that is not made yet: no pack has it.
+    #[must_use]
+    pub fn unknown() -> Self {
+        Self(Digest::from(blake3::Hash::from([0; 32])))
+    }
+}
+
 impl fmt::Display for PackId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)

@@ -78,7 +78,30 @@ pub fn resolve(
         }
     }
     resolved.push_str(rest);
-    Ok(resolved)
+    Ok(collapsed(&resolved))
+}
+
+/// A path without what goes up again: `out/{blend_name}/../shot` is `out/shot`, as Blender takes it
+/// (`BLI_path_normalize`, `path_utils.cc`, 5.2). What goes up from where it begins stays.
+fn collapsed(path: &str) -> String {
+    let separators = ['/', '\\'];
+    if !path.split(separators).any(|part| part == "..") {
+        return path.to_owned();
+    }
+    let below = path.trim_start_matches(separators);
+    let start = path.get(..path.len() - below.len()).unwrap_or_default();
+    let mut parts: Vec<&str> = Vec::new();
+    for part in below.split(separators) {
+        match (part, parts.last()) {
+            ("..", Some(last)) if *last != ".." => {
+                parts.pop();
+            }
+            // Above the root there is nothing.
+            ("..", None) if start == "/" => {}
+            _ => parts.push(part),
+        }
+    }
+    format!("{start}{}", parts.join("/"))
 }
 
 #[cfg(test)]
@@ -94,6 +117,9 @@ mod tests {
         assert_eq!(resolved("{blend_dir}/out/####"), "/show/shots/out/####");
         let kept = "//out/{blend_name}/{fps:.##}_{camera_name}_{{x}}_####";
         assert_eq!(resolved(kept), kept);
+        assert_eq!(resolved("//out/{blend_name}/../shot_####"), "//out/shot_####");
+        assert_eq!(resolved("//../out/a_##/../../b_##"), "//../b_##");
+        assert_eq!(resolved("/../x\\..\\y_##"), "/y_##");
         let unsaved = |path| resolve(path, None, BLENDER).unwrap();
         assert_eq!(unsaved("{blend_dir}/out/{blend_name}_##"), "//out/Unsaved_##");
         assert_eq!(resolve("//{x}_{", Some(file), (4, 5)).unwrap(), "//{{x}}_{{");

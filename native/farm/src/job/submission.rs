@@ -101,6 +101,8 @@ pub async fn run(
     mut request: Request,
     on_event: impl Fn(Event) + Send + Sync,
 ) -> Result<()> {
+    // What no farm would take is told before anything is read, let alone sent.
+    job_of(&request, PackId::unknown()).validate()?;
     // The farm is looked up first: a wrong profile should not be found out after minutes of tracing.
     let farm = Farm::connect(settings).await?;
     let scene = tokio::task::block_in_place(|| {
