@@ -14,7 +14,7 @@ from ..core.job import JobState
 from ..core.job_list import JobList
 from ..core.scene_check import SceneCheck
 from ..core.session import Session
-from . import farm, images, painted_images, scene, storage
+from . import farm, images, scene, storage
 
 if TYPE_CHECKING:
     import render_on_lambda as native
@@ -131,7 +131,7 @@ class Jobs:
         self.forget_check()
         # A folder of its own each time: a check that is being stopped may still read the last one.
         copy = storage.scene_copy(farm.new_job_id())
-        scene.save_copy(copy)
+        painted = scene.save_all(copy)
         self._checked_copy = copy
         as_path = Path(bpy.data.filepath) if bpy.data.filepath else copy
         # Blender as a module has no program of its own: the Python that runs it is one.
@@ -142,7 +142,7 @@ class Jobs:
             blender,
             scene=context.scene.name,
             allow_scripts=context.window_manager.render_on_lambda.allow_scripts,
-            painted=painted_images.save_painted(copy.parent / "painted"),
+            painted=painted,
         )
         self.scene_check = SceneCheck(work)
         return self.scene_check

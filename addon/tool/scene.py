@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,8 +32,7 @@ def new_job(context: Context, *, animation: bool) -> Job:
     folders = output.node_folders(folder, scene)
     kept = output.kept_frames(scene, folder, (first, last, step))
     check_kept(kept, (first, last, step))
-    save_copy(copy)
-    painted = painted_images.save_painted(copy.parent / "painted")
+    painted = save_all(copy)
     chosen = context.window_manager.render_on_lambda
     return Job(
         id=job_id,
@@ -119,6 +119,19 @@ def save_copy(path: Path) -> None:
     bpy.ops.wm.save_as_mainfile(
         filepath=str(path), copy=True, compress=True, relative_remap=False, check_existing=False
     )
+
+
+def save_all(copy: Path) -> list[tuple[str, str, str | None]]:
+    """Write the open file to another path, and what it does not hold beside it: painted images.
+
+    Leaves nothing where it raises: CannotRender, OSError or RuntimeError.
+    """
+    try:
+        save_copy(copy)
+        return painted_images.save_painted(copy.parent / "painted")
+    except Exception:
+        shutil.rmtree(copy.parent, ignore_errors=True)
+        raise
 
 
 def frames(scene: Scene, *, animation: bool) -> tuple[int, int, int]:

@@ -11,4 +11,9 @@ def bake(how: str) -> None:
     Fluids stay: their domains say themselves which of their parts are baked.
     """
     bpy.ops.ptcache.bake_all(how, bake=True)
-    bpy.ops.object.simulation_nodes_cache_bake(how, selected=False)
+    scene = bpy.context.scene
+    has_nodes = [one for one in scene.objects if any(m.type == "NODES" for m in one.modifiers)]
+    if has_nodes:
+        # The operator asks for an active object, and bakes those of all.
+        with bpy.context.temp_override(object=has_nodes[0], active_object=has_nodes[0]):
+            bpy.ops.object.simulation_nodes_cache_bake(how, selected=False)
