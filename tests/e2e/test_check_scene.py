@@ -38,3 +38,33 @@ def test_what_blender_misses_is_named_by_its_datablock(blender: Blender, sample:
     ((kind, datablock_type, path),) = found["problems"]
     assert (kind, datablock_type) == ("missing file", "Image")
     assert path.endswith(texture.name)
+
+
+UNBAKED = """
+bpy.ops.wm.open_mainfile(filepath=sys.argv[-1])
+scene = bpy.context.scene
+scene.frame_end = 1
+cloth = next(one for one in scene.objects if one.type == "MESH")
+cloth.modifiers.new("cloth", "CLOTH")
+try:
+    bpy.ops.render_on_lambda.render_animation()
+except RuntimeError as error:
+    RESULT["error"] = str(error)
+RESULT["asked"] = job_json()
+bpy.ops.render_on_lambda.render_anyway(job_id=RESULT["asked"]["id"])
+RESULT["rendered"] = job_json()
+RESULT["cloth"] = cloth.name
+"""
+
+
+def test_a_simulation_that_is_not_baked_asks_first_and_is_rendered_anyway(
+    blender: Blender, sample: Path
+) -> None:
+    found = blender.run(UNBAKED, str(sample))
+    assert "1 simulation is not baked" in found["error"]
+    asked = found["asked"]
+    assert (asked["state"], asked["total"]) == ("concerns", 0)
+    expected = {"datablock_type": "Object", "datablock": found["cloth"], "simulation": "cloth"}
+    assert asked["unbaked"] == [expected]
+    rendered = found["rendered"]
+    assert (rendered["state"], rendered["done"], rendered["failed"]) == ("finished", 1, 0)
