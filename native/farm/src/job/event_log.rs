@@ -2,10 +2,11 @@
 
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use protocol::{JobId, TaskEvent, keys};
+use tokio::task::JoinSet;
 
 use crate::aws::listing::ListedObject;
 use crate::aws::storage::Storage;
-use crate::error::Result;
+use crate::error::{FarmError, Result};
 
 /// How far the clocks of two workers, and the time that a put takes, may lie apart: so much of what
 /// was read is looked at again each time.
@@ -79,18 +80,20 @@ impl EventLog {
         let pages = end_ms.saturating_sub(begin_ms) / page_ms.max(1);
         let whole = Stretch { after, begin_ms, end_ms };
         let mut waiting = whole.divide(self, pages.clamp(1, PAGES_AT_ONCE as u64));
-        let mut reading = FuturesUnordered::new();
+        // Tasks of their own: what a page costs is to read its thousand keys, on whichever processor.
+        let mut reading = JoinSet::new();
         loop {
             while reading.len() < PAGES_AT_ONCE
                 && let Some(stretch) = waiting.pop()
             {
-                let prefix = &prefix;
-                reading.push(async move {
-                    let page = storage.list_page(prefix, &stretch.after).await;
+                let (storage, prefix) = (storage.clone(), prefix.clone());
+                reading.spawn(async move {
+                    let page = storage.list_page(&prefix, &stretch.after).await;
                     (stretch, page)
                 });
             }
-            let Some((stretch, page)) = reading.next().await else { return Ok(()) };
+            let Some(read) = reading.join_next().await else { return Ok(()) };
+            let (stretch, page) = read.map_err(|_| FarmError::Cancelled)?;
             let page = page?;
             self.take(&page.objects, &mut on_event);
             let Some(last) = page.objects.last().filter(|_| page.is_truncated) else { continue };
@@ -112,7 +115,7 @@ impl EventLog {
             let (prefix, after) = (&prefix, self.key_at(at_ms));
             probes.push(async move {
                 let is_behind = storage.list_one(prefix, &after).await?.is_none();
-                Ok::<_, crate::error::FarmError>(is_behind.then_some(at_ms))
+                Ok::<_, FarmError>(is_behind.then_some(at_ms))
             });
         }
         let mut end_ms = begin_ms.saturating_add(1 << PROBES.end());
