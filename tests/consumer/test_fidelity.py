@@ -19,7 +19,7 @@ from workers import COMMAND, PROJECT, Queue
 
 SCRIPT = PROJECT / "tests" / "fixtures" / "fidelity_scenes.py"
 SCENES = ("layers", "markers", "stereo", "border", "compositor", "colour", "drivers", "range",
-          "movie", "eevee", "workbench")  # fmt: skip
+          "movie", "eevee", "shadows", "workbench")  # fmt: skip
 
 # When, where and for how long, and where the .blend lay: new in each render.
 VOLATILE = re.compile(r"Date|Time|File|RenderTime|cycles\..*_time|.*\.?(Date|File|RenderTime)")

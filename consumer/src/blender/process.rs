@@ -41,6 +41,15 @@ const WORKER: &[(&str, &str)] = worker_files![
     "render_worker/sign_of_life.py",
 ];
 
+/// What stands between EGL and Mesa (`opengl/`), by its place below Blender's home.
+const OPENGL: &str = "egl/librender_on_lambda_opengl.so";
+const OPENGL_LIBRARY: &[u8] =
+    include_bytes!(concat!(env!("OUT_DIR"), "/librender_on_lambda_opengl.so"));
+
+/// Where libglvnd looks for the libraries of vendors, unless it is told where: should ours not load,
+/// Mesa's own does (libglvnd 1.7, `src/EGL/meson.build`).
+const VENDORS: [&str; 2] = ["/etc/glvnd/egl_vendor.d", "/usr/share/glvnd/egl_vendor.d"];
+
 /// The file descriptor of the socket, in Blender.
 const SOCKET: i32 = 3;
 
@@ -88,6 +97,7 @@ pub(crate) async fn start(
         let path = folders.home.join(name);
         std::fs::write(&path, source).map_err(ConsumerError::io("write", &path))?;
     }
+    write_opengl(&folders.home)?;
     let cannot = |error: std::io::Error| ConsumerError::Keeper(error.to_string());
     let (ours, theirs) = UnixStream::pair().map_err(cannot)?;
     let theirs = theirs.into_std().map_err(cannot)?;
@@ -112,6 +122,20 @@ pub(crate) async fn start(
         log.collect(stderr);
     }
     Ok((keeper, ours))
+}
+
+/// Puts the library before Mesa's, with what tells libglvnd of it.
+fn write_opengl(home: &Path) -> Result<()> {
+    let library = home.join(OPENGL);
+    let folder = library.parent().unwrap_or(home);
+    std::fs::create_dir_all(folder).map_err(ConsumerError::io("make the folder", folder))?;
+    std::fs::write(&library, OPENGL_LIBRARY).map_err(ConsumerError::io("write", &library))?;
+    let vendor = serde_json::json!({
+        "file_format_version": "1.0.0",
+        "ICD": { "library_path": library },
+    });
+    let path = folder.join("render_on_lambda.json");
+    std::fs::write(&path, vendor.to_string()).map_err(ConsumerError::io("write", &path))
 }
 
 /// What Blender may reach: its own installation and the system's, the packs to read, and its own
@@ -156,6 +180,10 @@ fn environment(folders: &Folders) -> Vec<(&'static str, PathBuf)> {
         ("LIBGL_ALWAYS_SOFTWARE", "1".into()),
         ("MESA_SHADER_CACHE_DIR", folders.shader_cache.clone()),
     ];
+    let vendors = [home.join("egl")].into_iter().chain(VENDORS.map(PathBuf::from));
+    if let Ok(vendors) = std::env::join_paths(vendors) {
+        environment.push(("__EGL_VENDOR_LIBRARY_DIRS", vendors.into()));
+    }
     if let Some(libraries) = std::env::var_os(LIBRARY_PATH) {
         environment.push(("LD_LIBRARY_PATH", libraries.into()));
     }
