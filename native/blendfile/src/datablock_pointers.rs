@@ -49,7 +49,7 @@ impl Dna {
                 *visits = left;
                 let offset = origin + field.offset + number * step;
                 if !field.is_pointer {
-                    if let Some(held) = self.by_name.get(&field.type_name) {
+                    if let Some(held) = self.by_name.get(&*field.type_name) {
                         self.collect_pointers(*held, offset, pointer_bytes, visits, found);
                     }
                 } else if self.can_be_datablock(&structure.name, name, &field.type_name) {
@@ -76,7 +76,7 @@ impl Dna {
             structure
                 .fields
                 .get("id")
-                .is_some_and(|id| id.type_name == "ID" && id.offset == 0 && !id.is_pointer)
+                .is_some_and(|id| &*id.type_name == "ID" && id.offset == 0 && !id.is_pointer)
         })
     }
 }

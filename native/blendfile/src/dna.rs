@@ -1,6 +1,7 @@
-use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use foldhash::{HashMap, HashMapExt};
 
 use crate::block::{read_u16, read_u32};
 use crate::error::{BlendError, Result};
@@ -39,7 +40,7 @@ pub struct Struct {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Field {
     /// The name of its type: `char`, `ID`, `short`, …
-    pub type_name: String,
+    pub type_name: Arc<str>,
     /// Where it begins in the struct, in bytes.
     pub offset: usize,
     /// Its size in bytes, all array elements together.
@@ -84,7 +85,7 @@ impl Dna {
         cursor.tag(*b"NAME")?;
         let names = cursor.strings("names")?;
         cursor.tag(*b"TYPE")?;
-        let types = cursor.strings("types")?;
+        let types: Vec<Arc<str>> = cursor.strings("types")?.into_iter().map(Arc::from).collect();
         cursor.tag(*b"TLEN")?;
         let mut sizes = Vec::with_capacity(types.len());
         for _ in &types {
@@ -127,7 +128,7 @@ impl Dna {
                 fields.insert(
                     name.to_owned(),
                     Field {
-                        type_name: type_name.clone(),
+                        type_name: Arc::clone(type_name),
                         offset: at,
                         size_bytes,
                         is_pointer,
@@ -136,7 +137,7 @@ impl Dna {
                 );
                 at += size_bytes;
             }
-            let name = types.get(type_index).cloned().unwrap_or_default();
+            let name = types.get(type_index).map(ToString::to_string).unwrap_or_default();
             dna.by_name.insert(name.clone(), dna.structs.len());
             dna.structs.push(Struct { name, size_bytes: at, fields });
             dna.datablock_pointers.push(OnceLock::new());

@@ -1,17 +1,17 @@
 use std::io::Write;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::block::{Block, BlockCode, RawBlockHeader};
+use crate::block::{Block, BlockCode};
 use crate::dna::{Dna, DnaCache};
 use crate::error::{BlendError, Result};
-use crate::header::{BlockHeaderForm, Header};
+use crate::header::Header;
+use crate::index::{find_dna, index_one, index_to_the_dna};
 use crate::limits;
+use crate::payload::Payload;
 use crate::source::{Compression, Source};
 use crate::view::StructView;
-
-/// How much of the end of a file is searched for the DNA; that of Blender 5.2 has 140 KB.
-const DNA_SEARCH_BYTES: u64 = 192 << 10;
 
 /// An open `.blend` file: its header, the index of its blocks, and its DNA.
 #[derive(Debug)]
@@ -24,6 +24,8 @@ pub struct BlendFile {
     next_offset: Option<u64>,
     /// How many blocks [`BlendFile::next_block`] has given out.
     given_out: usize,
+    /// Whether the DNA was among the blocks that are forgotten.
+    forgot_dna: bool,
 }
 
 impl BlendFile {
@@ -73,7 +75,7 @@ impl BlendFile {
                 header.pointer_width,
             )
         })?;
-        Ok(Self { source, header, blocks, dna, next_offset, given_out: 0 })
+        Ok(Self { source, header, blocks, dna, next_offset, given_out: 0, forgot_dna: false })
     }
 
     /// Indexes one more block; gives its place among [`BlendFile::blocks`], `None` at the end.
@@ -88,14 +90,29 @@ impl BlendFile {
         Ok(Some(self.given_out - 1))
     }
 
+    /// Drops the blocks before one that [`BlendFile::next_block`] gave: its place is 0 from now on.
+    /// Who reads a file from the beginning to the end needs no more memory than that.
+    pub fn forget_before(&mut self, index: usize) {
+        let count = index.min(self.given_out).min(self.blocks.len());
+        self.forgot_dna |= self.blocks.drain(..count).any(|block| block.code == BlockCode::DNA);
+        self.given_out -= count;
+    }
+
     fn index_next(&mut self) -> Result<bool> {
-        index_one(&mut self.source, &self.header, &mut self.blocks, &mut self.next_offset)
+        let has_dna = self.forgot_dna;
+        index_one(&mut self.source, &self.header, &mut self.blocks, &mut self.next_offset, has_dna)
     }
 
     /// The file on disk.
     #[must_use]
     pub fn path(&self) -> &Path {
         self.source.path()
+    }
+
+    /// How large it is without compression, in bytes.
+    #[must_use]
+    pub fn size_bytes(&self) -> u64 {
+        self.source.size_bytes()
     }
 
     /// How it is compressed.
@@ -137,12 +154,19 @@ impl BlendFile {
     }
 
     /// Reads the payload of the block that [`BlendFile::next_block`] gave last, on the way to the
-    /// one behind it: cheaper than to come back for it.
+    /// one behind it, which is cheaper than to come back for it; gives its place in `memory`, at
+    /// whose end it is put.
     ///
     /// # Errors
     /// Those of [`BlendFile::payload`].
-    pub fn payload_on_the_way(&mut self, block: &Block) -> Result<Vec<u8>> {
-        read_payload_by(&mut self.source, block, Source::read_header_at)
+    pub fn payload_on_the_way(
+        &mut self,
+        block: &Block,
+        memory: &mut Vec<u8>,
+    ) -> Result<Range<usize>> {
+        let start = memory.len();
+        append_payload(&mut self.source, block, memory, Source::read_header_at)?;
+        Ok(start..memory.len())
     }
 
     /// Copies a block's payload, of any size, to `to`; `to_path` is for the errors.
@@ -164,7 +188,7 @@ impl BlendFile {
     /// # Errors
     /// Those of [`BlendFile::payload`].
     pub fn view(&mut self, block: &Block) -> Result<Option<StructView>> {
-        let payload = Arc::new(read_payload(&mut self.source, block)?);
+        let payload = Payload::new(read_payload(&mut self.source, block)?);
         Ok(self.views(block, &payload).next())
     }
 
@@ -172,122 +196,34 @@ impl BlendFile {
     pub fn views(
         &self,
         block: &Block,
-        payload: &Arc<Vec<u8>>,
+        payload: &Payload,
     ) -> impl Iterator<Item = StructView> + use<> {
         let index = usize::try_from(block.struct_index).unwrap_or(usize::MAX);
         let size_bytes = self.dna.structs().get(index).map_or(0, |structure| structure.size_bytes);
         // A header may claim any count: the payload decides how many there are.
-        let fitting = payload.len().checked_div(size_bytes).unwrap_or(0);
+        let fitting = payload.bytes().len().checked_div(size_bytes).unwrap_or(0);
         let count = fitting.min(usize::try_from(block.count).unwrap_or(usize::MAX));
-        let (dna, payload) = (Arc::clone(&self.dna), Arc::clone(payload));
+        let (dna, payload) = (Arc::clone(&self.dna), payload.clone());
         let (block, header) = (*block, self.header);
         (0..count).map(move |number| {
             let origin = number * size_bytes;
-            StructView::new(Arc::clone(&dna), index, block, Arc::clone(&payload), origin, &header)
+            StructView::new(Arc::clone(&dna), index, block, payload.clone(), origin, &header)
         })
     }
 }
 
-/// Finds the DNA from the end of the file, where Blender writes it last, before the end block.
-fn find_dna(source: &mut Source, header: &Header) -> Result<Option<Block>> {
-    let size_bytes = source.size_bytes();
-    let from = size_bytes.saturating_sub(DNA_SEARCH_BYTES);
-    let mut end = vec![0; usize::try_from(size_bytes - from).unwrap_or(0)];
-    let read = source.read_at(from, &mut end)?;
-    let end = end.get(..read).unwrap_or_default();
-    let header_bytes = header.block_header_form.size_bytes();
-    let found = memchr::memmem::rfind_iter(end, b"DNA1");
-    Ok(found.take(16).find_map(|at| {
-        let raw = RawBlockHeader::parse(end.get(at..)?, header)?;
-        let payload = at + header_bytes;
-        let behind = payload.checked_add(usize::try_from(raw.size_bytes).ok()?)?;
-        let is_last = end.get(behind..)?.starts_with(b"ENDB");
-        let is_dna = end.get(payload..)?.starts_with(b"SDNA");
-        (is_last && is_dna).then_some(())?;
-        raw.at(from + payload as u64)
-    }))
-}
-
-/// Indexes a whole file whose DNA stands elsewhere.
-fn index_to_the_dna(
-    source: &mut Source,
-    header: &Header,
-    blocks: &mut Vec<Block>,
-    next_offset: &mut Option<u64>,
-) -> Result<Block> {
-    while index_one(source, header, blocks, next_offset)? {}
-    blocks.iter().rev().find(|block| block.code == BlockCode::DNA).copied().ok_or_else(|| {
-        let end = source.size_bytes();
-        BlendError::damaged(source.path(), end, "a DNA1 block", "none in the whole file")
-    })
-}
-
-/// Reads the header of the next block; false where there is none.
-fn index_one(
-    source: &mut Source,
-    header: &Header,
-    blocks: &mut Vec<Block>,
-    next_offset: &mut Option<u64>,
-) -> Result<bool> {
-    let Some(at) = *next_offset else { return Ok(false) };
-    let form = header.block_header_form;
-    let mut bytes = [0; BlockHeaderForm::MAX_SIZE_BYTES];
-    let bytes = bytes.get_mut(..form.size_bytes()).unwrap_or_default();
-    let read = source.read_header_at(at, bytes)?;
-    let raw = bytes.get(..read).and_then(|bytes| RawBlockHeader::parse(bytes, header));
-    let Some(raw) = raw else {
-        // Blender reads a file whose end block is cut off; so do we, if the DNA was there.
-        if read == 0 && blocks.iter().any(|block| block.code == BlockCode::DNA) {
-            *next_offset = None;
-            return Ok(false);
-        }
-        return Err(BlendError::damaged(
-            source.path(),
-            at,
-            "a block header",
-            "the end of the file",
-        ));
-    };
-    if raw.code == BlockCode::END {
-        *next_offset = None;
-        return Ok(false);
-    }
-    let payload_offset = at + form.size_bytes() as u64;
-    let left = source.size_bytes().saturating_sub(payload_offset);
-    let Some(block) = raw.at(payload_offset).filter(|block| block.size_bytes <= left) else {
-        return Err(BlendError::damaged(
-            source.path(),
-            at,
-            format!("a block of at most {left} bytes"),
-            format!(
-                "{:?} of {} bytes, struct {}, count {}",
-                raw.code, raw.size_bytes, raw.struct_index, raw.count
-            ),
-        ));
-    };
-    if blocks.len() == limits::BLOCK_COUNT {
-        return Err(BlendError::TooLarge {
-            path: source.path().to_owned(),
-            offset: at,
-            what: "the count of blocks",
-            got: limits::BLOCK_COUNT as u64 + 1,
-            limit: limits::BLOCK_COUNT as u64,
-        });
-    }
-    blocks.push(block);
-    *next_offset = Some(payload_offset + block.size_bytes);
-    Ok(true)
-}
-
 fn read_payload(source: &mut Source, block: &Block) -> Result<Vec<u8>> {
-    read_payload_by(source, block, Source::read_at)
+    let mut payload = Vec::new();
+    append_payload(source, block, &mut payload, Source::read_at)?;
+    Ok(payload)
 }
 
-fn read_payload_by(
+fn append_payload(
     source: &mut Source,
     block: &Block,
+    memory: &mut Vec<u8>,
     read: impl FnOnce(&mut Source, u64, &mut [u8]) -> Result<usize>,
-) -> Result<Vec<u8>> {
+) -> Result<()> {
     if block.size_bytes > limits::PAYLOAD_SIZE_BYTES {
         return Err(BlendError::TooLarge {
             path: source.path().to_owned(),
@@ -298,8 +234,10 @@ fn read_payload_by(
         });
     }
     let size = usize::try_from(block.size_bytes).unwrap_or(usize::MAX);
-    let mut payload = vec![0; size];
-    let read = read(source, block.payload_offset, &mut payload)?;
+    let start = memory.len();
+    memory.resize(start.saturating_add(size), 0);
+    let payload = memory.get_mut(start..).unwrap_or_default();
+    let read = read(source, block.payload_offset, payload)?;
     if read != size {
         return Err(BlendError::damaged(
             source.path(),
@@ -308,5 +246,5 @@ fn read_payload_by(
             format!("{read} bytes: the file ends there"),
         ));
     }
-    Ok(payload)
+    Ok(())
 }

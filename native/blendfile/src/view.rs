@@ -3,6 +3,7 @@ use std::sync::Arc;
 use crate::block::{Block, read_i32, read_u16, read_u32, read_u64};
 use crate::dna::{Dna, Field, Struct};
 use crate::header::{ByteOrder, Header, PointerWidth};
+use crate::payload::Payload;
 use crate::place::{CharArray, Integer, Pointer};
 
 /// One struct of a block's payload, read by field names.
@@ -14,7 +15,7 @@ pub struct StructView {
     dna: Arc<Dna>,
     structure: usize,
     block: Block,
-    payload: Arc<Vec<u8>>,
+    payload: Payload,
     origin: usize,
     byte_order: ByteOrder,
     pointer_width: PointerWidth,
@@ -25,7 +26,7 @@ impl StructView {
         dna: Arc<Dna>,
         structure: usize,
         block: Block,
-        payload: Arc<Vec<u8>>,
+        payload: Payload,
         origin: usize,
         header: &Header,
     ) -> Self {
@@ -69,7 +70,7 @@ impl StructView {
     #[must_use]
     pub fn char_array(&self, path: &str) -> Option<CharArray> {
         let field = self.field(path)?;
-        (!field.is_pointer && field.type_name == "char").then_some(CharArray {
+        (!field.is_pointer && &*field.type_name == "char").then_some(CharArray {
             block: self.block,
             offset: field.offset,
             size_bytes: field.size_bytes,
@@ -80,7 +81,7 @@ impl StructView {
     #[must_use]
     pub fn bytes(&self, path: &str) -> Option<&[u8]> {
         let field = self.field(path)?;
-        self.payload.get(field.offset..field.offset.checked_add(field.size_bytes)?)
+        self.payload.bytes().get(field.offset..field.offset.checked_add(field.size_bytes)?)
     }
 
     /// A char array up to its first zero, as bytes: Blender's paths need not be UTF-8.
@@ -95,15 +96,17 @@ impl StructView {
     pub fn integer(&self, path: &str) -> Option<i64> {
         let field = self.field(path)?;
         let order = self.byte_order;
-        match field.type_name.as_str() {
+        match &*field.type_name {
             "char" | "int8_t" => {
-                self.payload.get(field.offset).map(|byte| i64::from(byte.cast_signed()))
+                self.payload.bytes().get(field.offset).map(|byte| i64::from(byte.cast_signed()))
             }
-            "uchar" | "uint8_t" => self.payload.get(field.offset).map(|byte| i64::from(*byte)),
-            "short" => read_u16(&self.payload, field.offset, order)
+            "uchar" | "uint8_t" => {
+                self.payload.bytes().get(field.offset).map(|byte| i64::from(*byte))
+            }
+            "short" => read_u16(self.payload.bytes(), field.offset, order)
                 .map(|value| i64::from(value.cast_signed())),
-            "ushort" => read_u16(&self.payload, field.offset, order).map(i64::from),
-            "int" => read_i32(&self.payload, field.offset, order).map(i64::from),
+            "ushort" => read_u16(self.payload.bytes(), field.offset, order).map(i64::from),
+            "int" => read_i32(self.payload.bytes(), field.offset, order).map(i64::from),
             _ => None,
         }
     }
@@ -112,7 +115,7 @@ impl StructView {
     #[must_use]
     pub fn integer_place(&self, path: &str) -> Option<Integer> {
         let field = self.field(path)?;
-        let size_bytes = match field.type_name.as_str() {
+        let size_bytes = match &*field.type_name {
             "char" | "int8_t" | "uchar" | "uint8_t" => 1,
             "short" | "ushort" => 2,
             "int" => 4,
@@ -160,8 +163,10 @@ impl StructView {
 
     fn pointer_at(&self, offset: usize) -> Option<u64> {
         match self.pointer_width {
-            PointerWidth::Four => read_u32(&self.payload, offset, self.byte_order).map(u64::from),
-            PointerWidth::Eight => read_u64(&self.payload, offset, self.byte_order),
+            PointerWidth::Four => {
+                read_u32(self.payload.bytes(), offset, self.byte_order).map(u64::from)
+            }
+            PointerWidth::Eight => read_u64(self.payload.bytes(), offset, self.byte_order),
         }
     }
 

@@ -4,20 +4,31 @@ use std::io::{self, Read};
 /// What is read at most at once.
 const STREAM_BYTES: usize = 64 << 10;
 
-/// What is read after a jump: enough for a few small blocks, little where the next one is large.
-/// Where reading goes on behind it, each read is twice the one before.
-const JUMP_BYTES: usize = 4 << 10;
+/// What is read at the least after a jump, and what it is rounded up to.
+const JUMP_BYTES: usize = 512;
+
+/// Between how many jumps the most that was wanted counts.
+const RUNS: usize = 4;
 
 /// A gap that counts as going on.
 const GAP_BYTES: u64 = 512;
 
 /// A piece of a file in memory, behind which reading usually goes on.
+///
+/// A file of a production repeats itself: small blocks, large ones that are jumped over, small ones
+/// again. So after a jump as much is read as was wanted between the jumps before, and where that does
+/// not suffice, each read is twice the one before.
 #[derive(Debug, Default)]
 pub(crate) struct Window {
     start: u64,
     bytes: Vec<u8>,
     filled: usize,
     read_bytes: usize,
+    /// Where the last jump went to, and how far reading has gone since.
+    run_start: u64,
+    run_end: u64,
+    /// How much was wanted between the jumps before, the last one first.
+    runs: [u64; RUNS],
 }
 
 impl Window {
@@ -31,10 +42,23 @@ impl Window {
         if buffer.len() >= STREAM_BYTES {
             return read_file_at(file, offset, buffer);
         }
+        let goes_on = offset >= self.run_start && offset <= self.run_end.saturating_add(GAP_BYTES);
+        if !goes_on {
+            self.runs.rotate_right(1);
+            if let Some(last) = self.runs.first_mut() {
+                *last = self.run_end - self.run_start;
+            }
+            (self.run_start, self.run_end) = (offset, offset);
+        }
+        self.run_end = self.run_end.max(offset.saturating_add(buffer.len() as u64));
         if !self.holds(offset, buffer.len()) {
-            let goes_on = offset >= self.start && offset <= self.behind() + GAP_BYTES;
-            self.read_bytes =
-                if goes_on { (2 * self.read_bytes).min(STREAM_BYTES) } else { JUMP_BYTES };
+            self.read_bytes = if goes_on {
+                (2 * self.read_bytes).min(STREAM_BYTES)
+            } else {
+                let wanted = self.runs.iter().max().copied().unwrap_or(0);
+                let wanted = usize::try_from(wanted).unwrap_or(STREAM_BYTES).min(STREAM_BYTES);
+                wanted.next_multiple_of(JUMP_BYTES).max(JUMP_BYTES)
+            };
             self.bytes.resize(STREAM_BYTES, 0);
             self.filled = 0;
             let size = self.read_bytes.max(buffer.len());

@@ -1,6 +1,6 @@
 //! What the frames of a scene evaluate: what only the editors show, they leave out.
 
-use std::collections::HashSet;
+use foldhash::{HashSet, HashSetExt};
 
 use crate::contents::Datablock;
 use crate::datablock_type::datablock_type;

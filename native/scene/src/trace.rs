@@ -256,7 +256,7 @@ fn uses_of(
         }
         for found in &datablock.paths {
             let scene = walk.files.first().filter(|_| found.is_of_scene);
-            let base = scene.map_or(&datablock.base, |scene| &scene.as_path);
+            let base = scene.map_or(&*datablock.base, |scene| &scene.as_path);
             let resolved = found.expansion.resolve(&found.written, base);
             let mut files_there = expanded
                 .lock()
@@ -275,7 +275,7 @@ fn uses_of(
             if found.kind == DependencyKind::Library && walk.is_unpacked(&resolved) {
                 (found.kind, found.is_required) = (DependencyKind::PackedLibrary, false);
             }
-            let path_use = PathUse { place: found.place, base: base.clone(), dependency: 0 };
+            let path_use = PathUse { place: found.place, base: base.to_owned(), dependency: 0 };
             let owner = (datablock_type(datablock.code), datablock.name.as_slice());
             let mut dependency = dependency(file, owner, &found, resolved, files_there, reach);
             dependency.opens_without = dependency.is_used

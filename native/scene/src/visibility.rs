@@ -16,18 +16,37 @@ const LAYER_HAS_FREESTYLE: i64 = 1 << 2;
 const SCENE_HAS_FREESTYLE: i64 = 1 << 25;
 const FREESTYLE_BY_SCRIPTS: i64 = 1;
 
+/// The structs that say something of it.
+pub(crate) const VISIBILITY_STRUCTS: [&str; 8] = [
+    "Object",
+    "Collection",
+    "Scene",
+    "CollectionObject",
+    "CollectionChild",
+    "TimeMarker",
+    "ViewLayer",
+    "LayerCollection",
+];
+
 /// What one datablock says of it.
 #[derive(Debug, Default)]
 pub(crate) struct Visibility {
     /// Whether it is an object or a collection that frames leave out.
     pub(crate) is_hidden: bool,
-    /// The cameras of a scene, hidden or not, by their places.
-    pub(crate) cameras: HashSet<usize>,
-    /// The collections that no view layer of a scene takes, by their places.
-    pub(crate) excluded: HashSet<usize>,
-    /// The objects and collections at the root of a scene, by their places. Before 2.80 there is none:
-    /// a scene holds all its objects itself.
-    pub(crate) root: HashSet<usize>,
+    /// What its frames show, where it is a scene.
+    of_scene: Option<Box<OfScene>>,
+}
+
+/// What the frames of a scene show.
+#[derive(Debug, Default)]
+struct OfScene {
+    /// Its cameras, hidden or not, by their places.
+    cameras: HashSet<usize>,
+    /// The collections that no view layer of it takes, by their places.
+    excluded: HashSet<usize>,
+    /// The objects and collections at its root, by their places. Before 2.80 there is none: a scene
+    /// holds all its objects itself.
+    root: HashSet<usize>,
     has_freestyle: bool,
     has_style_modules: bool,
     camera_addresses: Vec<u64>,
@@ -37,7 +56,12 @@ pub(crate) struct Visibility {
 }
 
 impl Visibility {
-    /// Looks at one struct of a datablock.
+    /// Of a datablock with these two letters.
+    pub(crate) fn of(code: [u8; 2]) -> Self {
+        Self { is_hidden: false, of_scene: (code == *b"SC").then(Box::default) }
+    }
+
+    /// Looks at one struct of the datablock.
     pub(crate) fn note(&mut self, view: &StructView) {
         let flag = |field: &str, bit: i64| view.integer(field).is_some_and(|flag| flag & bit != 0);
         match view.struct_name() {
@@ -47,6 +71,40 @@ impl Visibility {
                     flag("visibility_flag", OBJECT_HIDDEN) || flag("restrictflag", OBJECT_HIDDEN);
             }
             "Collection" => self.is_hidden |= flag("flag", COLLECTION_HIDDEN),
+            _ => {
+                if let Some(scene) = &mut self.of_scene {
+                    scene.note(view);
+                }
+            }
+        }
+    }
+
+    /// Whether lines of a scene are drawn by Python of its own.
+    pub(crate) fn needs_style_modules(&self) -> bool {
+        self.of_scene.as_ref().is_some_and(|scene| scene.has_freestyle && scene.has_style_modules)
+    }
+
+    /// Turns addresses into places.
+    pub(crate) fn resolve(&mut self, place_at: impl Fn(u64) -> Option<usize>) {
+        if let Some(scene) = &mut self.of_scene {
+            scene.resolve(place_at);
+        }
+    }
+
+    /// Whether the frames of a scene leave out an object or a collection that it, or a collection of
+    /// it, holds at a place.
+    pub(crate) fn leaves_out(&self, place: usize, held: &Visibility, is_at_root: bool) -> bool {
+        let Some(scene) = &self.of_scene else { return held.is_hidden };
+        let is_below = is_at_root && !scene.root.is_empty() && !scene.root.contains(&place);
+        let is_hidden = held.is_hidden || scene.excluded.contains(&place);
+        (is_below || is_hidden) && !(is_at_root && scene.cameras.contains(&place))
+    }
+}
+
+impl OfScene {
+    fn note(&mut self, view: &StructView) {
+        let flag = |field: &str, bit: i64| view.integer(field).is_some_and(|flag| flag & bit != 0);
+        match view.struct_name() {
             "Scene" => {
                 self.camera_addresses.extend(view.pointer("camera"));
                 self.has_freestyle = flag("r.mode", SCENE_HAS_FREESTYLE);
@@ -75,13 +133,7 @@ impl Visibility {
         }
     }
 
-    /// Whether lines of a scene are drawn by Python of its own.
-    pub(crate) fn needs_style_modules(&self) -> bool {
-        self.has_freestyle && self.has_style_modules
-    }
-
-    /// Turns addresses into places.
-    pub(crate) fn resolve(&mut self, place_at: impl Fn(u64) -> Option<usize>) {
+    fn resolve(&mut self, place_at: impl Fn(u64) -> Option<usize>) {
         let included = std::mem::take(&mut self.included_addresses);
         let excluded = std::mem::take(&mut self.excluded_addresses);
         let excluded = excluded.into_iter().filter(|address| !included.contains(address));
@@ -91,13 +143,5 @@ impl Visibility {
         };
         self.cameras = places(&mut self.camera_addresses);
         self.root = places(&mut self.root_addresses);
-    }
-
-    /// Whether the frames of a scene leave out an object or a collection that it, or a collection of
-    /// it, holds at a place.
-    pub(crate) fn leaves_out(&self, place: usize, held: &Visibility, is_at_root: bool) -> bool {
-        let is_below = is_at_root && !self.root.is_empty() && !self.root.contains(&place);
-        let is_hidden = held.is_hidden || self.excluded.contains(&place);
-        (is_below || is_hidden) && !(is_at_root && self.cameras.contains(&place))
     }
 }

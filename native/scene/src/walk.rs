@@ -83,6 +83,13 @@ impl WalkedFile {
         self.reach.get(datablock).copied().unwrap_or(Reach::Unreached)
     }
 
+    /// Those of some of its datablocks that are images, or stand in for images.
+    fn images(&self, places: &[usize]) -> impl Iterator<Item = usize> {
+        let is_image =
+            |place: &usize| self.datablocks().get(*place).is_some_and(|one| one.code == *b"IM");
+        places.iter().copied().filter(is_image)
+    }
+
     /// Whether any of its datablocks is rendered.
     pub(crate) fn is_used(&self) -> bool {
         self.reach.contains(&Reach::Used)
@@ -167,7 +174,7 @@ impl Walk {
         file.contents = Some(contents);
         let packed = file.datablocks().iter().enumerate().filter_map(|(number, datablock)| {
             let (holder, as_path) = (file.file.clone(), file.as_path.clone());
-            let holder = Holder { file: holder, as_path, library: datablock.packed? };
+            let holder = Holder { file: holder, as_path, library: **datablock.packed.as_ref()? };
             Some((library_path(file, number)?, holder))
         });
         for (path, packed) in packed {

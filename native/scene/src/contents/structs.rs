@@ -3,6 +3,7 @@
 use blendfile::{BlendFile, Block};
 
 use crate::datablock::{Reader, SIMULATION_STRUCTS, reader};
+use crate::visibility::VISIBILITY_STRUCTS;
 
 /// Larger blocks are not searched for addresses of datablocks: they are geometry.
 const SEARCHED_BYTES: u64 = 16 << 20;
@@ -17,6 +18,7 @@ pub(super) struct Structs {
     is_driver: Vec<bool>,
     is_simulation: Vec<bool>,
     is_link: Vec<bool>,
+    is_visibility: Vec<bool>,
 }
 
 impl Structs {
@@ -30,6 +32,7 @@ impl Structs {
             is_driver: is_one_of(&["ChannelDriver"]),
             is_simulation: is_one_of(&SIMULATION_STRUCTS),
             is_link: is_one_of(&["bNodeLink"]),
+            is_visibility: is_one_of(&VISIBILITY_STRUCTS),
             readers: structs.iter().map(|structure| reader(&structure.name)).collect(),
             has_addresses: (0..structs.len())
                 .zip(structs)
@@ -62,6 +65,10 @@ impl Structs {
 
     pub(super) fn is_link(&self, block: &Block) -> bool {
         is_set(&self.is_link, block)
+    }
+
+    pub(super) fn is_visibility(&self, block: &Block) -> bool {
+        is_set(&self.is_visibility, block)
     }
 
     pub(super) fn matters(&self, block: &Block) -> bool {

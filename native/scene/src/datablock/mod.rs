@@ -12,9 +12,8 @@ mod strip;
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::Arc;
 
-use blendfile::{BlendFile, Block, CharArray, Integer, StructView};
+use blendfile::{BlendFile, Block, CharArray, Integer, Payload, StructView};
 
 use crate::blend_path::BlendPath;
 use crate::dependency::DependencyKind;
@@ -98,7 +97,8 @@ pub(crate) struct Owner<'a> {
     /// The address of its library.
     pub(crate) library: u64,
     as_path: &'a Path,
-    first_block: Option<usize>,
+    /// Its blocks, its own first.
+    blocks: Vec<Block>,
     by_address: Option<HashMap<u64, Block>>,
 }
 
@@ -106,7 +106,7 @@ impl<'a> Owner<'a> {
     /// At no datablock yet of a file that lives at `as_path`, as the artist sees it.
     pub(crate) fn new(file: &'a mut BlendFile, as_path: &'a Path) -> Self {
         let (code, name, library) = ([0; 2], Vec::new(), 0);
-        Self { file, code, name, library, as_path, first_block: None, by_address: None }
+        Self { file, code, name, library, as_path, blocks: Vec::new(), by_address: None }
     }
 
     /// Where the file lives.
@@ -114,12 +114,13 @@ impl<'a> Owner<'a> {
         self.as_path
     }
 
-    /// Goes to the datablock that begins at a block, by its index.
-    pub(crate) fn enter(&mut self, index: usize, view: Option<&StructView>) {
+    /// Goes to the datablock that has these blocks, its own first.
+    pub(crate) fn enter(&mut self, blocks: &[Block], view: Option<&StructView>) {
         (self.code, self.library) = ([0; 2], 0);
         self.name.clear();
         self.by_address = None;
-        self.first_block = Some(index);
+        self.blocks.clear();
+        self.blocks.extend_from_slice(blocks);
         let Some(view) = view else { return };
         // What stands in for a datablock of a library is an `ID` and nothing more.
         let name = view.string("id.name").or_else(|| view.string("name")).unwrap_or_default();
@@ -131,8 +132,7 @@ impl<'a> Owner<'a> {
 
     /// The datablock's own struct.
     pub(crate) fn own_struct(&mut self) -> Result<Option<StructView>> {
-        let first = self.first_block.and_then(|index| self.file.blocks().get(index)).copied();
-        Ok(match first {
+        Ok(match self.blocks.first().copied() {
             Some(block) => self.file.view(&block)?,
             None => None,
         })
@@ -152,7 +152,7 @@ impl<'a> Owner<'a> {
         /// Image strips have one struct a frame; nothing else here has more than a few.
         const MOST: usize = 1_000_000;
         let Some(block) = self.block_at(address) else { return Ok(Vec::new()) };
-        let payload = Arc::new(self.file.payload(&block)?);
+        let payload = Payload::new(self.file.payload(&block)?);
         Ok(self.file.views(&block, &payload).take(MOST).collect())
     }
 
@@ -178,8 +178,13 @@ impl<'a> Owner<'a> {
 
     /// The block at an address, among those of this datablock.
     pub(crate) fn block_at(&mut self, address: u64) -> Option<Block> {
+        /// So many are looked through sooner than they are sorted.
+        const FEW: usize = 64;
         if address == 0 {
             return None;
+        }
+        if self.by_address.is_none() && self.blocks().take(FEW + 1).count() <= FEW {
+            return self.blocks().filter(|block| block.old_address == address).last().copied();
         }
         if self.by_address.is_none() {
             let by_address = self.blocks().map(|block| (block.old_address, *block)).collect();
@@ -190,9 +195,7 @@ impl<'a> Owner<'a> {
 
     /// The blocks behind the datablock's own.
     fn blocks(&self) -> impl Iterator<Item = &Block> {
-        let first = self.first_block.map_or(usize::MAX, |first| first.saturating_add(1));
-        let blocks = self.file.blocks().get(first..).unwrap_or_default();
-        blocks.iter().take_while(|block| block.code == blendfile::BlockCode::DATA)
+        self.blocks.iter().skip(1)
     }
 }
 

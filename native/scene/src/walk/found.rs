@@ -21,10 +21,11 @@ impl Walk {
                 if file.reach_of(number) != Reach::Used {
                     continue;
                 }
-                if datablock.sequence_uses.shifts_time {
+                let Some(shown) = &datablock.sequence_uses else { continue };
+                if shown.shifts_time {
                     return None;
                 }
-                for (image, one) in datablock.sequence_uses.iter() {
+                for (image, one) in shown.iter() {
                     if let Some(image) = self.behind((place, image)) {
                         uses.entry(image).or_default().push(one);
                     }
@@ -45,8 +46,9 @@ impl Walk {
                     && datablock.library.is_none()
                     && !datablock.is_of_editors();
                 if is_evaluated {
-                    let used = datablock.uses.iter();
-                    images.extend(used.filter_map(|used| self.behind((place, *used))));
+                    images.extend(
+                        file.images(&datablock.uses).filter_map(|used| self.behind((place, used))),
+                    );
                 }
             }
         }
@@ -62,10 +64,10 @@ impl Walk {
                 if file.reach_of(number) != Reach::Used {
                     continue;
                 }
-                for used in &datablock.uses {
-                    let is_idle = datablock.idle_uses.contains(used);
+                for used in file.images(&datablock.uses) {
+                    let is_idle = datablock.idle_uses.contains(&used);
                     let images = if is_idle { &mut idle } else { &mut shown };
-                    images.extend(self.behind((place, *used)));
+                    images.extend(self.behind((place, used)));
                 }
             }
         }
@@ -84,7 +86,7 @@ impl Walk {
         let datablocks = file.datablocks().iter().enumerate();
         datablocks
             .filter_map(|(number, datablock)| {
-                let packed = datablock.packed?;
+                let packed = **datablock.packed.as_ref()?;
                 let beside = self.files.get(*self.by_path.get(&library_path(file, number)?)?)?;
                 beside.is_used().then_some(packed)
             })

@@ -1,0 +1,282 @@
+//! What is made of a file's datablocks as they are read.
+
+use std::collections::HashSet;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+
+use blendfile::{BlendFile, Block, BlockCode, ByteOrder, Payload, StructView};
+use foldhash::{HashMap, HashMapExt};
+
+use super::gather::{Batch, Gathered};
+use super::structs::Structs;
+use super::{Contents, Datablock};
+use crate::blend_path::BlendPath;
+use crate::datablock::{DrivenProperties, Owner, Simulation, simulates, unbaked};
+use crate::error::Result;
+use crate::packed_library::PackedLibrary;
+use crate::visibility::Visibility;
+
+/// Most structs of one block that are asked for paths; bakes of a modifier are the only arrays.
+const MAX_STRUCTS: usize = 10_000;
+
+/// Materials, worlds and lights.
+const SHADING: [[u8; 2]; 3] = [*b"MA", *b"WO", *b"LA"];
+
+/// `NTREE_SHADER`, `DNA_node_types.h`, Blender 5.0.
+const SHADER_NODE_GROUP: i64 = 0;
+
+/// A file that is being read.
+pub(super) struct Reading<'a> {
+    owner: Owner<'a>,
+    structs: &'a Structs,
+    with_sequences: bool,
+    /// Where the file lives, as the artist sees it.
+    base: Arc<Path>,
+    datablocks: Vec<Datablock>,
+    /// For each datablock, the address of its library.
+    libraries: Vec<u64>,
+    /// For each datablock, the addresses in it that may be those of others.
+    addresses: Vec<Vec<u64>>,
+    /// Those in nodes whose outputs lead nowhere.
+    idle_addresses: Vec<Vec<u64>>,
+    by_address: HashMap<u64, usize>,
+    /// Where the libraries whose datablocks are packed into a file (Blender 5.0) came from, by
+    /// address: paths of those datablocks begin there still.
+    archived_libraries: HashMap<u64, Arc<Path>>,
+    last_library: Option<usize>,
+    /// Simulations that are not baked, with the places of their datablocks.
+    simulations: Vec<(usize, Simulation<u64>)>,
+}
+
+impl<'a> Reading<'a> {
+    pub(super) fn new(owner: Owner<'a>, structs: &'a Structs, with_sequences: bool) -> Self {
+        Self {
+            base: Arc::from(owner.as_path()),
+            owner,
+            structs,
+            with_sequences,
+            datablocks: Vec::new(),
+            libraries: Vec::new(),
+            addresses: Vec::new(),
+            idle_addresses: Vec::new(),
+            by_address: HashMap::new(),
+            archived_libraries: HashMap::new(),
+            last_library: None,
+            simulations: Vec::new(),
+        }
+    }
+
+    pub(super) fn file(&mut self) -> &mut BlendFile {
+        self.owner.file
+    }
+
+    /// Takes some datablocks more.
+    pub(super) fn batch(&mut self, batch: &Batch) -> Result<()> {
+        batch.datablocks().try_for_each(|gathered| self.datablock(&gathered))
+    }
+
+    fn datablock(&mut self, gathered: &Gathered<'_>) -> Result<()> {
+        let Gathered { blocks: all, payloads: blocks } = gathered;
+        let Some((first, payload)) = blocks.first() else { return Ok(()) };
+        let view = self.owner.file.views(first, payload).next();
+        self.owner.enter(all, view.as_ref());
+        self.begin(first);
+        match (&self.owner.code, view) {
+            (b"LI", Some(view)) => self.library_of(first, &view)?,
+            (b"NT", Some(view)) => self.node_group_of(&view),
+            _ => {}
+        }
+        if first.code == BlockCode::PLACEHOLDER {
+            return Ok(());
+        }
+        let linked = self.linked_nodes(blocks);
+        for (block, payload) in blocks {
+            self.block(block, payload, &linked)?;
+        }
+        self.simulations(blocks)?;
+        let drivers = blocks.iter().filter(|(block, _)| self.structs.is_driver(block));
+        self.drivers(&drivers.collect::<Vec<_>>())
+    }
+
+    fn simulations(&mut self, blocks: &[(Block, Payload)]) -> Result<()> {
+        for (block, payload) in blocks {
+            if !self.structs.is_simulation(block) {
+                continue;
+            }
+            for view in self.owner.file.views(block, payload).take(1) {
+                let place = self.datablocks.len().saturating_sub(1);
+                let found = unbaked(&mut self.owner, &view)?;
+                self.simulations.extend(found.map(|simulation| (place, simulation)));
+            }
+        }
+        Ok(())
+    }
+
+    fn drivers(&mut self, drivers: &[&(Block, Payload)]) -> Result<()> {
+        if drivers.is_empty() {
+            return Ok(());
+        }
+        let properties = DrivenProperties::read(&mut self.owner)?;
+        for (block, payload) in drivers {
+            let Some(view) = self.owner.file.views(block, payload).next() else { continue };
+            let driver = properties.python_driver(&mut self.owner, &view)?;
+            if let Some(datablock) = self.datablocks.last_mut() {
+                datablock.drivers.extend(driver);
+            }
+        }
+        Ok(())
+    }
+
+    /// The nodes with an output that leads anywhere.
+    fn linked_nodes(&mut self, blocks: &[(Block, Payload)]) -> HashSet<u64> {
+        let links = blocks.iter().filter(|(block, _)| self.structs.is_link(block));
+        let views = links.flat_map(|(block, payload)| self.owner.file.views(block, payload));
+        views.filter_map(|link| link.pointer("fromnode")).collect()
+    }
+
+    fn block(&mut self, block: &Block, payload: &Payload, linked: &HashSet<u64>) -> Result<()> {
+        if self.structs.is_searched(block) {
+            for view in self.owner.file.views(block, payload) {
+                let is_idle = is_image_node(&view) && !linked.contains(&block.old_address);
+                if !is_legacy(self.owner.code, &view) {
+                    self.search(&view, is_idle)?;
+                }
+            }
+        }
+        if let Some(reader) = self.structs.reader(block) {
+            for view in self.owner.file.views(block, payload).take(MAX_STRUCTS) {
+                let found = reader(&mut self.owner, &view)?;
+                if let Some(datablock) = self.datablocks.last_mut() {
+                    datablock.paths.extend(found);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn begin(&mut self, block: &Block) {
+        let place = self.datablocks.len();
+        let is_placeholder = block.code == BlockCode::PLACEHOLDER;
+        let library = if is_placeholder { self.library() } else { None };
+        self.by_address.entry(block.old_address).or_insert(place);
+        self.datablocks.push(Datablock {
+            code: self.owner.code,
+            name: self.owner.name.clone(),
+            library,
+            uses: library.into_iter().collect(),
+            idle_uses: Vec::new(),
+            is_shading: SHADING.contains(&self.owner.code),
+            packed: None,
+            paths: Vec::new(),
+            base: Arc::clone(&self.base),
+            sequence_uses: self.with_sequences.then(Box::default),
+            visibility: Visibility::of(self.owner.code),
+            drivers: Vec::new(),
+            simulations: Vec::new(),
+            simulates: false,
+        });
+        self.libraries.push(self.owner.library);
+        self.addresses.push(Vec::new());
+        self.idle_addresses.push(Vec::new());
+        if self.owner.code == *b"LI" {
+            self.last_library = Some(place);
+        }
+    }
+
+    fn library_of(&mut self, block: &Block, view: &StructView) -> Result<()> {
+        if view.pointer("archive_parent_library").is_some_and(|address| address != 0) {
+            let written = BlendPath::new(view.string("name").unwrap_or_default());
+            let folder = self.base.parent().unwrap_or(&self.base);
+            self.archived_libraries.insert(block.old_address, written.resolve(folder).into());
+        }
+        let packed = PackedLibrary::of(&mut self.owner, view)?;
+        if let Some(datablock) = self.datablocks.last_mut() {
+            datablock.packed = packed.map(Box::new);
+        }
+        Ok(())
+    }
+
+    fn node_group_of(&mut self, view: &StructView) {
+        if let Some(datablock) = self.datablocks.last_mut() {
+            datablock.is_shading = view.integer("type") == Some(SHADER_NODE_GROUP);
+        }
+    }
+
+    /// The library of a placeholder: the one it points to, else the one it stands behind, as it
+    /// does in every version (`read_file_libraries`, `readfile.cc`, Blender 5.0).
+    fn library(&self) -> Option<usize> {
+        self.by_address.get(&self.owner.library).copied().or(self.last_library)
+    }
+
+    fn search(&mut self, view: &StructView, is_idle: bool) -> Result<()> {
+        let addresses = if is_idle { &mut self.idle_addresses } else { &mut self.addresses };
+        let (Some(addresses), Some(datablock)) = (addresses.last_mut(), self.datablocks.last_mut())
+        else {
+            return Ok(());
+        };
+        for (address, is_array) in view.datablock_addresses() {
+            if is_array {
+                let payload = self.owner.payload_at(address)?;
+                addresses.extend(view.addresses(&payload).filter(|address| *address != 0));
+            } else {
+                addresses.push(address);
+            }
+        }
+        if self.structs.is_visibility(view.block()) {
+            datablock.visibility.note(view);
+        }
+        datablock.simulates |= simulates(view);
+        if let Some(uses) = &mut datablock.sequence_uses {
+            uses.search(&mut self.owner, view)?;
+        }
+        Ok(())
+    }
+
+    /// What the file holds.
+    pub(super) fn finish(mut self) -> Contents {
+        let image_at = |images: &[bool], address| {
+            let place = self.by_address.get(&address).copied();
+            place.filter(|place| images.get(*place) == Some(&true))
+        };
+        let images: Vec<bool> = self.datablocks.iter().map(|one| one.code == *b"IM").collect();
+        let addresses = self.addresses.into_iter().zip(self.idle_addresses);
+        for (place, ((addresses, idle), library)) in addresses.zip(self.libraries).enumerate() {
+            let Some(datablock) = self.datablocks.get_mut(place) else { continue };
+            if let Some(base) = self.archived_libraries.get(&library) {
+                datablock.base = Arc::clone(base);
+            }
+            let at = |address: &u64| self.by_address.get(address).copied();
+            let used = addresses.iter().filter_map(at).filter(|used| *used != place);
+            datablock.uses.extend(used);
+            let is_idle = |used: &usize| !datablock.uses.contains(used);
+            datablock.idle_uses = idle.iter().filter_map(at).filter(is_idle).collect();
+            datablock.uses.extend(&datablock.idle_uses);
+            datablock.uses.sort_unstable();
+            datablock.uses.dedup();
+            datablock.visibility.resolve(|address| self.by_address.get(&address).copied());
+            if let Some(uses) = &mut datablock.sequence_uses {
+                uses.resolve(|address| image_at(&images, address));
+            }
+        }
+        for (place, simulation) in &self.simulations {
+            let found = simulation.at_place(|address| self.by_address.get(&address).copied());
+            if let Some(datablock) = self.datablocks.get_mut(*place) {
+                datablock.simulations.extend(found);
+            }
+        }
+        let is_big_endian = self.owner.file.header().byte_order == ByteOrder::Big;
+        Contents { datablocks: self.datablocks, is_big_endian, by_name: OnceLock::new() }
+    }
+}
+
+/// Whether a node shows an image, and nothing else. One whose outputs lead nowhere shows it to nobody.
+fn is_image_node(view: &StructView) -> bool {
+    const NAMES: [&[u8]; 2] = [b"ShaderNodeTexImage", b"ShaderNodeTexEnvironment"];
+    view.struct_name() == "bNode"
+        && view.string("idname").is_some_and(|name| NAMES.contains(&name.as_slice()))
+}
+
+/// Whether a struct is a texture slot of Blender Internal, which has been gone since 2.80.
+fn is_legacy(code: [u8; 2], view: &StructView) -> bool {
+    view.struct_name() == "MTex" && SHADING.contains(&code)
+}
