@@ -93,7 +93,8 @@ class CheckScene(Operator):
         for problem in check.problems:
             user = f"{problem.datablock_type} {problem.datablock}"
             self.report({"WARNING"}, f"{problem.kind}: {user}: {problem.path}")
-        self.report({"INFO"}, check.summary)
+        for text in (*check.notes, check.summary):
+            self.report({"INFO"}, text)
         return {"CANCELLED"} if check.problems or check.error else {"FINISHED"}
 
     def _start(self, context: Context) -> SceneCheck | None:

@@ -122,6 +122,8 @@ def draw_check(layout: UILayout, check: SceneCheck, characters: int) -> None:
         layout.progress(factor=check.factor, text=check.status)
         return
     paragraph(layout, check.summary, "NONE", characters)
+    for note in check.notes:
+        paragraph(layout, note, "INFO", characters)
     for problem in check.problems[:SHOWN_LINES]:
         row = layout.row()
         what = problem.path or problem.kind

@@ -29,8 +29,9 @@ class Problem:
 class SceneCheck:
     """Moves one check on, a step each time that it is polled. Never waits."""
 
-    def __init__(self, work: Work) -> None:
-        """Follow work that has begun."""
+    def __init__(self, work: Work, notes: Sequence[str] = ()) -> None:
+        """Follow work that has begun; `notes` are what is known of the scene already."""
+        self.notes = list(notes)
         self.status = "Starting"
         self.factor = 0.0
         self.error = ""

@@ -144,7 +144,7 @@ class Jobs:
             allow_scripts=context.window_manager.render_on_lambda.allow_scripts,
             painted=painted,
         )
-        self.scene_check = SceneCheck(work)
+        self.scene_check = SceneCheck(work, scene.notes(context.scene))
         return self.scene_check
 
     def forget_check(self) -> None:

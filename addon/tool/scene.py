@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING
 
 import bpy
 
+from ..core import software_rendering
 from ..core.job import Job
 from . import farm, output, painted_images, preferences, storage
 from .cannot_render import CannotRender
 
 if TYPE_CHECKING:
     from bpy.types import Context, NodeTree, Scene
+
+# Until 4.5 it was "next".
+EEVEE = {"BLENDER_EEVEE", "BLENDER_EEVEE_NEXT"}
 
 
 def new_job(context: Context, *, animation: bool) -> Job:
@@ -72,6 +76,26 @@ def check(scene: Scene) -> None:
         raise CannotRender(
             f"The frame range ends before it starts: {scene.frame_start} to {scene.frame_end}"
         )
+
+
+def notes(scene: Scene) -> list[str]:
+    """What an artist should know of the scene before it is sent."""
+    shown = [] if renders_strips(scene) else rendered_scenes(scene)
+    eevee = [_eevee_frame(one) for one in shown if one.render.engine in EEVEE]
+    return [software_rendering.note(frame) for frame in eevee]
+
+
+def _eevee_frame(scene: Scene) -> software_rendering.Frame:
+    render = scene.render
+    width = render.resolution_x * render.resolution_percentage / 100
+    height = render.resolution_y * render.resolution_percentage / 100
+    if render.use_border:
+        width *= render.border_max_x - render.border_min_x
+        height *= render.border_max_y - render.border_min_y
+    layers = sum(layer.use for layer in scene.view_layers)
+    eyes = sum(view.use for view in render.views) if render.use_multiview else 1
+    samples = scene.eevee.taa_render_samples
+    return software_rendering.Frame(round(width), round(height), samples, layers * eyes)
 
 
 def check_kept(kept: list[int], frames: tuple[int, int, int]) -> None:

@@ -40,6 +40,24 @@ def test_what_blender_misses_is_named_by_its_datablock(blender: Blender, sample:
     assert path.endswith(texture.name)
 
 
+def test_an_artist_is_told_what_eevee_takes_without_a_graphics_card(
+    blender: Blender, sample: Path
+) -> None:
+    found = blender.run(CHECK + EEVEE, str(sample))
+    of_cycles, of_eevee = found["notes"]
+    assert of_cycles == []
+    assert len(of_eevee) == 1
+    assert "EEVEE has no graphics card on the farm" in of_eevee[0]
+
+
+EEVEE = """
+RESULT["notes"] = [check.notes]
+bpy.context.scene.render.engine = "BLENDER_EEVEE"
+bpy.ops.render_on_lambda.check_scene()
+RESULT["notes"].append(jobs.jobs().scene_check.notes)
+"""
+
+
 UNBAKED = """
 bpy.ops.wm.open_mainfile(filepath=sys.argv[-1])
 scene = bpy.context.scene
