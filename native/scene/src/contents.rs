@@ -15,7 +15,7 @@ use crate::error::Result;
 use crate::packed_library::PackedLibrary;
 use crate::sequence_use::SequenceUses;
 use crate::visibility::Visibility;
-use gather::{gather, gather_beside};
+use gather::gather_beside;
 use reading::Reading;
 use structs::Structs;
 
@@ -86,10 +86,10 @@ impl Contents {
         with_sequences: bool,
     ) -> Result<Self> {
         let mut file = BlendFile::begin(path, known)?;
-        let structs = Structs::of(&file);
+        let (structs, size_bytes) = (Structs::of(&file), file.size_bytes());
         let mut reading = Reading::new(Owner::new(&mut file, as_path), &structs, with_sequences);
-        if reading.file().size_bytes() < BYTES_FOR_THREAD {
-            gather(&structs, &mut reading)?;
+        if size_bytes < BYTES_FOR_THREAD {
+            reading.whole_file()?;
         } else {
             let mut through = BlendFile::begin(path, known)?;
             gather_beside(&mut through, &structs, |batch| reading.batch(batch))?;

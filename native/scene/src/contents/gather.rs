@@ -6,7 +6,6 @@ use std::sync::mpsc::sync_channel;
 
 use blendfile::{BlendFile, Block, BlockCode, Payload};
 
-use super::reading::Reading;
 use super::structs::Structs;
 use crate::error::Result;
 
@@ -66,7 +65,7 @@ impl Batch {
 }
 
 /// Goes through a file from its beginning to its end.
-struct Gatherer {
+pub(super) struct Gatherer {
     /// How many bytes are read at once.
     bytes: usize,
     /// The block that ended the datablock before.
@@ -74,8 +73,20 @@ struct Gatherer {
 }
 
 impl Gatherer {
-    /// Reads some datablocks more; none at the end.
-    fn batch(&mut self, file: &mut BlendFile, structs: &Structs) -> Result<Batch> {
+    /// At the beginning of a file.
+    pub(super) fn new() -> Self {
+        Self { bytes: BYTES, next: None }
+    }
+
+    /// Reads some datablocks more; nothing at the end.
+    ///
+    /// # Errors
+    /// Those of reading the file.
+    pub(super) fn batch(
+        &mut self,
+        file: &mut BlendFile,
+        structs: &Structs,
+    ) -> Result<Option<Batch>> {
         let (mut batch, mut memory) = (Batch::default(), Vec::new());
         while batch.ends.len() < DATABLOCKS
             && memory.len() < self.bytes
@@ -96,7 +107,7 @@ impl Gatherer {
             batch.ends.push((batch.blocks.len(), batch.payloads.len()));
         }
         batch.memory = Arc::new(memory);
-        Ok(batch)
+        Ok((!batch.ends.is_empty()).then_some(batch))
     }
 
     /// The next block that is a datablock's own.
@@ -122,18 +133,6 @@ impl Batch {
     }
 }
 
-/// Reads a whole file, and gives what it reads to `reading`, which looks up in the same file.
-pub(super) fn gather(structs: &Structs, reading: &mut Reading<'_>) -> Result<()> {
-    let mut gatherer = Gatherer { bytes: BYTES, next: None };
-    loop {
-        let batch = gatherer.batch(reading.file(), structs)?;
-        if batch.ends.is_empty() {
-            return Ok(());
-        }
-        reading.batch(&batch)?;
-    }
-}
-
 /// Reads a whole file on a thread of its own, and gives what it reads to `take` here.
 pub(super) fn gather_beside(
     file: &mut BlendFile,
@@ -144,13 +143,13 @@ pub(super) fn gather_beside(
     std::thread::scope(|scope| {
         let reader = scope.spawn(move || -> Result<()> {
             let mut gatherer = Gatherer { bytes: BYTES_HANDED_OVER, next: None };
-            loop {
-                let batch = gatherer.batch(file, structs)?;
+            while let Some(batch) = gatherer.batch(file, structs)? {
                 // Nobody takes any more where one could not be understood.
-                if batch.ends.is_empty() || hand_over.send(batch).is_err() {
-                    return Ok(());
+                if hand_over.send(batch).is_err() {
+                    break;
                 }
             }
+            Ok(())
         });
         let understood = handed_over.into_iter().try_for_each(|batch| take(&batch));
         let read = reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));

@@ -4,10 +4,10 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use blendfile::{BlendFile, Block, BlockCode, ByteOrder, Payload, StructView};
+use blendfile::{Block, BlockCode, ByteOrder, Payload, StructView};
 use foldhash::{HashMap, HashMapExt};
 
-use super::gather::{Batch, Gathered};
+use super::gather::{Batch, Gathered, Gatherer};
 use super::structs::Structs;
 use super::{Contents, Datablock};
 use crate::blend_path::BlendPath;
@@ -66,8 +66,13 @@ impl<'a> Reading<'a> {
         }
     }
 
-    pub(super) fn file(&mut self) -> &mut BlendFile {
-        self.owner.file
+    /// Reads the whole file, which is the one that it looks up in.
+    pub(super) fn whole_file(&mut self) -> Result<()> {
+        let mut gatherer = Gatherer::new();
+        while let Some(batch) = gatherer.batch(self.owner.file, self.structs)? {
+            self.batch(&batch)?;
+        }
+        Ok(())
     }
 
     /// Takes some datablocks more.
