@@ -61,8 +61,10 @@ container-test: python-test functions ## The image as Lambda runs it: built, und
 bench: python-test functions ## Beside its peers, as tables (needs 25 GB of disk and an hour; all in build/bench)
 	@$(PYTHON) bench/tracing.py
 	@$(PYTHON) bench/transfer.py
+	@$(PYTHON) bench/peers.py
 	@$(PYTHON) bench/enqueueing.py
 	@$(PYTHON) bench/rendering.py
+	@$(PYTHON) bench/fetching.py
 	@$(PYTHON) bench/counting.py
 	@$(PYTHON) bench/confinement.py
 	@$(PYTHON) bench/eevee.py

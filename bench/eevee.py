@@ -20,10 +20,10 @@ from tracing import ROOT
 ROUNDS = int(os.environ.get("BENCH_RUNS", "3"))
 CASES = {
     "default cube, 320 × 320, 64 samples": ("BLENDER_EEVEE", "cube", 320, 320, 64),
-    "default cube, 1,920 × 1,080, 64 samples": ("BLENDER_EEVEE", "cube", 1920, 1080, 64),
-    "a hundred monkeys, 1,920 × 1,080, 16 samples": ("BLENDER_EEVEE", "many", 1920, 1080, 16),
-    "Cycles: default cube, 1,920 × 1,080, 64 samples": ("CYCLES", "cube", 1920, 1080, 64),
-    "Cycles: a hundred monkeys, 1,920 × 1,080, 16 samples": ("CYCLES", "many", 1920, 1080, 16),
+    "default cube, 1,920 × 1,080, 16 samples": ("BLENDER_EEVEE", "cube", 1920, 1080, 16),
+    "a hundred monkeys, 1,920 × 1,080, 8 samples": ("BLENDER_EEVEE", "many", 1920, 1080, 8),
+    "Cycles: default cube, 1,920 × 1,080, 16 samples": ("CYCLES", "cube", 1920, 1080, 16),
+    "Cycles: a hundred monkeys, 1,920 × 1,080, 8 samples": ("CYCLES", "many", 1920, 1080, 8),
 }
 
 RENDER = """
@@ -67,12 +67,18 @@ def main() -> None:
             seconds: dict[bool, list[float]] = {False: [], True: []}
             pictures = set()
             for number in range(ROUNDS):
-                for has_library in ((False, True), (True, False))[number % 2]:
+                turns = ((False, True), (True, False))[number % 2]
+                # Cycles makes no call to OpenGL.
+                for has_library in turns if arguments[0] == "BLENDER_EEVEE" else (False,):
                     environment = {"__EGL_VENDOR_LIBRARY_FILENAMES": str(vendor)}
                     taken = render(folder, arguments, environment if has_library else {})
                     seconds[has_library].append(taken)
                     pictures.add(pixels(folder / "frame.png"))
-            alone, ours = (statistics.median(seconds[one]) for one in (False, True))
+            alone = statistics.median(seconds[False])
+            if not seconds[True]:
+                print(f"| {case} | {alone:.1f} | | | |", flush=True)
+                continue
+            ours = statistics.median(seconds[True])
             same = "yes" if len(pictures) == 1 else "no"
             print(
                 f"| {case} | {alone:.1f} | {ours:.1f} | {alone / ours:.1f} | {same} |", flush=True

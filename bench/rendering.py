@@ -1,8 +1,7 @@
-"""The consumer beside a new Blender for each frame: overhead, memory, and its fetch rate."""
+"""The consumer beside a new Blender for each frame: overhead and memory."""
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import statistics
@@ -12,7 +11,6 @@ import time
 from pathlib import Path
 
 from tracing import FOLDER, PROJECTS, ROOT, prepare
-from transfer import CREDENTIALS, EXAMPLES, make_bucket, make_large, ours, server
 
 sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tests" / "consumer")]
 
@@ -32,13 +30,8 @@ bpy.ops.render.render(animation=True, frame_start=frame, frame_end=frame)
 
 
 def main() -> None:
-    """Renders, fetches, prints."""
+    """Renders and prints."""
     prepare()
-    rendering()
-    fetching()
-
-
-def rendering() -> None:
     scene = PROJECTS / "heavy.blend"
     size = scene.stat().st_size
     work = FOLDER / "rendering"
@@ -89,50 +82,6 @@ def rendering() -> None:
 def stages(times: dict[str, float]) -> str:
     named = [f"{name} {times[f'{name}_seconds']:.2f} s" for name in (*STAGES, "total")]
     return " · ".join(named)
-
-
-def fetching() -> None:
-    large = FOLDER / "large"
-    make_large(large)
-    into_memory, to_disk, seconds = [], [], []
-    environment = os.environ | CREDENTIALS
-    with server() as (endpoint, work):
-        bucket = make_bucket(endpoint, "fetching")
-        part = work / "part"
-        part.mkdir()
-        for file in sorted(large.iterdir())[:500]:
-            (part / file.name).hardlink_to(file)
-        (part / "scene.blend").unlink(missing_ok=True)
-        (part / "scene.blend").hardlink_to(large / "scene.blend")
-        with (part / "volume.vdb").open("wb") as volume:
-            volume.write(os.urandom(1 << 20) * 512)
-        done = subprocess.run(
-            ours(endpoint, bucket, work, part),
-            env=environment, check=True, capture_output=True, text=True,
-        )  # fmt: skip
-        pack = json.loads(done.stdout)["pack"]
-        for _ in range(RUNS):
-            folder = work / "fetched"
-            get = [EXAMPLES / "plain_get", endpoint, bucket, "blobs/"]
-            plain = run(get, environment)
-            written = run([*get, folder], environment)
-            shutil.rmtree(folder)
-            mine = run([EXAMPLES / "fetch_pack", endpoint, bucket, pack, folder], environment)
-            shutil.rmtree(folder)
-            into_memory.append(plain["seconds"] / mine["seconds"])
-            to_disk.append(written["seconds"] / mine["seconds"])
-            seconds.append(mine["bytes"] / mine["seconds"] / 1e6)
-    print("\n| fetching 1.5 GB, verified, to disk | |\n|---|---|")
-    print(f"| rate | {statistics.median(seconds):.0f} MB/s |")
-    print(f"| beside plain parallel gets to the same disk | {statistics.median(to_disk):.0%} |")
-    print(
-        f"| beside plain parallel gets that drop the bytes | {statistics.median(into_memory):.0%} |"
-    )
-
-
-def run(command: list[str | Path], environment: dict[str, str]) -> dict[str, float]:
-    done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
-    return json.loads(done.stdout)
 
 
 if __name__ == "__main__":

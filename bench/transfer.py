@@ -127,12 +127,13 @@ def deadline(endpoint: str, bucket: str, state: Path, folder: Path) -> list[str 
     return [PEERS / "bin" / "python", script, endpoint, bucket, state, folder]
 
 
-def measure(command: list[str | Path]) -> Run:
+def measure(command: list[str | Path], printed: Path = Path(os.devnull)) -> Run:
     """One run of a process: wall time, processor time, peak memory."""
     environment = os.environ | CREDENTIALS | {"AWS_EC2_METADATA_DISABLED": "true"}
-    started = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=environment)
-    _, status, usage = os.wait4(process.pid, 0)
+    with printed.open("w") as stdout:
+        started = time.perf_counter()
+        process = subprocess.Popen(command, stdout=stdout, env=environment)
+        _, status, usage = os.wait4(process.pid, 0)
     seconds = time.perf_counter() - started
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:

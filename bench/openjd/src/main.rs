@@ -10,9 +10,10 @@ use std::sync::Arc;
 
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
 use openjd_snapshots::{
-    AbsManifest, CollectOptions, DownloadOptions, HashCache, HashUploadOptions, S3CheckCache,
-    S3DataCache, SymlinkPolicy, collect_abs_snapshot, decode_v2023, download_abs_manifest,
-    encode_snapshot_v2023, hash_upload_abs_manifest, join_snapshot, subtree_snapshot,
+    AbsManifest, CollectOptions, DecodedManifest, DownloadOptions, HashCache, HashUploadOptions,
+    S3CheckCache, S3DataCache, SymlinkPolicy, collect_abs_snapshot, decode_manifest,
+    download_abs_manifest, encode_snapshot_v2025, hash_upload_abs_manifest, join_snapshot,
+    subtree_snapshot,
 };
 
 #[tokio::main]
@@ -44,9 +45,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
         let sent = hash_upload_abs_manifest(&manifest, Arc::new(cache), options).await?;
         let AbsManifest::Snapshot(sent) = sent.manifest else { return Err("a difference".into()) };
         let relative = subtree_snapshot(&sent, folder, SymlinkPolicy::CollapseEscaping)?;
-        std::fs::write(manifest_file, encode_snapshot_v2023(&relative)?)?;
+        std::fs::write(manifest_file, encode_snapshot_v2025(&relative)?)?;
     } else {
-        let relative = decode_v2023(&std::fs::read_to_string(manifest_file)?)?;
+        let decoded = decode_manifest(&std::fs::read_to_string(manifest_file)?)?;
+        let DecodedManifest::Snapshot(relative) = decoded else {
+            return Err("a difference".into());
+        };
         let manifest = AbsManifest::Snapshot(join_snapshot(&relative, folder)?);
         download_abs_manifest(&manifest, Arc::new(cache), DownloadOptions::default()).await?;
     }

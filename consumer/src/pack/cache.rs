@@ -160,7 +160,7 @@ impl PackCache {
 /// The files, and the largest bundle beside them until it is unpacked.
 fn needed_bytes(manifest: &Manifest) -> u64 {
     let bundles = manifest.bundles.iter().map(|bundle| bundle.size_bytes).max().unwrap_or(0);
-    let at_once = u64::try_from(crate::pack::fetch::BUNDLES_AT_ONCE).unwrap_or(1);
+    let at_once = u64::try_from(Storage::BUNDLES_AT_ONCE).unwrap_or(1);
     manifest
         .size_bytes()
         .saturating_add(bundles.saturating_mul(at_once))

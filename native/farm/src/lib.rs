@@ -29,6 +29,4 @@ pub use job::retry::{Retry, retry};
 pub use job::stop::stop_where_all_fail_alike;
 pub use job::tally::Progress;
 pub use job::{submission, watch};
-pub use transfer::{
-    UploadProgress, UploadSettings, digest_file, put_file_if_absent, unpack_bundle, upload_pack,
-};
+pub use transfer::{UploadProgress, UploadSettings, digest_file, put_file_if_absent, upload_pack};

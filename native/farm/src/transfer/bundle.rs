@@ -108,7 +108,7 @@ fn is_compressible(bytes: &[u8]) -> std::io::Result<bool> {
 /// # Errors
 /// [`FarmError::BadBundle`] where a file is not in the zip as promised, [`FarmError::Io`] where the
 /// zip cannot be read or a file cannot be written.
-pub fn unpack_bundle(zip: &Path, files: &[PackedFile], root: &Path) -> Result<()> {
+pub(crate) fn unpack_bundle(zip: &Path, files: &[PackedFile], root: &Path) -> Result<()> {
     let opened = File::open(zip).map_err(FarmError::io("read", zip))?;
     let bad = |path: &PackPath, reason: String| FarmError::BadBundle {
         bundle: zip.to_owned(),

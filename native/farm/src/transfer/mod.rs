@@ -3,8 +3,9 @@
 mod bundle;
 mod digest_file;
 mod download;
+mod pack_files;
+mod range_digest;
 mod upload;
 
-pub use bundle::unpack_bundle;
 pub use digest_file::digest_file;
 pub use upload::{UploadProgress, UploadSettings, put_file_if_absent, upload_pack};
