@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 
 import bpy
-from bpy.types import Context, Panel, UILayout
+from bpy.types import Context, Menu, Panel, UILayout
 
 from .core import wording
 from .core.job import Job, JobState
@@ -52,7 +52,7 @@ class RenderPanel(Panel):
         count = max(0, (scene.frame_end - scene.frame_start) // scene.frame_step + 1)
         column.operator(
             "render_on_lambda.render_animation",
-            text=f"Render Animation ({count} frames)",
+            text=f"Render Animation ({wording.count_text(count, 'frame')})",
             icon="RENDER_ANIMATION",
         )
         column.operator(
@@ -70,7 +70,8 @@ class RenderPanel(Panel):
         for job in list(reversed(known))[:SHOWN_JOBS]:
             draw_job(layout.box().column(), job, line_characters(context))
         if len(known) > SHOWN_JOBS:
-            layout.label(text=f"and {len(known) - SHOWN_JOBS} earlier jobs")
+            earlier = wording.count_text(len(known) - SHOWN_JOBS, "earlier job")
+            layout.label(text=f"and {earlier}")
 
 
 def line_characters(context: Context) -> int:
@@ -166,7 +167,9 @@ def draw_failures(layout: UILayout, job: Job) -> None:
         log = row.operator("render_on_lambda.show_log", text="", icon="TEXT")
         log.job_id, log.frame = job.id, failure.frame
     if job.failed > SHOWN_LINES:
-        layout.label(text=f"and {job.failed - SHOWN_LINES} more frames failed")
+        layout.label(
+            text=f"and {wording.count_text(job.failed - SHOWN_LINES, 'more frame')} failed"
+        )
 
 
 def button(layout: UILayout, operator: str, job: Job, icon: str, text: str = "") -> None:
@@ -180,11 +183,26 @@ def paragraph(layout: UILayout, text: str, icon: str, characters: int) -> None:
         layout.label(text=line, icon=icon if number == 0 or icon == "NONE" else "BLANK1")
 
 
+def draw_menu(menu: Menu, _context: Context) -> None:
+    """The entries of the Render menu; what is in a menu is what F3 finds."""
+    layout = menu.layout
+    layout.separator()
+    layout.operator_context = "INVOKE_DEFAULT"
+    for operator, text, icon in (
+        ("render_image", "Render Image on Lambda", "RENDER_STILL"),
+        ("render_animation", "Render Animation on Lambda", "RENDER_ANIMATION"),
+        ("check_scene", "Check Scene for Lambda", "CHECKMARK"),
+    ):
+        layout.operator(f"render_on_lambda.{operator}", text=text, icon=icon)
+
+
 def register() -> None:
     """Register with Blender."""
     bpy.utils.register_class(RenderPanel)
+    bpy.types.TOPBAR_MT_render.append(draw_menu)
 
 
 def unregister() -> None:
     """Take back."""
+    bpy.types.TOPBAR_MT_render.remove(draw_menu)
     bpy.utils.unregister_class(RenderPanel)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from .wording import count_text
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -47,7 +49,7 @@ class SceneCheck:
         count = len(self.problems)
         if not count:
             return "Blender finds every file and datablock in the pack"
-        return f"{count} {'problem' if count == 1 else 'problems'} in the pack"
+        return f"{count_text(count, 'problem')} in the pack"
 
     def poll(self) -> bool:
         """Take what has happened; whether anything changed."""
@@ -73,7 +75,8 @@ class SceneCheck:
             case "Tracing":
                 self.status = f"Reading {event.path.name}"
             case "Writing":
-                self.status = f"Packing {event.files_done} of {event.files_total} files"
+                files = count_text(event.files_total, "file")
+                self.status = f"Packing {event.files_done} of {files}"
                 self.factor = event.bytes_done / event.bytes_total if event.bytes_total else 0.0
             case "Opening":
                 self.status, self.factor = "Opening the pack with Blender", 1.0

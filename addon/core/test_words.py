@@ -37,6 +37,19 @@ def test_a_job_that_is_over_says_what_came_of_it() -> None:
     assert wording.summary_text(done) == "23 frames, 1 failed (30 s, about $0.02 on Lambda)"
 
 
+def test_one_frame_is_not_said_to_be_several() -> None:
+    still = job(total=1)
+    still.state = JobState.RENDERING
+    assert wording.progress_text(still) == "Waiting for workers: 1 frame"
+    still.running = 1
+    assert wording.progress_text(still) == "0 of 1 frame, 1 at work"
+    still.state = JobState.CANCELLING
+    assert wording.progress_text(still) == "Cancelling: 1 frame still at work"
+    still.state, still.failed = JobState.FINISHED, 1
+    still.ended_seconds = still.started_seconds
+    assert wording.summary_text(still) == "0 frames, 1 failed (0 s, about $0.00 on Lambda)"
+
+
 def test_an_upload_says_what_was_there() -> None:
     there = upload(skipped_files=3, skipped_bytes=3_000_000)
     assert wording.upload_text(there) == "Nothing to upload: all 3 files are there"

@@ -38,6 +38,11 @@ def bytes_text(count: int) -> str:
     return f"{size:.1f} TB"
 
 
+def count_text(count: int, thing: str) -> str:
+    """A count of things: "1 frame", "24 frames"."""
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
+
+
 def duration_text(seconds: float) -> str:
     """A duration: "8 s", "3:05 min", "2:10 h"."""
     whole = max(0, round(seconds))
@@ -69,10 +74,10 @@ def progress_text(job: Job) -> str:
     if job.state is JobState.SUBMITTING:
         return job.status or "Starting"
     if job.state is JobState.CANCELLING:
-        return f"Cancelling: {job.running} frames still at work"
+        return f"Cancelling: {count_text(job.running, 'frame')} still at work"
     if job.total and not job.running and not job.done:
-        return f"Waiting for workers: {job.total} frames"
-    return f"{job.fetched} of {job.total} frames, {job.running} at work"
+        return f"Waiting for workers: {count_text(job.total, 'frame')}"
+    return f"{job.fetched} of {count_text(job.total, 'frame')}, {job.running} at work"
 
 
 def summary_text(job: Job) -> str:
@@ -84,15 +89,15 @@ def summary_text(job: Job) -> str:
     took = duration_text(job.ended_seconds - job.started_seconds)
     cost = f"{took}, about {cost_text(job.cost_usd)} on Lambda"
     if job.state is JobState.CANCELLED:
-        return f"Cancelled with {job.fetched} of {job.total} frames ({cost})"
+        return f"Cancelled with {job.fetched} of {count_text(job.total, 'frame')} ({cost})"
     if job.failed or job.lost:
-        counts = [f"{job.fetched} frames"]
+        counts = [count_text(job.fetched, "frame")]
         counts += [f"{job.failed} failed"] if job.failed else []
         counts += (
             [f"{job.lost} lost: no worker has them and the queue is empty"] if job.lost else []
         )
         return f"{', '.join(counts)} ({cost})"
-    return f"{job.fetched} {'frame' if job.fetched == 1 else 'frames'} in {cost}"
+    return f"{count_text(job.fetched, 'frame')} in {cost}"
 
 
 def kept_text(count: int) -> str:
@@ -112,7 +117,7 @@ def concerns_text(job: Job) -> str:
     files, simulations = len(job.missing), len(job.unbaked)
     parts = []
     if files:
-        parts.append(f"{files} file is missing" if files == 1 else f"{files} files are missing")
+        parts.append(f"{count_text(files, 'file')} {'is' if files == 1 else 'are'} missing")
     if simulations:
         what = "simulation is" if simulations == 1 else "simulations are"
         parts.append(f"{simulations} {what} not baked")
@@ -123,10 +128,12 @@ def upload_text(upload: UploadProgress) -> str:
     """One line for an upload: what it does now, how fast, how long still."""
     done = upload.sent_bytes + upload.skipped_bytes
     if upload.found_files and upload.skipped_files == upload.found_files:
+        if upload.found_files == 1:
+            return "Nothing to upload: the file is there"
         return f"Nothing to upload: all {upload.found_files} files are there"
     if not upload.sent_bytes and upload.hashed_files < upload.found_files:
         return (
-            f"Reading {upload.hashed_files} of {upload.found_files} files,"
+            f"Reading {upload.hashed_files} of {count_text(upload.found_files, 'file')},"
             f" {bytes_text(upload.found_bytes)}"
         )
     text = f"Uploading {bytes_text(upload.sent_bytes)}"

@@ -14,7 +14,7 @@ from ..core.job import JobState
 from ..core.job_list import JobList
 from ..core.scene_check import SceneCheck
 from ..core.session import Session
-from . import farm, images, scene, storage
+from . import farm, images, output, scene, storage
 
 if TYPE_CHECKING:
     import render_on_lambda as native
@@ -126,9 +126,12 @@ class Jobs:
     def check_scene(self, context: Context) -> SceneCheck:
         """Begin to open a pack of the open scene with a Blender of its own.
 
-        Raises OSError, RuntimeError or CannotRender where the copy cannot be saved.
+        Raises CannotRender where Render would refuse the scene, OSError or RuntimeError where the
+        copy cannot be saved.
         """
         self.forget_check()
+        scene.check(context.scene)
+        output.node_folders(output.own_output(context.scene)[0], context.scene)
         # A folder of its own each time: a check that is being stopped may still read the last one.
         copy = storage.scene_copy(farm.new_job_id())
         painted = scene.save_all(copy)

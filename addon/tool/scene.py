@@ -27,6 +27,7 @@ def new_job(context: Context, *, animation: bool) -> Job:
     where there is nothing to render with, OSError or RuntimeError where the copy cannot be saved.
     """
     scene = context.scene
+    check_online()
     check(scene)
     job_id = farm.new_job_id()
     copy = storage.scene_copy(job_id)
@@ -62,12 +63,16 @@ def new_job(context: Context, *, animation: bool) -> Job:
     )
 
 
-def check(scene: Scene) -> None:
-    """Refuse what would fail on every worker."""
+def check_online() -> None:
+    """Refuse what Blender's preferences forbid."""
     if not bpy.app.online_access:
         raise CannotRender(
             "Blender may not use the network: turn on Preferences > System > Allow Online Access"
         )
+
+
+def check(scene: Scene) -> None:
+    """Refuse what would fail on every worker."""
     if not renders_strips(scene):
         for shown in rendered_scenes(scene):
             if shown.camera is None:

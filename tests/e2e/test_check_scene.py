@@ -40,6 +40,31 @@ def test_what_blender_misses_is_named_by_its_datablock(blender: Blender, sample:
     assert path.endswith(texture.name)
 
 
+def test_what_render_would_refuse_is_refused_in_the_same_words(
+    blender: Blender, sample: Path
+) -> None:
+    found = blender.run(REFUSED, str(sample))
+    assert found["camera"] == ['Error: The scene "Scene" has no camera to render with'] * 2
+    assert found["variable"][0] == found["variable"][1]
+    assert "{nobody}" in found["variable"][0]
+
+
+REFUSED = """
+bpy.ops.wm.open_mainfile(filepath=sys.argv[-1])
+def said(operator):
+    try:
+        operator()
+    except RuntimeError as error:
+        return str(error).strip()
+both = (bpy.ops.render_on_lambda.check_scene, bpy.ops.render_on_lambda.render_animation)
+camera, bpy.context.scene.camera = bpy.context.scene.camera, None
+RESULT["camera"] = [said(operator) for operator in both]
+bpy.context.scene.camera = camera
+bpy.context.scene.render.filepath = "//{nobody}_####"
+RESULT["variable"] = [said(operator) for operator in both]
+"""
+
+
 def test_an_artist_is_told_what_eevee_takes_without_a_graphics_card(
     blender: Blender, sample: Path
 ) -> None:

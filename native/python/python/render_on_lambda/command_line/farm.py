@@ -22,7 +22,7 @@ from .. import (
     retry_job,
 )
 from .local import say_missing, say_unbaked
-from .output import EXIT_FRAMES_FAILED, EXIT_MISSING, Reporter, size_text
+from .output import EXIT_FRAMES_FAILED, EXIT_MISSING, Reporter, count_text, size_text
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -69,10 +69,11 @@ def submit(arguments: Namespace, reporter: Reporter) -> int:
                 case SubmissionEvent.Trouble(message) | SubmissionEvent.Waking(message):
                     reporter.note(message)
                 case SubmissionEvent.Enqueueing(enqueued, total):
-                    reporter.bar(enqueued / total, f"Enqueueing {enqueued} of {total} frames")
+                    frames = count_text(total, "frame")
+                    reporter.bar(enqueued / total, f"Enqueueing {enqueued} of {frames}")
                 case SubmissionEvent.Submitted(job, tasks, missing_files):
                     record = {"job": job, "tasks": tasks, "missing_files": missing_files}
-                    reporter.result(record, f"{job}  {tasks} frames on the farm")
+                    reporter.result(record, f"{job}  {count_text(tasks, 'frame')} on the farm")
                     code = 0
                 case _:
                     pass
@@ -98,7 +99,7 @@ def retry(arguments: Namespace, reporter: Reporter) -> int:
     """Enqueue failed frames again, with --missing those too that the queue has lost."""
     count = retry_job(farm_settings(arguments), arguments.job, missing=arguments.missing)
     record = {"job": arguments.job, "tasks": count}
-    frames = "1 frame is" if count == 1 else f"{count} frames are"
+    frames = count_text(count, "frame")
     reporter.result(record, f"{arguments.job}  {frames} on the farm again")
     if count and arguments.watch:
         return watch(arguments, reporter)
@@ -168,7 +169,7 @@ def show_upload(progress: UploadProgress, reporter: Reporter) -> None:
     """A bar for an upload."""
     done = progress.sent_bytes + progress.skipped_bytes
     text = (
-        f"{progress.found_files} files: {progress.hashed_files} hashed,"
+        f"{count_text(progress.found_files, 'file')}: {progress.hashed_files} hashed,"
         f" {progress.skipped_files} there, {progress.sent_files} sent;"
         f" {size_text(done)} of {size_text(progress.found_bytes)}"
     )
@@ -217,7 +218,7 @@ def _factor(progress: Progress) -> float:
 
 
 def _progress_text(progress: Progress) -> str:
-    text = f"{progress.done} of {progress.total} frames"
+    text = f"{progress.done} of {count_text(progress.total, 'frame')}"
     for count, name in (
         (progress.running, "at work"),
         (progress.failed, "failed"),

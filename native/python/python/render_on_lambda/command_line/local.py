@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from .. import Dependency, LocalPack, LocalPackEvent, MissingFile, Problem, UnbakedSimulation
 from .. import trace as trace_scene
-from .output import EXIT_MISSING, Reporter, printable, size_text
+from .output import EXIT_MISSING, Reporter, count_text, printable, size_text
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -54,7 +54,8 @@ def pack(arguments: Namespace, reporter: Reporter) -> int:
                     "bytes": count,
                     "rewritten_blend_files": rewritten,
                 }
-                text = f"{files} files, {size_text(count)} in {arguments.to}; open {blend_file}"
+                size = f"{count_text(files, 'file')}, {size_text(count)}"
+                text = f"{size} in {arguments.to}; open {blend_file}"
                 reporter.result(record, text)
                 code = 0 if arguments.allow_missing else code
             case _:
@@ -144,10 +145,9 @@ def _events(work: LocalPack, reporter: Reporter) -> Iterator[LocalPackEvent]:
                     case LocalPackEvent.Tracing(path):
                         reporter.bar(0.0, f"Reading {path.name}")
                     case LocalPackEvent.Writing(_, total, count, size):
-                        reporter.bar(
-                            count / size if size else 1.0,
-                            f"Packing {size_text(count)} of {size_text(size)} in {total} files",
-                        )
+                        text = f"Packing {size_text(count)} of {size_text(size)}"
+                        text += f" in {count_text(total, 'file')}"
+                        reporter.bar(count / size if size else 1.0, text)
                     case LocalPackEvent.Opening():
                         reporter.bar(1.0, "Opening the pack with Blender")
                     case _:
@@ -209,7 +209,7 @@ def _print_for_people(dependencies: Sequence[Dependency]) -> None:
         if item.packed
         for file, size_bytes in zip(item.files, item.file_sizes, strict=True)
     }
-    print(f"{len(files)} files, {size_text(sum(files.values()))}; {missing} missing")
+    print(f"{count_text(len(files), 'file')}, {size_text(sum(files.values()))}; {missing} missing")
 
 
 def _state(item: Dependency) -> str:

@@ -59,6 +59,11 @@ def printable(text: Any) -> str:
     return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in str(text))
 
 
+def count_text(count: int, thing: str) -> str:
+    """A count of things: "1 frame", "24 frames"."""
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
+
+
 def size_text(count: float) -> str:
     """A count of bytes in MB."""
     return f"{count / 1e6:,.1f} MB"
