@@ -84,14 +84,17 @@ def command(
     farm: LocalFarm,
     *arguments: str | Path,
     key: tuple[str, str] | None = None,
+    endpoint: str | None = None,
     limit_seconds: float = 240,
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command of `render-on-lambda` on a farm, as its artist or with another key."""
+    """Run a command of `render-on-lambda` on a farm, as its artist or with another key, and maybe
+    through a proxy.
+    """
     environment = os.environ | farm.environment()
     if key:
         environment |= {"AWS_ACCESS_KEY_ID": key[0], "AWS_SECRET_ACCESS_KEY": key[1]}
     return subprocess.run(
-        [COMMAND, *arguments, "--stack", farm.stack, "--endpoint", farm.endpoint],
+        [COMMAND, *arguments, "--stack", farm.stack, "--endpoint", endpoint or farm.endpoint],
         env=environment,
         capture_output=True,
         text=True,

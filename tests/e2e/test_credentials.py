@@ -100,7 +100,15 @@ def test_the_environment(home: Home) -> None:
 
 def test_no_credentials_at_all(home: Home) -> None:
     code, words = home.jobs("--region", REGION)
-    assert code == 4 and "credentials" in words and "none were found" in words
+    assert code == 4 and "there are no AWS credentials on this computer; sign in" in words, words
+
+
+def test_no_credentials_where_the_computer_is_asked_for_a_role_of_its_own(home: Home) -> None:
+    del home.environment["AWS_EC2_METADATA_DISABLED"]
+    # As where nobody answers, or somebody else than AWS.
+    home.environment["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = "http://127.0.0.1:9"
+    code, words = home.jobs("--region", REGION)
+    assert code == 4 and "there are no AWS credentials on this computer; sign in" in words, words
 
 
 def test_a_chosen_profile_comes_before_keys_in_the_environment(home: Home) -> None:

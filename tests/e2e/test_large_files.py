@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from conftest import command
+from fault_proxy import BREAK, CORRUPT, Fault, Request, fault_proxy
 from local_farm import LocalFarm
 
 # Above 16 MiB both ways: a texture that no codec makes small, and a frame in float without one.
@@ -84,6 +86,35 @@ def test_files_above_sixteen_mebibytes_arrive_both_ways_although_writes_meet(
     # Each twice: after 409 S3 asks to begin anew.
     assert begun == ["CRC32"] * 4
     assert "checksum_of_an_upload_in_parts" not in front.refused
+
+
+def test_a_file_whose_ranges_break_off_and_lie_arrives_as_it_was_put(
+    farm: LocalFarm, large: Path, tmp_path: Path
+) -> None:
+    direct, troubled = tmp_path / "direct", tmp_path / "troubled"
+    done = command(farm, "submit", "--json", large, "--frames", "3", "--watch", "--to", direct)
+    assert done.returncode == 0, done.stderr
+    job = json.loads(done.stdout.splitlines()[0])["job"]
+    # Of the seven ranges of the first try one lies, so that all are asked for again; of the second
+    # try's, one breaks off twice.
+    faults = {2: CORRUPT, 4: BREAK, 9: BREAK, 12: BREAK}
+    ranges = 0
+
+    def rule(request: Request) -> Fault:
+        nonlocal ranges
+        if request.method != "GET" or "/frames/" not in request.path:
+            return None
+        ranges += 1
+        return faults.get(ranges)
+
+    with fault_proxy(farm.endpoint, farm.authority) as proxy:
+        proxy.rule = rule
+        done = command(farm, "fetch", job, "--to", troubled, endpoint=proxy.endpoint)
+    assert done.returncode == 0, done.stderr
+    assert ranges > max(faults), ranges
+    fetched = (troubled / "frame_0003.exr").read_bytes()
+    assert fetched == (direct / "frame_0003.exr").read_bytes()
+    assert [path.name for path in troubled.iterdir()] == ["frame_0003.exr"]
 
 
 def test_the_same_file_again_is_not_sent(farm: LocalFarm, large: Path, tmp_path: Path) -> None:

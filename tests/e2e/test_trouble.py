@@ -65,7 +65,7 @@ def test_no_credentials(blender: Blender, sample: Path, tmp_path: Path) -> None:
         "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
     }
     error = error_of(blender, sample, change)
-    assert error.startswith('AWS does not accept the credentials of the profile "artist": ')
+    assert error.startswith('There are no AWS credentials in the profile "artist"; sign in'), error
 
 
 def test_credentials_that_aws_does_not_know(blender: Blender, sample: Path) -> None:

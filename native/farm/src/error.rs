@@ -9,7 +9,13 @@ use protocol::JobId;
 /// and [`FarmError::Throttled`] may succeed when tried again, the others need someone to act.
 #[derive(Debug, thiserror::Error)]
 pub enum FarmError {
-    /// No credentials, or ones that AWS refuses.
+    /// No credentials at all.
+    #[error("there are no AWS credentials {}; sign in with `aws login` or `aws sso login`, and choose the profile in the add-on's preferences or with --profile", in_profile(profile.as_ref()))]
+    NoCredentials {
+        /// The profile, where one is set.
+        profile: Option<String>,
+    },
+    /// Credentials that AWS refuses, or that cannot be had.
     #[error("AWS does not accept the credentials{}: {reason}; check the profile in the add-on's preferences or sign in again", of_profile(profile.as_ref()))]
     Credentials {
         /// The profile, where one is set.
@@ -287,6 +293,11 @@ fn of_profile(profile: Option<&String>) -> String {
     profile.map_or_else(String::new, |profile| format!(" of the profile \"{profile}\""))
 }
 
+fn in_profile(profile: Option<&String>) -> String {
+    let on_this_computer = || "on this computer".to_owned();
+    profile.map_or_else(on_this_computer, |profile| format!("in the profile \"{profile}\""))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -294,6 +305,8 @@ mod tests {
     #[test]
     fn an_error_says_what_happened_where_and_what_to_do() {
         let errors = [
+            FarmError::NoCredentials { profile: None },
+            FarmError::NoCredentials { profile: Some("artist".into()) },
             FarmError::Credentials {
                 profile: Some("artist".into()),
                 reason: "the token has expired".into(),

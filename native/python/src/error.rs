@@ -21,9 +21,10 @@ create_exception!(render_on_lambda, StackError, FarmError);
 pub(crate) fn farm_error(error: &Farm) -> PyErr {
     let message = sentence(error);
     match error {
-        Farm::Credentials { .. } | Farm::NoProfile { .. } | Farm::NeedsCode { .. } => {
-            CredentialsError::new_err(message)
-        }
+        Farm::NoCredentials { .. }
+        | Farm::Credentials { .. }
+        | Farm::NoProfile { .. }
+        | Farm::NeedsCode { .. } => CredentialsError::new_err(message),
         Farm::NoStack { .. }
         | Farm::StackNotReady { .. }
         | Farm::NotOurStack { .. }

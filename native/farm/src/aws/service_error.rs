@@ -25,8 +25,19 @@ impl Attempt<'_> {
     where
         E: ProvideErrorMetadata + Error + 'static,
     {
-        if let Some(credentials) = credentials_error(&error) {
-            return self.credentials(credentials);
+        match credentials_error(&error) {
+            Some(CredentialsError::CredentialsNotLoaded(_)) => return self.no_credentials(),
+            Some(credentials) => {
+                let reason = sentence(credentials);
+                // The machine's own role comes last in the chain: nothing before it has any. Where
+                // the computer is none of AWS's, nobody wants to read about its metadata service.
+                return if reason.contains("IMDS") {
+                    self.no_credentials()
+                } else {
+                    self.credentials(reason)
+                };
+            }
+            None => {}
         }
         let action = self.action.to_owned();
         match error {
@@ -107,20 +118,21 @@ impl Attempt<'_> {
         }
     }
 
+    fn no_credentials(&self) -> FarmError {
+        FarmError::NoCredentials { profile: self.profile.map(str::to_owned) }
+    }
+
     fn credentials(&self, reason: String) -> FarmError {
         FarmError::Credentials { profile: self.profile.map(str::to_owned), reason }
     }
 }
 
 /// The error of the credentials chain, if that is what made a call fail.
-fn credentials_error(error: &(dyn Error + 'static)) -> Option<String> {
+fn credentials_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a CredentialsError> {
     let mut level = Some(error);
     while let Some(current) = level {
         if let Some(credentials) = current.downcast_ref::<CredentialsError>() {
-            return Some(match credentials {
-                CredentialsError::CredentialsNotLoaded(_) => "none were found".to_owned(),
-                other => sentence(other),
-            });
+            return Some(credentials);
         }
         level = current.source();
     }
