@@ -47,6 +47,8 @@ class _Render:
             return None
         for add_on, nodes in add_ons.foreign_nodes().items():
             self.report({"WARNING"}, wording.foreign_text(add_on, nodes))
+        for text in scene.silent_texts():
+            self.report({"WARNING"}, text)
         if job.kept_frames:
             self.report({"INFO"}, wording.kept_text(len(job.kept_frames)))
         if job.is_movie:

@@ -50,6 +50,11 @@ def test_one_frame_is_not_said_to_be_several() -> None:
     assert wording.summary_text(still) == "0 frames, 1 failed (0 s, about $0.00 on Lambda)"
 
 
+def test_texts_that_do_not_run_are_named() -> None:
+    said = wording.silent_text(["rig_ui.py", "second.py", "third.py"])
+    assert said.startswith('The text "rig_ui.py" and 2 more has Register and does not run')
+
+
 def test_an_upload_says_what_was_there() -> None:
     there = upload(skipped_files=3, skipped_bytes=3_000_000)
     assert wording.upload_text(there) == "Nothing to upload: all 3 files are there"

@@ -112,6 +112,15 @@ def foreign_text(add_on: str, nodes: list[str]) -> str:
     return f'The farm has no add-on "{add_on}": it leaves out the node "{nodes[0]}"{more}'
 
 
+def silent_text(names: list[str]) -> str:
+    """That texts run when the artist's Blender opens the file, and on the farm do not."""
+    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+    return (
+        f'The text "{names[0]}"{more} has Register and does not run on the farm:'
+        " tick Run Scripts if frames depend on it"
+    )
+
+
 def concerns_text(job: Job) -> str:
     """Why the frames would differ from F12's: "2 files are missing, 1 simulation is not baked"."""
     files, simulations = len(job.missing), len(job.unbaked)

@@ -25,7 +25,12 @@ def save_painted(folder: Path) -> list[tuple[str, str, str | None]]:
     own, as the native module takes them. Raises CannotRender, or OSError or RuntimeError where a
     file cannot be written.
     """
-    painted = [image for image in bpy.data.images if image.is_dirty and image.source != "VIEWER"]
+    painted = [
+        image
+        for image in bpy.data.images
+        # What nobody uses is not in the saved file either.
+        if image.is_dirty and image.source != "VIEWER" and image.users
+    ]
     saved = []
     for number, image in enumerate(painted):
         folder.mkdir(parents=True, exist_ok=True)

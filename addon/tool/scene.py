@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import bpy
 
-from ..core import software_rendering
+from ..core import software_rendering, wording
 from ..core.job import Job
 from . import farm, output, painted_images, preferences, storage
 from .cannot_render import CannotRender
@@ -87,7 +87,15 @@ def notes(scene: Scene) -> list[str]:
     """What an artist should know of the scene before it is sent."""
     shown = [] if renders_strips(scene) else rendered_scenes(scene)
     eevee = [_eevee_frame(one) for one in shown if one.render.engine in EEVEE]
-    return [software_rendering.note(frame) for frame in eevee]
+    return [*map(software_rendering.note, eevee), *silent_texts()]
+
+
+def silent_texts() -> list[str]:
+    """What is lost of texts that run when the file is opened, where scripts may not run."""
+    if bpy.context.window_manager.render_on_lambda.allow_scripts:
+        return []
+    names = [text.name for text in bpy.data.texts if text.use_module]
+    return [wording.silent_text(names)] if names else []
 
 
 def _eevee_frame(scene: Scene) -> software_rendering.Frame:
@@ -134,12 +142,18 @@ def compositor(scene: Scene) -> NodeTree | None:
 
 
 def renders_strips(scene: Scene) -> bool:
-    """Whether the Video Sequencer's strips are rendered instead of a camera's view."""
+    """Whether the Video Sequencer's strips are rendered instead of a camera's view: any that is
+    neither sound nor muted (`RE_seq_render_active`, `pipeline.cc`, Blender 5.2).
+    """
     editor = scene.sequence_editor
     if editor is None or not scene.render.use_sequencer:
         return False
     # `sequences` until 4.3.
-    return len(getattr(editor, "strips", None) or getattr(editor, "sequences", ())) > 0
+    strips = getattr(editor, "strips", None) or getattr(editor, "sequences", ())
+    return any(
+        strip.type != "SOUND" and not strip.mute and not editor.channels[strip.channel].mute
+        for strip in strips
+    )
 
 
 def save_copy(path: Path) -> None:

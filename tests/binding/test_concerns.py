@@ -144,6 +144,43 @@ def test_style_modules_of_freestyle_are_python(empty: Path) -> None:
     scene.render.use_freestyle = True
     save(empty)
     assert needing_scripts(empty) == [scene.name]
+    settings.modules[0].use = False
+    settings.modules.new()
+    save(empty)
+    assert needing_scripts(empty) == []
+
+
+def appear_later(datablock: bpy.types.bpy_struct, path: str, *, rendered: object) -> None:
+    """Left out of the frame that is saved, and not of those from the third on."""
+    for value, frame in ((not rendered, 1), (rendered, 3)):
+        setattr(datablock, path, value)
+        datablock.keyframe_insert(path, frame=frame)
+    bpy.context.scene.frame_set(1)
+
+
+def test_what_only_later_frames_show_counts(empty: Path) -> None:
+    driven = mesh_object("driven")
+    drive(driven)
+    appear_later(driven, "hide_render", rendered=False)
+    save(empty)
+    assert needing_scripts(empty) == ["driven"]
+    bpy.data.objects.remove(driven)
+    visible = mesh_object("object")
+    cloth(visible)
+    appear_later(visible, "hide_render", rendered=False)
+    modified = mesh_object("modifier")
+    cloth(modified)
+    appear_later(modified.modifiers["cloth"], "show_render", rendered=True)
+    driven = mesh_object("driver")
+    cloth(driven)
+    driven.hide_render = True
+    driven.driver_add("hide_render").driver.expression = "frame < 3"
+    still = mesh_object("left out of all")
+    cloth(still)
+    still.hide_render = True
+    still.keyframe_insert("location", frame=1)
+    save(empty)
+    assert unbaked(empty) == {"driver": "cloth", "modifier": "cloth", "object": "cloth"}
 
 
 def test_what_a_frame_does_not_show_is_no_problem(empty: Path) -> None:
@@ -171,6 +208,63 @@ def test_what_a_frame_does_not_show_is_no_problem(empty: Path) -> None:
     material.node_tree.links.new(idle.outputs[0], shader)
     save(empty)
     assert [(kind, name) for kind, name, _ in problems(empty)] == [("missing file", "gone.png")]
+
+
+def test_a_missing_file_is_required_where_a_frame_of_the_scene_may_need_it(empty: Path) -> None:
+    scene = bpy.context.scene
+
+    def wears(one: bpy.types.Object, name: str) -> None:
+        gone = load_image(image(empty.parent / f"{name}.png"))
+        one.data.materials.append(new_material(name))
+        tree = one.data.materials[0].node_tree
+        node = tree.nodes.new("ShaderNodeTexImage")
+        node.image = gone
+        tree.links.new(node.outputs[0], tree.nodes["Principled BSDF"].inputs["Base Color"])
+        (empty.parent / f"{name}.png").unlink()
+
+    hidden = mesh_object("hidden")
+    hidden.hide_render = True
+    wears(hidden, "hidden")
+    excluded = new_collection("excluded", scene.collection)
+    wears(mesh_object("excluded", excluded), "excluded")
+    scene.view_layers[0].layer_collection.children["excluded"].exclude = True
+    wears(mesh_object("other", bpy.data.scenes.new("other").collection), "other")
+    later = mesh_object("later")
+    wears(later, "later")
+    appear_later(later, "hide_render", rendered=False)
+    instanced = mesh_object("instanced", bpy.data.collections.new("instanced"))
+    instanced.hide_render = True
+    wears(instanced, "instanced")
+    holder = bpy.data.objects.new("holder", None)
+    holder.instance_type = "COLLECTION"
+    holder.instance_collection = bpy.data.collections["instanced"]
+    scene.collection.objects.link(holder)
+    save(empty)
+    found = {name for kind, name, _ in problems(empty, scene=scene.name)}
+    assert found == {"instanced.png", "later.png"}
+    found = {name for kind, name, _ in problems(empty, scene=scene.name, allow_scripts=True)}
+    assert found > {"hidden.png", "excluded.png", "later.png"}
+
+
+def test_a_missing_library_is_required_where_a_frame_shows_what_it_holds(empty: Path) -> None:
+    library = empty.with_name("library.blend")
+    mesh_object("rock").use_fake_user = True
+    save(library)
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    collection = new_collection("set", bpy.context.scene.collection)
+    collection.hide_render = True
+    save(empty)
+    with bpy.data.libraries.load(str(library), link=True, relative=True) as (_, wanted):
+        wanted.objects = ["rock"]
+    collection.objects.link(wanted.objects[0])
+    library_is_gone = library.with_suffix(".gone")
+    for is_hidden, missing in ((True, 0), (False, 1)):
+        collection.hide_render = is_hidden
+        save(empty)
+        library.rename(library_is_gone)
+        required = [one for one in native.trace(empty) if one.missing and one.required]
+        assert len(required) == missing
+        library_is_gone.rename(library)
 
 
 def cloth(one: bpy.types.Object) -> None:
@@ -255,3 +349,24 @@ def test_baked_simulation_nodes_are_no_concern(empty: Path) -> None:
     bpy.ops.object.simulation_nodes_cache_bake(selected=True)
     save(empty)
     assert unbaked(empty) == {}
+
+
+def test_each_zone_needs_a_bake_of_its_own_and_a_bake_node_none(empty: Path) -> None:
+    one = mesh_object("zone")
+    simulation_nodes(one)
+    group = bpy.data.node_groups["inner"]
+    one.modifiers["nodes"].node_group = group
+    bpy.context.scene.frame_end = 2
+    save(empty)
+    one.select_set(True)
+    bpy.context.view_layer.objects.active = one
+    bpy.ops.object.simulation_nodes_cache_bake(selected=True)
+    group.nodes.new("GeometryNodeBake")
+    bpy.context.view_layer.update()
+    save(empty)
+    assert unbaked(empty) == {}
+    start = group.nodes.new("GeometryNodeSimulationInput")
+    start.pair_with_output(group.nodes.new("GeometryNodeSimulationOutput"))
+    bpy.context.view_layer.update()
+    save(empty)
+    assert unbaked(empty) == {"zone": "simulation nodes"}

@@ -63,6 +63,8 @@ def scene_of(images: list[bpy.types.Image]) -> None:
         tree.nodes.remove(tree.nodes["Principled BSDF"])
         emission = tree.nodes.new("ShaderNodeEmission")
         tree.links.new(node.outputs["Color"], emission.inputs["Color"])
+        # How Cycles reads the colours depends on whether something asks for the alpha.
+        tree.links.new(node.outputs["Alpha"], emission.inputs["Strength"])
         output = tree.nodes["Material Output"]
         tree.links.new(emission.outputs[0], output.inputs["Surface"])
         bpy.ops.mesh.primitive_plane_add(location=(2.0 * number, 0, 0))
@@ -85,6 +87,24 @@ def pixels_of(path: Path) -> numpy.ndarray:
     pixels = numpy.array(loaded.pixels[:], numpy.float32)
     bpy.data.images.remove(loaded)
     return pixels
+
+
+def expect_the_same(
+    scene: Path, images: list[bpy.types.Image], painted: list[tuple[str, str, str | None]]
+) -> None:
+    """The frame of the pack is that of this session."""
+    folder = scene.parent
+    bpy.context.scene.render.filepath = str(folder / "local.exr")
+    bpy.ops.render.render(write_still=True)
+    there = pack(scene, folder / "pack", painted)
+    shoot = SHOOT.format(to=str(folder / "packed.exr"))
+    subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", RENDER.format(shoot=shoot), str(there)], check=True
+    )
+    local, farm = pixels_of(folder / "local.exr"), pixels_of(folder / "packed.exr")
+    columns = local.reshape(16, len(images), 16, 4), farm.reshape(16, len(images), 16, 4)
+    for number, image in enumerate(images):
+        assert numpy.allclose(columns[0][:, number], columns[1][:, number], atol=1e-3), image.name
 
 
 def test_a_pack_shows_what_f12_shows(empty: Path) -> None:
@@ -110,17 +130,35 @@ def test_a_pack_shows_what_f12_shows(empty: Path) -> None:
     painted = painted_images.save_painted(folder / "painted")
     assert [(one.source, one.filepath, one.file_format, one.is_dirty) for one in images] == before
     assert {one.name for one in bpy.data.images} == names
-    bpy.context.scene.render.filepath = str(folder / "local.exr")
-    bpy.ops.render.render(write_still=True)
-    there = pack(empty, folder / "pack", painted)
-    shoot = SHOOT.format(to=str(folder / "packed.exr"))
-    subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", RENDER.format(shoot=shoot), str(there)], check=True
-    )
-    local, farm = pixels_of(folder / "local.exr"), pixels_of(folder / "packed.exr")
-    columns = local.reshape(16, len(images), 16, 4), farm.reshape(16, len(images), 16, 4)
-    for number, image in enumerate(images):
-        assert numpy.allclose(columns[0][:, number], columns[1][:, number], atol=1e-3), image.name
+    expect_the_same(empty, images, painted)
+
+
+def test_transparent_pixels_are_what_they_were_in_the_session(empty: Path) -> None:
+    folder = empty.parent
+    images = []
+    for mode in ("STRAIGHT", "PREMUL", "CHANNEL_PACKED", "NONE"):
+        for is_float in (False, True):
+            name = f"{mode} float" if is_float else mode
+            images.append(bpy.data.images.new(name, SIZE, SIZE, alpha=True, float_buffer=is_float))
+            images[-1].alpha_mode = mode
+        images.append(on_disk(folder / f"{mode} file.png", 0, 0, 1, 0.5))
+        images[-1].alpha_mode = mode
+    for image in images:
+        paint(image, 0.4, 0.3, 0.2, 0.5)
+    scene_of(images)
+    save(empty)
+    expect_the_same(empty, images, painted_images.save_painted(folder / "painted"))
+
+
+def test_an_image_that_nobody_uses_stays_at_home(empty: Path) -> None:
+    used = bpy.data.images.new("used", SIZE, SIZE)
+    scene_of([used])
+    for image in (used, bpy.data.images.new("scratch", SIZE, SIZE)):
+        paint(image, 1, 0, 0, 1)
+    save(empty)
+    painted = painted_images.save_painted(empty.parent / "painted")
+    assert [name for name, *_ in painted] == ["used"]
+    pack(empty, empty.parent / "pack", painted)
 
 
 def test_a_painted_image_of_a_library_is_refused_by_name(empty: Path) -> None:
@@ -130,6 +168,7 @@ def test_a_painted_image_of_a_library_is_refused_by_name(empty: Path) -> None:
     bpy.ops.wm.read_factory_settings(use_empty=True)
     with bpy.data.libraries.load(str(library), link=True) as (_, wanted):
         wanted.images = ["brick.png"]
+    scene_of([bpy.data.images["brick.png"]])
     save(empty)
     paint(bpy.data.images["brick.png"], 1, 1, 1, 1)
     with pytest.raises(CannotRender, match=r'"brick.png" is painted.*save it'):

@@ -82,7 +82,40 @@ def appearing(scene: bpy.types.Scene) -> None:
     scene.render.use_motion_blur = True
 
 
-SCENES = (moving, baked_particles, particles, cloth, rigid_bodies, settings, appearing)
+def simulated_bones(scene: bpy.types.Scene) -> None:
+    """A chain that iTaSC has follow a target, from where it was in the frame before."""
+    armature = bpy.data.objects.new("chain", bpy.data.armatures.new("chain"))
+    scene.collection.objects.link(armature)
+    bpy.context.view_layer.objects.active = armature
+    bpy.ops.object.mode_set(mode="EDIT")
+    parent = None
+    for number in range(4):
+        bone = armature.data.edit_bones.new(f"bone {number}")
+        bone.head, bone.tail = (number / 2 - 1, 0, 0), (number / 2 - 0.5, 0.05, 0)
+        bone.parent, parent = parent, bone
+    bpy.ops.object.mode_set(mode="OBJECT")
+    target = bpy.data.objects.new("target", None)
+    scene.collection.objects.link(target)
+    animate(target, "location", (1, 0.2, 0), (0, 0.9, 0))
+    reach = armature.pose.bones["bone 3"].constraints.new("IK")
+    reach.target = target
+    armature.pose.ik_solver = "ITASC"
+    armature.pose.ik_param.mode = "SIMULATION"
+    carried = ball(0.2)
+    carried.parent, carried.parent_type = armature, "BONE"
+    carried.parent_bone = "bone 3"
+
+
+SCENES = (
+    simulated_bones,
+    moving,
+    baked_particles,
+    particles,
+    cloth,
+    rigid_bodies,
+    settings,
+    appearing,
+)
 
 
 @pytest.mark.parametrize("make", SCENES, ids=lambda make: make.__name__)

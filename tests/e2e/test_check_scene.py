@@ -58,6 +58,9 @@ def said(operator):
         return str(error).strip()
 both = (bpy.ops.render_on_lambda.check_scene, bpy.ops.render_on_lambda.render_animation)
 camera, bpy.context.scene.camera = bpy.context.scene.camera, None
+# Neither is rendered instead of a camera's view.
+strips = bpy.context.scene.sequence_editor_create().strips
+strips.new_effect("muted", "COLOR", 1, 1, length=9).mute = True
 RESULT["camera"] = [said(operator) for operator in both]
 bpy.context.scene.camera = camera
 bpy.context.scene.render.filepath = "//{nobody}_####"
@@ -71,13 +74,15 @@ def test_an_artist_is_told_what_eevee_takes_without_a_graphics_card(
     found = blender.run(CHECK + EEVEE, str(sample))
     of_cycles, of_eevee = found["notes"]
     assert of_cycles == []
-    assert len(of_eevee) == 1
+    assert len(of_eevee) == 2
     assert "EEVEE has no graphics card on the farm" in of_eevee[0]
+    assert 'The text "rig.py" has Register' in of_eevee[1]
 
 
 EEVEE = """
 RESULT["notes"] = [check.notes]
 bpy.context.scene.render.engine = "BLENDER_EEVEE"
+bpy.data.texts.new("rig.py").use_module = True
 bpy.ops.render_on_lambda.check_scene()
 RESULT["notes"].append(jobs.jobs().scene_check.notes)
 """

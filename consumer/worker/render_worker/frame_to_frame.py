@@ -51,11 +51,26 @@ def simulates() -> bool:
     was rendered before, whichever that was.
     """
     rigid_bodies = [scene.rigidbody_world for scene in bpy.data.scenes if scene.rigidbody_world]
-    return any(
-        is_unbaked(modifier)
-        for blender_object in bpy.data.objects
-        for modifier in blender_object.modifiers
-    ) or any(not world.point_cache.is_baked for world in rigid_bodies)
+    return (
+        any(
+            is_unbaked(modifier)
+            for blender_object in bpy.data.objects
+            for modifier in blender_object.modifiers
+        )
+        or any(not world.point_cache.is_baked for world in rigid_bodies)
+        or any(map(solves_onward, bpy.data.objects))
+    )
+
+
+def solves_onward(blender_object) -> bool:
+    """Whether the bones of an armature follow from where they were in the frame before."""
+    pose = blender_object.pose
+    return (
+        pose is not None
+        and pose.ik_solver == "ITASC"
+        and pose.ik_param is not None
+        and pose.ik_param.mode == "SIMULATION"
+    )
 
 
 def is_unbaked(modifier) -> bool:

@@ -5,6 +5,7 @@ use std::io::Read;
 use std::path::Path;
 
 use crate::blend_path::BlendPath;
+use crate::cache_folder::CacheFolder;
 use crate::dependency::{Dependency, DependencyKind};
 use crate::error::{Result, SceneError};
 use crate::expand::Expansion;
@@ -32,7 +33,7 @@ pub(crate) fn dependency(config: &Path, scene: &Path) -> Result<Dependency> {
         let text = read(config)?;
         let beside = |name: &str| BlendPath::new([b"//", name.as_bytes()].concat()).resolve(folder);
         for below in search_path(&text) {
-            files.extend(Expansion::Folder.files(&beside(&below)).files);
+            files.extend(Expansion::Folder(CacheFolder::Settings).files(&beside(&below)).files);
         }
         for source in sources(&text) {
             files.extend(Expansion::File.files(&beside(&source)).files);

@@ -10,6 +10,7 @@ use std::sync::{Arc, OnceLock};
 use blendfile::{BlendFile, DnaCache};
 use foldhash::{HashMap, HashMapExt};
 
+use crate::animates::Animates;
 use crate::datablock::{FoundPath, Owner, PythonDriver, Simulation};
 use crate::error::Result;
 use crate::packed_library::PackedLibrary;
@@ -67,6 +68,10 @@ pub(crate) struct Datablock {
     pub(crate) simulations: Vec<Simulation<usize>>,
     /// Whether it is particle settings or a node group that computes frame after frame.
     pub(crate) simulates: bool,
+    /// The numbers of its own bake nodes, where it is a node group.
+    pub(crate) bake_nodes: Vec<i64>,
+    /// What it animates, by keyframes or drivers.
+    pub(crate) animates: Animates,
 }
 
 impl Datablock {

@@ -4,6 +4,7 @@ use std::fs::DirEntry;
 use std::path::{Path, PathBuf};
 
 use crate::blend_path::{BlendPath, native};
+use crate::cache_folder::CacheFolder;
 use crate::disk_file::{DiskFile, entries_of, is_not_there};
 use crate::references::referenced;
 use crate::tiles;
@@ -11,8 +12,8 @@ use crate::tiles;
 /// Most files in one folder that is packed whole.
 const MOST_FILES: usize = 1_000_000;
 
-/// Most folders below one that is packed whole.
-const MOST_LEVELS: usize = 32;
+/// How the names of point caches end (`PTCACHE_EXT`, `BKE_pointcache.h`, Blender 5.2).
+const POINT_CACHE: &[u8] = b".bphys";
 
 /// Which files a path stands for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -23,11 +24,11 @@ pub(crate) enum Expansion {
     Sequence,
     /// The tiles of its `<UDIM>` or `<UVTILE>`, with the numbers of those that the image has.
     Tiles(Vec<i64>),
-    /// Every file below a folder.
-    Folder,
+    /// The files below a folder that Blender reads there.
+    Folder(CacheFolder),
     /// Those files of a folder.
     Names(Vec<Vec<u8>>),
-    /// The files of a folder whose names begin like that.
+    /// The point caches of a folder whose names begin like that.
     Prefix(Vec<u8>),
     /// The same in the folder `blendcache_<name>` beside the `.blend` file of that name.
     BlendCache(Vec<u8>),
@@ -70,15 +71,15 @@ impl Expansion {
                 absent.extend(missing);
                 files
             }
-            (Self::Folder, ..) => {
-                let mut found = FilesBelow::default();
+            (Self::Folder(of), ..) => {
+                let mut found = FilesBelow::of(*of);
                 found.look(resolved, 0);
                 absent.extend(found.unreadable);
                 found.files
             }
-            (Self::Prefix(prefix) | Self::BlendCache(prefix), ..) => {
-                matching(resolved, &|name| name.starts_with(prefix).then_some(None))
-            }
+            (Self::Prefix(prefix) | Self::BlendCache(prefix), ..) => matching(resolved, &|name| {
+                (name.starts_with(prefix) && name.ends_with(POINT_CACHE)).then_some(None)
+            }),
             (Self::Names(names), ..) => {
                 let mut files = Vec::new();
                 for name in names {
@@ -124,8 +125,8 @@ pub(crate) struct Expanded {
 }
 
 /// What is below a folder.
-#[derive(Default)]
 struct FilesBelow {
+    of: CacheFolder,
     files: Vec<DiskFile>,
     /// Folders whose content nobody may see.
     unreadable: Vec<PathBuf>,
@@ -134,6 +135,10 @@ struct FilesBelow {
 }
 
 impl FilesBelow {
+    fn of(of: CacheFolder) -> Self {
+        Self { of, files: Vec::new(), unreadable: Vec::new(), way: Vec::new() }
+    }
+
     /// Follows links to folders too, unless they lead back.
     fn look(&mut self, folder: &Path, level: usize) {
         let (real, entries) = match (folder.canonicalize(), entries_of(folder)) {
@@ -144,7 +149,7 @@ impl FilesBelow {
                 return;
             }
         };
-        if level > MOST_LEVELS || self.way.contains(&real) {
+        if level > self.of.levels() || self.way.contains(&real) {
             return;
         }
         self.way.push(real);
@@ -157,8 +162,8 @@ impl FilesBelow {
                 Ok(kind) if kind.is_dir() || (kind.is_symlink() && path.is_dir()) => {
                     self.look(&path, level + 1);
                 }
-                Ok(_) => self.files.extend(DiskFile::at(&path, None)),
-                Err(_) => {}
+                Ok(_) if self.of.holds(&path) => self.files.extend(DiskFile::at(&path, None)),
+                _ => {}
             }
         }
         self.way.pop();
@@ -250,15 +255,19 @@ mod tests {
         std::fs::write(disk.join("0001.vdb"), "x").unwrap();
         symlink(&disk, bake.join("data")).unwrap();
         symlink(&bake, disk.join("back")).unwrap();
-        let found = Expansion::Folder.files(&bake);
+        let found = Expansion::Folder(CacheFolder::Settings).files(&bake);
         let paths: Vec<_> = found.files.into_iter().map(|file| file.path).collect();
         assert_eq!(paths, [bake.join("data/0001.vdb")]);
         assert!(!found.is_unreadable);
-        assert!(!Expansion::Folder.files(&folder.path().join("nothing")).is_unreadable);
+        assert!(
+            !Expansion::Folder(CacheFolder::Settings)
+                .files(&folder.path().join("nothing"))
+                .is_unreadable
+        );
         // What cannot be read is not the same as what is not there.
         let circle = folder.path().join("circle");
         symlink(&circle, &circle).unwrap();
-        for expansion in [Expansion::Folder, Expansion::Prefix(Vec::new())] {
+        for expansion in [Expansion::Folder(CacheFolder::Settings), Expansion::Prefix(Vec::new())] {
             let found = expansion.files(&circle);
             assert!(found.is_unreadable && found.absent == [circle.clone()]);
         }

@@ -5,7 +5,9 @@
 //! files whose paths would not resolve there. Nothing here knows AWS, and the artist's files are
 //! only ever read.
 
+mod animates;
 mod blend_path;
+mod cache_folder;
 mod color_config;
 mod contents;
 mod datablock;

@@ -37,6 +37,7 @@ pub fn show_painted(blend_file: &Path, images: &[PaintedImage], to: &Path) -> Re
     let mut file = BlendFile::open(blend_file)?;
     let mut rewrite = Rewrite::new();
     let blocks = file.blocks().to_vec();
+    let uses_cycles = uses_cycles(&mut file, &blocks)?;
     let mut left: Vec<&PaintedImage> = images.iter().collect();
     for (index, block) in blocks.iter().enumerate() {
         if block.code != BlockCode::datablock(*b"IM") {
@@ -48,7 +49,7 @@ pub fn show_painted(blend_file: &Path, images: &[PaintedImage], to: &Path) -> Re
         let is_it = |image: &&PaintedImage| name.get(2..) == Some(image.name.as_bytes());
         if let Some(place) = left.iter().position(is_it).filter(|_| !is_linked) {
             let image = left.swap_remove(place);
-            replace(&mut rewrite, &mut file, &view, image)?;
+            replace(&mut rewrite, &mut file, &view, image, uses_cycles)?;
             let behind = blocks.get(index + 1..).unwrap_or_default().iter();
             for tile in behind.take_while(|block| block.code == BlockCode::DATA) {
                 read_from_file(&mut rewrite, &mut file, tile)?;
@@ -60,6 +61,17 @@ pub fn show_painted(blend_file: &Path, images: &[PaintedImage], to: &Path) -> Re
         return Err(SceneError::NoImage { path, image });
     }
     Ok(rewrite.write(&mut file, to)?)
+}
+
+/// Whether a scene of a file is rendered by Cycles.
+fn uses_cycles(file: &mut BlendFile, blocks: &[Block]) -> Result<bool> {
+    for block in blocks.iter().filter(|block| block.code == BlockCode::datablock(*b"SC")) {
+        let scene = file.view(block)?;
+        if scene.and_then(|scene| scene.string("r.engine")).is_some_and(|one| one == b"CYCLES") {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Has a tile that was made in Blender read from its file.
@@ -79,6 +91,7 @@ fn replace(
     file: &mut BlendFile,
     view: &StructView,
     image: &PaintedImage,
+    uses_cycles: bool,
 ) -> Result<()> {
     for pointer in ["packedfile", "packedfiles.first", "packedfiles.last"] {
         if let Some(place) = view.pointer_place(pointer) {
@@ -102,7 +115,9 @@ fn replace(
     } else {
         (ALPHA_STRAIGHT, ALPHA_PREMULTIPLIED)
     };
-    if view.integer("alpha_mode") == Some(other) {
+    // Cycles reads pixels that are in Blender as it reads those of a file: by the mode of the image.
+    // EEVEE and Workbench take them for what Blender holds.
+    if view.integer("alpha_mode") == Some(other) && !uses_cycles {
         set("alpha_mode", i32::try_from(held).unwrap_or_default())?;
     }
     let space = view.char_array("colorspace_settings.name");

@@ -2,6 +2,7 @@
 
 use foldhash::{HashSet, HashSetExt};
 
+use crate::animates::Animates;
 use crate::contents::Datablock;
 use crate::datablock_type::datablock_type;
 use crate::disabled_script::DisabledScript;
@@ -32,22 +33,36 @@ impl Walk {
             let shown_by = if is_scene { Some(at) } else { scene };
             let layers = shown_by.and_then(|scene| self.datablock(scene));
             for used in &datablock.uses {
-                let Some(behind) = self.behind((at.0, *used)) else { continue };
+                let here = (at.0, *used);
+                // Where its library is not there, what is known of it is its name.
+                let behind = self.behind(here).unwrap_or(here);
                 let Some(one) = self.datablock(behind) else { continue };
                 let is_held = is_scene || datablock.code == *b"GR";
                 let is_left_out = match (&one.code, layers) {
                     (b"OB" | b"GR", Some(scene)) if is_held => {
-                        scene.visibility.leaves_out(*used, &one.visibility, is_scene)
+                        let is_hidden =
+                            one.visibility.is_hidden && !self.animated(behind.0, one).visibility;
+                        scene.visibility.leaves_out(*used, is_hidden, is_scene)
                     }
                     _ => one.is_of_editors(),
                 };
                 let step = (behind, shown_by.filter(|_| is_held && one.code == *b"GR"));
-                if !is_left_out && seen.insert(step) {
-                    steps.push(step);
+                if !is_left_out {
+                    let library = self.datablock(here).and_then(|one| one.library);
+                    let library = library.map(|library| (at.0, library));
+                    rendered.extend(library.filter(|library| found.insert(*library)));
+                    steps.extend(seen.insert(step).then_some(step));
                 }
             }
         }
         rendered
+    }
+
+    /// What is animated of a datablock of a file, by itself and by the actions that it uses.
+    pub(crate) fn animated(&self, file: usize, datablock: &Datablock) -> Animates {
+        let used = datablock.uses.iter().filter_map(|used| self.behind((file, *used)));
+        let actions = used.filter_map(|at| self.datablock(at)).filter(|one| one.code == *b"AC");
+        actions.fold(datablock.animates, |animates, action| animates.or(action.animates))
     }
 
     /// The scripts among what frames evaluate that may not run.

@@ -161,15 +161,16 @@ pub fn trace(source: &TraceSource, on_file: impl FnMut(&Path)) -> Result<Trace> 
             has_limited: AtomicBool::new(false),
         })
     });
-    let images = ImageUses {
-        // A script may read anything as soon as the scene is open.
+    let rendered = walk.rendered(source.scene.as_deref());
+    let datablocks = Uses {
+        // A script may read anything as soon as the scene is open, and have frames show it.
         evaluated: (!source.allow_scripts).then(|| walk.evaluated_images()),
         idle: walk.idle_images(),
+        rendered: (!source.allow_scripts).then(|| rendered.iter().copied().collect()),
     };
-    let rendered = walk.rendered(source.scene.as_deref());
     let private = PrivatePlaces::of_this_computer();
     let uses = in_parallel(&places, |place| {
-        uses_of(&walk, *place, shown.as_ref(), (&expanded, &private), &images)
+        uses_of(&walk, *place, shown.as_ref(), (&expanded, &private), &datablocks)
     });
     let limited = shown.as_ref().filter(|shown| shown.has_limited.load(Ordering::Relaxed));
     let mut trace = Trace {
@@ -222,17 +223,25 @@ fn on_disk(found: &FoundPath, resolved: &Path, private: &PrivatePlaces) -> Expan
     there
 }
 
-/// How images are used, by their places.
-struct ImageUses {
-    /// Those that may be read when the scene is opened; all where nobody can tell.
+/// How datablocks are used, by their places.
+struct Uses {
+    /// The images that may be read when the scene is opened; all where nobody can tell.
     evaluated: Option<HashSet<DatablockPlace>>,
-    /// Those that no frame shows.
+    /// The images that no frame shows.
     idle: HashSet<DatablockPlace>,
+    /// What frames evaluate; all where nobody can tell.
+    rendered: Option<HashSet<DatablockPlace>>,
 }
 
-impl ImageUses {
+impl Uses {
     fn opens_without(&self, image: DatablockPlace) -> bool {
         self.evaluated.as_ref().is_some_and(|images| !images.contains(&image))
+    }
+
+    /// Whether a frame may need what a datablock names.
+    fn matter(&self, datablock: DatablockPlace) -> bool {
+        let is_rendered = self.rendered.as_ref().is_none_or(|all| all.contains(&datablock));
+        is_rendered && !self.idle.contains(&datablock)
     }
 }
 
@@ -245,7 +254,7 @@ fn uses_of(
     place: usize,
     shown: Option<&Shown>,
     (expanded, private): (&ExpandedOnce, &PrivatePlaces),
-    images: &ImageUses,
+    datablocks: &Uses,
 ) -> Vec<(PathUse, Dependency)> {
     let Some(file) = walk.files.get(place) else { return Vec::new() };
     let mut uses = Vec::new();
@@ -281,8 +290,8 @@ fn uses_of(
             dependency.opens_without = dependency.is_used
                 && found.kind.is_image()
                 && datablock.code == *b"IM"
-                && images.opens_without((place, number));
-            dependency.is_required &= !images.idle.contains(&(place, number));
+                && datablocks.opens_without((place, number));
+            dependency.is_required &= datablocks.matter((place, number));
             uses.push((path_use, dependency));
         }
     }

@@ -27,7 +27,11 @@ impl Walk {
             let Some(datablock) = self.datablock((*file, *number)) else { continue };
             for simulation in &datablock.simulations {
                 let settings = simulation.settings.map(|settings| (*file, settings));
-                if settings.is_none_or(|settings| self.simulates(settings)) {
+                let simulates = settings.is_none_or(|settings| {
+                    self.simulates(settings) && self.has_zone(settings, &simulation.unbaked_nodes)
+                });
+                let renders = !simulation.is_off || self.animated(*file, datablock).modifiers;
+                if simulates && renders {
                     found.push(UnbakedSimulation {
                         datablock_type: datablock_type(datablock.code),
                         datablock: String::from_utf8_lossy(&datablock.name).into_owned(),
@@ -39,6 +43,14 @@ impl Walk {
         found.sort();
         found.dedup();
         found
+    }
+
+    /// Whether a zone may be among nodes of a group that are not baked: none where all are known to be
+    /// bake nodes.
+    fn has_zone(&self, group: DatablockPlace, unbaked_nodes: &[i64]) -> bool {
+        let group = self.behind(group).and_then(|at| self.datablock(at));
+        let is_bake_node = |node: &i64| group.is_some_and(|group| group.bake_nodes.contains(node));
+        unbaked_nodes.is_empty() || !unbaked_nodes.iter().all(is_bake_node)
     }
 
     /// Whether settings, or a group or one in it, compute frame after frame.

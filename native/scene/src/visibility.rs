@@ -17,7 +17,7 @@ const SCENE_HAS_FREESTYLE: i64 = 1 << 25;
 const FREESTYLE_BY_SCRIPTS: i64 = 1;
 
 /// The structs that say something of it.
-pub(crate) const VISIBILITY_STRUCTS: [&str; 8] = [
+pub(crate) const VISIBILITY_STRUCTS: [&str; 9] = [
     "Object",
     "Collection",
     "Scene",
@@ -26,6 +26,7 @@ pub(crate) const VISIBILITY_STRUCTS: [&str; 8] = [
     "TimeMarker",
     "ViewLayer",
     "LayerCollection",
+    "FreestyleModuleConfig",
 ];
 
 /// What one datablock says of it.
@@ -49,6 +50,7 @@ struct OfScene {
     root: HashSet<usize>,
     has_freestyle: bool,
     has_style_modules: bool,
+    shows_style_module: bool,
     camera_addresses: Vec<u64>,
     root_addresses: Vec<u64>,
     excluded_addresses: Vec<u64>,
@@ -81,7 +83,9 @@ impl Visibility {
 
     /// Whether lines of a scene are drawn by Python of its own.
     pub(crate) fn needs_style_modules(&self) -> bool {
-        self.of_scene.as_ref().is_some_and(|scene| scene.has_freestyle && scene.has_style_modules)
+        self.of_scene.as_ref().is_some_and(|scene| {
+            scene.has_freestyle && scene.has_style_modules && scene.shows_style_module
+        })
     }
 
     /// Turns addresses into places.
@@ -92,11 +96,11 @@ impl Visibility {
     }
 
     /// Whether the frames of a scene leave out an object or a collection that it, or a collection of
-    /// it, holds at a place.
-    pub(crate) fn leaves_out(&self, place: usize, held: &Visibility, is_at_root: bool) -> bool {
-        let Some(scene) = &self.of_scene else { return held.is_hidden };
+    /// it, holds at a place; `is_hidden` is what that one says itself.
+    pub(crate) fn leaves_out(&self, place: usize, is_hidden: bool, is_at_root: bool) -> bool {
+        let Some(scene) = &self.of_scene else { return is_hidden };
         let is_below = is_at_root && !scene.root.is_empty() && !scene.root.contains(&place);
-        let is_hidden = held.is_hidden || scene.excluded.contains(&place);
+        let is_hidden = is_hidden || scene.excluded.contains(&place);
         (is_below || is_hidden) && !(is_at_root && scene.cameras.contains(&place))
     }
 }
@@ -120,6 +124,11 @@ impl OfScene {
                     && view
                         .pointer("freestyle_config.modules.first")
                         .is_some_and(|first| first != 0);
+            }
+            // One without a text, or that is switched off, draws nothing.
+            "FreestyleModuleConfig" => {
+                self.shows_style_module |= view.pointer("script").is_some_and(|text| text != 0)
+                    && view.integer("is_displayed") != Some(0);
             }
             "LayerCollection" => {
                 let collection = view.pointer("collection").unwrap_or(0);

@@ -98,7 +98,7 @@ impl Gatherer {
                     self.next = Some(block);
                     break;
                 }
-                if structs.matters(&block) {
+                if structs.matters(first.code.datablock_letters(), &block) {
                     batch.take(file, &block, &mut memory)?;
                 } else {
                     batch.blocks.push(block);

@@ -8,10 +8,11 @@ use blendfile::{Block, BlockCode, ByteOrder, Payload, StructView};
 use foldhash::{HashMap, HashMapExt};
 
 use super::gather::{Batch, Gathered, Gatherer};
-use super::structs::Structs;
+use super::structs::{ACTION, Structs, may_be_path};
 use super::{Contents, Datablock};
+use crate::animates::Animates;
 use crate::blend_path::BlendPath;
-use crate::datablock::{DrivenProperties, Owner, Simulation, simulates, unbaked};
+use crate::datablock::{DrivenProperties, Owner, Simulation, bake_nodes, simulates, unbaked};
 use crate::error::Result;
 use crate::packed_library::PackedLibrary;
 use crate::visibility::Visibility;
@@ -22,8 +23,9 @@ const MAX_STRUCTS: usize = 10_000;
 /// Materials, worlds and lights.
 const SHADING: [[u8; 2]; 3] = [*b"MA", *b"WO", *b"LA"];
 
-/// `NTREE_SHADER`, `DNA_node_types.h`, Blender 5.0.
+/// `NTREE_SHADER` and `NTREE_GEOMETRY`, `DNA_node_types.h`, Blender 5.0.
 const SHADER_NODE_GROUP: i64 = 0;
+const GEOMETRY_NODE_GROUP: i64 = 3;
 
 /// A file that is being read.
 pub(super) struct Reading<'a> {
@@ -88,7 +90,7 @@ impl<'a> Reading<'a> {
         self.begin(first);
         match (&self.owner.code, view) {
             (b"LI", Some(view)) => self.library_of(first, &view)?,
-            (b"NT", Some(view)) => self.node_group_of(&view),
+            (b"NT", Some(view)) => self.node_group_of(&view)?,
             _ => {}
         }
         if first.code == BlockCode::PLACEHOLDER {
@@ -99,6 +101,7 @@ impl<'a> Reading<'a> {
             self.block(block, payload, &linked)?;
         }
         self.simulations(blocks)?;
+        self.actions(blocks);
         let drivers = blocks.iter().filter(|(block, _)| self.structs.is_driver(block));
         self.drivers(&drivers.collect::<Vec<_>>())
     }
@@ -117,11 +120,25 @@ impl<'a> Reading<'a> {
         Ok(())
     }
 
+    /// What an action animates: the paths of its F-Curves are strings of their own.
+    fn actions(&mut self, blocks: &[(Block, Payload)]) {
+        let Some(datablock) = self.datablocks.last_mut().filter(|one| one.code == ACTION) else {
+            return;
+        };
+        for (_, payload) in blocks.iter().filter(|(block, _)| may_be_path(block)) {
+            let text = payload.bytes().split(|byte| *byte == 0).next();
+            datablock.animates.note(text.unwrap_or_default());
+        }
+    }
+
     fn drivers(&mut self, drivers: &[&(Block, Payload)]) -> Result<()> {
         if drivers.is_empty() {
             return Ok(());
         }
         let properties = DrivenProperties::read(&mut self.owner)?;
+        if let Some(datablock) = self.datablocks.last_mut() {
+            properties.paths().for_each(|path| datablock.animates.note(path.as_bytes()));
+        }
         for (block, payload) in drivers {
             let Some(view) = self.owner.file.views(block, payload).next() else { continue };
             let driver = properties.python_driver(&mut self.owner, &view)?;
@@ -179,6 +196,8 @@ impl<'a> Reading<'a> {
             drivers: Vec::new(),
             simulations: Vec::new(),
             simulates: false,
+            bake_nodes: Vec::new(),
+            animates: Animates::default(),
         });
         self.libraries.push(self.owner.library);
         self.addresses.push(Vec::new());
@@ -201,10 +220,15 @@ impl<'a> Reading<'a> {
         Ok(())
     }
 
-    fn node_group_of(&mut self, view: &StructView) {
+    fn node_group_of(&mut self, view: &StructView) -> Result<()> {
+        let kind = view.integer("type");
+        let is_geometry = kind == Some(GEOMETRY_NODE_GROUP);
+        let bake_nodes = if is_geometry { bake_nodes(&mut self.owner, view)? } else { Vec::new() };
         if let Some(datablock) = self.datablocks.last_mut() {
-            datablock.is_shading = view.integer("type") == Some(SHADER_NODE_GROUP);
+            datablock.is_shading = kind == Some(SHADER_NODE_GROUP);
+            datablock.bake_nodes = bake_nodes;
         }
+        Ok(())
     }
 
     /// The library of a placeholder: the one it points to, else the one it stands behind, as it

@@ -2,8 +2,12 @@
 
 use blendfile::{BlendFile, Block};
 
+use crate::animates::Animates;
 use crate::datablock::{Reader, SIMULATION_STRUCTS, reader};
 use crate::visibility::VISIBILITY_STRUCTS;
+
+/// The letters of actions.
+pub(super) const ACTION: [u8; 2] = *b"AC";
 
 /// Larger blocks are not searched for addresses of datablocks: they are geometry.
 const SEARCHED_BYTES: u64 = 16 << 20;
@@ -71,13 +75,20 @@ impl Structs {
         is_set(&self.is_visibility, block)
     }
 
-    pub(super) fn matters(&self, block: &Block) -> bool {
-        self.is_searched(block)
+    /// Whether a block of a datablock with these letters has to be read.
+    pub(super) fn matters(&self, code: Option<[u8; 2]>, block: &Block) -> bool {
+        (code == Some(ACTION) && may_be_path(block))
+            || self.is_searched(block)
             || self.reader(block).is_some()
             || self.is_driver(block)
             || self.is_simulation(block)
             || self.is_link(block)
     }
+}
+
+/// Whether a block may be a path that says what frames leave out: a string is of no struct.
+pub(super) fn may_be_path(block: &Block) -> bool {
+    block.struct_index == 0 && block.size_bytes <= Animates::MOST_PATH_BYTES
 }
 
 fn is_set(structs: &[bool], block: &Block) -> bool {

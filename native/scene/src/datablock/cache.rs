@@ -7,6 +7,7 @@ use blendfile::StructView;
 use super::node::modifier_inputs;
 use super::{FoundPath, Owner};
 use crate::blend_path::BlendPath;
+use crate::cache_folder::CacheFolder;
 use crate::dependency::DependencyKind;
 use crate::error::Result;
 use crate::expand::Expansion;
@@ -38,8 +39,12 @@ pub(super) fn mesh_cache(_owner: &mut Owner<'_>, view: &StructView) -> Result<Ve
 /// An ocean has a folder from the start; it matters once it is baked.
 pub(super) fn ocean(_owner: &mut Owner<'_>, view: &StructView) -> Result<Vec<FoundPath>> {
     let is_baked = view.integer("cached").unwrap_or(0) != 0;
-    let mut found =
-        FoundPath::at(view, &["cachepath"], DependencyKind::OceanCache, Expansion::Folder);
+    let mut found = FoundPath::at(
+        view,
+        &["cachepath"],
+        DependencyKind::OceanCache,
+        Expansion::Folder(CacheFolder::Ocean),
+    );
     for path in &mut found {
         path.is_required = is_baked;
     }
@@ -49,7 +54,8 @@ pub(super) fn ocean(_owner: &mut Owner<'_>, view: &StructView) -> Result<Vec<Fou
 /// A fluid domain has a folder from the start; what is in it is what was baked, if anything was.
 pub(super) fn fluid(_owner: &mut Owner<'_>, view: &StructView) -> Result<Vec<FoundPath>> {
     let kind = DependencyKind::FluidCache;
-    let mut found = FoundPath::at(view, &["cache_directory"], kind, Expansion::Folder);
+    let mut found =
+        FoundPath::at(view, &["cache_directory"], kind, Expansion::Folder(CacheFolder::Fluid));
     for path in &mut found {
         path.is_required = view.integer("cache_flag").unwrap_or(0) & FLUID_BAKED != 0;
     }
@@ -59,7 +65,8 @@ pub(super) fn fluid(_owner: &mut Owner<'_>, view: &StructView) -> Result<Vec<Fou
 /// The fluid simulation before 2.82.
 pub(super) fn elbeem_fluid(_owner: &mut Owner<'_>, view: &StructView) -> Result<Vec<FoundPath>> {
     let kind = DependencyKind::FluidCache;
-    let found = FoundPath::at(view, &["surfdataPath"], kind, Expansion::Folder);
+    let found =
+        FoundPath::at(view, &["surfdataPath"], kind, Expansion::Folder(CacheFolder::OldFluid));
     Ok(found.into_iter().map(FoundPath::optional).collect())
 }
 
@@ -107,8 +114,12 @@ pub(super) fn point_cache(owner: &mut Owner<'_>, view: &StructView) -> Result<Ve
 pub(super) fn geometry_bakes(owner: &mut Owner<'_>, view: &StructView) -> Result<Vec<FoundPath>> {
     let fields = ["bake_directory", "simulation_bake_directory"];
     let address = fields.iter().find_map(|field| view.pointer(field));
-    let mut found =
-        FoundPath::in_string(owner, address, DependencyKind::GeometryBake, Expansion::Folder)?;
+    let mut found = FoundPath::in_string(
+        owner,
+        address,
+        DependencyKind::GeometryBake,
+        Expansion::Folder(CacheFolder::GeometryBake),
+    )?;
     found.extend(modifier_inputs(owner, view)?);
     Ok(found)
 }
@@ -116,7 +127,12 @@ pub(super) fn geometry_bakes(owner: &mut Owner<'_>, view: &StructView) -> Result
 /// The folder of one bake, where the artist chose one.
 pub(super) fn geometry_bake(owner: &mut Owner<'_>, view: &StructView) -> Result<Vec<FoundPath>> {
     let address = view.pointer("directory");
-    FoundPath::in_string(owner, address, DependencyKind::GeometryBake, Expansion::Folder)
+    FoundPath::in_string(
+        owner,
+        address,
+        DependencyKind::GeometryBake,
+        Expansion::Folder(CacheFolder::GeometryBake),
+    )
 }
 
 /// Voxel data of the textures of 2.5 to 2.7.

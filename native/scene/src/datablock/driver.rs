@@ -50,6 +50,11 @@ impl DrivenProperties {
         Ok(Self(properties))
     }
 
+    /// What is driven.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &str> {
+        self.0.values().map(String::as_str)
+    }
+
     /// The driver of a `ChannelDriver`, where it is Python that may not run.
     pub(crate) fn python_driver(
         &self,

@@ -6,6 +6,7 @@ use blendfile::StructView;
 
 use super::{FoundPath, Owner, PATH, any_set};
 use crate::blend_path::BlendPath;
+use crate::cache_folder::CacheFolder;
 use crate::dependency::DependencyKind;
 use crate::error::Result;
 use crate::expand::Expansion;
@@ -70,7 +71,12 @@ pub(super) fn movie_clip(_owner: &mut Owner<'_>, view: &StructView) -> Result<Ve
     let flag = view.integer("flag").unwrap_or(0);
     if flag & CLIP_USE_PROXY != 0 {
         let proxies = if flag & CLIP_USE_PROXY_CUSTOM_DIR != 0 {
-            FoundPath::at(view, &["proxy.dir"], DependencyKind::Proxy, Expansion::Folder)
+            FoundPath::at(
+                view,
+                &["proxy.dir"],
+                DependencyKind::Proxy,
+                Expansion::Folder(CacheFolder::Proxies),
+            )
         } else {
             found.iter().filter_map(beside_clip).collect()
         };
@@ -107,7 +113,7 @@ fn beside_clip(clip: &FoundPath) -> Option<FoundPath> {
         kind: DependencyKind::Proxy,
         written: BlendPath::new([folder, b"BL_proxy/", name].concat()),
         place: None,
-        expansion: Expansion::Folder,
+        expansion: Expansion::Folder(CacheFolder::Proxies),
         is_required: false,
         is_of_scene: false,
     })

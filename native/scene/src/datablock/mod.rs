@@ -21,7 +21,7 @@ use crate::error::Result;
 use crate::expand::Expansion;
 
 pub(crate) use driver::{DrivenProperties, PythonDriver};
-pub(crate) use simulation::{SIMULATION_STRUCTS, Simulation, simulates, unbaked};
+pub(crate) use simulation::{SIMULATION_STRUCTS, Simulation, bake_nodes, simulates, unbaked};
 
 /// A path that a struct holds.
 #[derive(Debug, Clone)]

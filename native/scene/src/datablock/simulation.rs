@@ -1,11 +1,15 @@
 //! Simulations: what they have computed lies in a cache, and where none is baked a frame shows what
 //! the frames before it left behind.
 
+use std::collections::HashSet;
+
 use blendfile::StructView;
 
 use super::Owner;
 use crate::blend_path::BlendPath;
+use crate::cache_folder::CacheFolder;
 use crate::error::Result;
+use crate::expand::Expansion;
 
 /// The structs that say so.
 pub(crate) const SIMULATION_STRUCTS: [&str; 7] = [
@@ -41,6 +45,9 @@ const SIMULATED_PHYSICS: [i64; 3] = [1, 3, 4];
 /// Where a simulation zone ends.
 const SIMULATION_NODE: &[u8] = b"GeometryNodeSimulationOutput";
 
+/// A node that keeps what was baked.
+const BAKE_NODE: &[u8] = b"GeometryNodeBake";
+
 /// Most surfaces of one canvas, and bakes of one modifier.
 const MOST_PARTS: usize = 1000;
 
@@ -52,11 +59,16 @@ pub(crate) struct Simulation<At> {
     /// What says whether it computes frame after frame at all: the settings of particles, the group
     /// of geometry nodes.
     pub(crate) settings: Option<At>,
+    /// The nodes of that group, by the numbers that its modifier knows them by, that are not baked.
+    /// None where they have no numbers.
+    pub(crate) unbaked_nodes: Vec<i64>,
+    /// Whether frames leave its modifier out, unless something animates that.
+    pub(crate) is_off: bool,
 }
 
 impl Simulation<u64> {
     const fn new(name: &'static str) -> Self {
-        Self { name, settings: None }
+        Self { name, settings: None, unbaked_nodes: Vec::new(), is_off: false }
     }
 
     /// The same with a place instead of an address; nothing where the settings are not there.
@@ -68,8 +80,30 @@ impl Simulation<u64> {
             Some(address) => Some(place_at(address)?),
             None => None,
         };
-        Some(Simulation { name: self.name, settings })
+        let unbaked_nodes = self.unbaked_nodes.clone();
+        Some(Simulation { name: self.name, settings, unbaked_nodes, is_off: self.is_off })
     }
+}
+
+/// The numbers of a node group's own bake nodes, by which modifiers know them: without a bake they
+/// compute each frame by itself.
+pub(crate) fn bake_nodes(owner: &mut Owner<'_>, group: &StructView) -> Result<Vec<i64>> {
+    let Some(address) = group.pointer("nested_node_refs").filter(|address| *address != 0) else {
+        return Ok(Vec::new());
+    };
+    let mut identifiers = HashSet::new();
+    for block in owner.blocks_of("bNode") {
+        let Some(node) = owner.file.view(&block)? else { continue };
+        if node.string("idname").is_some_and(|name| name == BAKE_NODE) {
+            identifiers.extend(node.integer("identifier"));
+        }
+    }
+    let references = owner.structs_at(address)?;
+    let of_bakes = references.iter().take(MOST_PARTS).filter(|reference| {
+        let node = reference.integer("path.node_id");
+        node.is_some_and(|node| identifiers.contains(&node))
+    });
+    Ok(of_bakes.filter_map(|reference| reference.integer("id")).collect())
 }
 
 /// Whether a struct of particle settings or of a node group computes frame after frame.
@@ -84,12 +118,17 @@ pub(crate) fn simulates(view: &StructView) -> bool {
     }
 }
 
-/// The simulation of one of [`SIMULATION_STRUCTS`], where it renders and is not baked.
+/// The simulation of one of [`SIMULATION_STRUCTS`], where it is not baked.
 pub(crate) fn unbaked(owner: &mut Owner<'_>, view: &StructView) -> Result<Option<Simulation<u64>>> {
-    let renders = view.integer("modifier.mode").is_none_or(|mode| mode & MODIFIER_RENDERS != 0);
-    if !renders {
-        return Ok(None);
-    }
+    let is_off = view.integer("modifier.mode").is_some_and(|mode| mode & MODIFIER_RENDERS == 0);
+    let found = unbaked_where_it_renders(owner, view)?;
+    Ok(found.map(|simulation| Simulation { is_off, ..simulation }))
+}
+
+fn unbaked_where_it_renders(
+    owner: &mut Owner<'_>,
+    view: &StructView,
+) -> Result<Option<Simulation<u64>>> {
     match view.struct_name() {
         "ClothModifierData" => {
             let is_baked = is_baked(owner, view.pointer("point_cache"))?;
@@ -117,10 +156,10 @@ fn is_baked(owner: &mut Owner<'_>, cache: Option<u64>) -> Result<bool> {
     Ok(cache.is_some_and(|cache| cache.integer("flag").unwrap_or(0) & CACHE_IS_BAKED != 0))
 }
 
-fn holds_anything(owner: &Owner<'_>, folder: Vec<u8>) -> bool {
+fn holds_anything(owner: &Owner<'_>, folder: Vec<u8>, of: CacheFolder) -> bool {
     let base = owner.as_path();
     let folder = BlendPath::new(folder).resolve(base.parent().unwrap_or(base));
-    std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some())
+    !Expansion::Folder(of).files(&folder).files.is_empty()
 }
 
 fn soft_body(owner: &mut Owner<'_>) -> Result<Option<Simulation<u64>>> {
@@ -144,7 +183,7 @@ fn particles(owner: &mut Owner<'_>, view: &StructView) -> Result<Option<Simulati
         return Ok(None);
     }
     let settings = system.pointer("part");
-    Ok(Some(Simulation { name: "particles", settings }))
+    Ok(Some(Simulation { settings, ..Simulation::new("particles") }))
 }
 
 fn dynamic_paint(owner: &mut Owner<'_>, view: &StructView) -> Result<Option<Simulation<u64>>> {
@@ -173,7 +212,7 @@ fn fluid(owner: &mut Owner<'_>, view: &StructView) -> Result<Option<Simulation<u
     // What was played is on the disk, and is rendered from there.
     let is_replayed = domain.integer("cache_type") == Some(FLUID_IS_REPLAYED);
     let folder = domain.string("cache_directory").unwrap_or_default();
-    let is_there = is_replayed && holds_anything(owner, folder);
+    let is_there = is_replayed && holds_anything(owner, folder, CacheFolder::Fluid);
     Ok((!is_there).then(|| Simulation::new("fluid")))
 }
 
@@ -188,25 +227,41 @@ fn rigid_bodies(owner: &mut Owner<'_>, view: &StructView) -> Result<Option<Simul
     Ok((!is_baked(owner, cache)?).then(|| Simulation::new("rigid body world")))
 }
 
-/// Which bake belongs to which zone only the nodes tell: one that is there is taken for all.
+/// Each zone and each bake node of the group, however deep, has a bake of its own in the modifier,
+/// by a number (`MOD_nodes_update_bakes`, `MOD_nodes.cc`, Blender 5.2). Before 4.1 there were none, and
+/// what is in the modifier's folder is taken for all.
 fn simulation_zones(owner: &mut Owner<'_>, view: &StructView) -> Result<Option<Simulation<u64>>> {
+    let mut folders = Vec::new();
+    for field in ["bake_directory", "simulation_bake_directory"] {
+        folders.extend(owner.string_at(view.pointer(field))?.map(|(_, folder)| folder));
+    }
     let bakes = match view.pointer("bakes").filter(|address| *address != 0) {
         Some(address) => owner.structs_at(address)?,
         None => Vec::new(),
     };
-    let is_packed = |bake: &StructView| bake.pointer("packed").is_some_and(|packed| packed != 0);
-    let folders = [view.pointer("bake_directory"), view.pointer("simulation_bake_directory")];
-    let own = bakes.iter().take(MOST_PARTS).map(|bake| bake.pointer("directory"));
-    for folder in folders.into_iter().chain(own) {
-        let Some(folder) = folder.filter(|address| *address != 0) else { continue };
-        let Some((_, folder)) = owner.string_at(Some(folder))? else { continue };
-        if holds_anything(owner, folder) {
-            return Ok(None);
+    let settings = view.pointer("node_group");
+    if bakes.is_empty() {
+        let is_there =
+            |folder: &Vec<u8>| holds_anything(owner, folder.clone(), CacheFolder::GeometryBake);
+        let simulation = Simulation { settings, ..Simulation::new("simulation nodes") };
+        return Ok((!folders.iter().any(is_there)).then_some(simulation));
+    }
+    let mut unbaked_nodes = Vec::new();
+    for bake in bakes.iter().take(MOST_PARTS) {
+        let number = bake.integer("id").unwrap_or(0);
+        let own = owner.string_at(bake.pointer("directory"))?.map(|(_, folder)| folder);
+        // The modifier's folder has one for each bake, called by its number.
+        let below = folders
+            .iter()
+            .map(|folder| [folder.as_slice(), b"/", number.to_string().as_bytes()].concat());
+        let is_packed = bake.pointer("packed").is_some_and(|packed| packed != 0);
+        let mut places = own.into_iter().chain(below);
+        let is_baked = is_packed
+            || places.any(|folder| holds_anything(owner, folder, CacheFolder::GeometryBake));
+        if !is_baked {
+            unbaked_nodes.push(number);
         }
     }
-    if bakes.iter().any(is_packed) {
-        return Ok(None);
-    }
-    let settings = view.pointer("node_group");
-    Ok(Some(Simulation { name: "simulation nodes", settings }))
+    let simulation = Simulation { settings, unbaked_nodes, ..Simulation::new("simulation nodes") };
+    Ok((!simulation.unbaked_nodes.is_empty()).then_some(simulation))
 }
