@@ -71,6 +71,15 @@ def test_drivers_that_a_frame_evaluates_are_named_and_no_others(empty: Path) -> 
     left_out.hide_render = True
     drive(mesh_object("evaluated without scripts"), expression="sin(frame / 10) + 2 * pi")
     drive(mesh_object("of the viewport alone"), "hide_viewport")
+    armature = bpy.data.objects.new("rig", bpy.data.armatures.new("rig of the viewport alone"))
+    scene.collection.objects.link(armature)
+    bpy.context.view_layer.objects.active = armature
+    bpy.ops.object.mode_set(mode="EDIT")
+    armature.data.edit_bones.new("hips").tail = (0, 0, 1)
+    bpy.ops.object.mode_set(mode="OBJECT")
+    drive(armature, 'pose.bones["hips"].custom_shape_scale_xyz')
+    drive(armature, 'pose.bones["hips"].hide')
+    drive(armature.data, "display_type")
     muted = mesh_object("muted")
     drive(muted)
     muted.animation_data.drivers[0].mute = True

@@ -96,8 +96,10 @@ def test_frames_are_those_of_a_local_render(
     assert list(got) == list(expected)
     assert expected
     for path, ours in got.items():
-        same = same_exr if path.endswith(".exr") else same_image
-        same(ours, expected[path])
+        if path.endswith(".exr"):
+            same_exr(ours, expected[path], is_eevee=name == "shadows")
+        else:
+            same_image(ours, expected[path])
 
 
 def test_each_scene_makes_the_files_that_it_is_about(fetched: dict[str, Path]) -> None:
@@ -125,7 +127,7 @@ def same_image(one: Path, other: Path) -> None:
         assert meaning(ours.info) == meaning(theirs.info)
 
 
-def same_exr(one: Path, other: Path) -> None:
+def same_exr(one: Path, other: Path, *, is_eevee: bool) -> None:
     ours = OpenEXR.File(str(one), separate_channels=True)
     theirs = OpenEXR.File(str(other), separate_channels=True)
     assert len(ours.parts) == len(theirs.parts)
@@ -134,9 +136,22 @@ def same_exr(one: Path, other: Path) -> None:
         for name, channel in our_part.channels.items():
             expected = their_part.channels[name].pixels
             assert channel.pixels.dtype == expected.dtype
-            same = numpy.array_equal(channel.pixels, expected, equal_nan=True)
+            if is_eevee:
+                same = differs_as_eevee_does(channel.pixels, expected)
+            else:
+                same = numpy.array_equal(channel.pixels, expected, equal_nan=True)
             assert same, f"{one.name}: {name}"
         assert meaning(our_part.header) == meaning(their_part.header)
+
+
+def differs_as_eevee_does(ours: numpy.ndarray, expected: numpy.ndarray) -> bool:
+    """Whether two frames may be of one scene: of twelve Blenders that were started anew, two made
+    another first frame than the others, by one in the last place of a half float in one pixel; as
+    many with what stands between Blender and Mesa as without it.
+    """
+    differing = ours != expected
+    is_last_place = numpy.abs(ours - expected) <= 2.0**-10 * numpy.abs(expected)
+    return bool(is_last_place.all() and differing.sum() <= 0.01 * differing.size)
 
 
 def meaning(metadata: dict) -> dict[str, str]:

@@ -37,7 +37,12 @@ REFUSED = (
 )
 
 # Properties that mean something to an editor only.
-OF_EDITORS = ("hide_viewport", "hide_select", "show_viewport", "show_in_editmode", "display_type")
+OF_EDITORS = (
+    "hide_viewport", "hide_select", "show_viewport", "show_in_editmode", "display_type",
+    "show_on_cage", "show_name", "empty_display_size", "display_size", "passepartout_alpha",
+    "is_visible", "custom_shape_scale_xyz", "custom_shape_translation",
+    "custom_shape_rotation_euler", "custom_shape_wire_width",
+)  # fmt: skip
 
 # How many drivers are named; more are counted.
 MOST_NAMED = 5
@@ -96,7 +101,9 @@ def style_modules(scene, layer) -> list[str]:
 def is_disabled(curve) -> bool:
     """Whether a driver is an expression that Blender does not evaluate without *Run Scripts*."""
     driver = curve.driver
-    is_of_editors = curve.data_path.rpartition(".")[2] in OF_EDITORS
+    owner, _, name = curve.data_path.rpartition(".")
+    # A bone that is hidden moves what it moves.
+    is_of_editors = name in OF_EDITORS or (name == "hide" and "bones[" in owner)
     if driver.type != "SCRIPTED" or curve.mute or is_of_editors or driver.is_simple_expression:
         return False
     return needs_scripts(driver.expression, {variable.name for variable in driver.variables})

@@ -15,9 +15,24 @@ const MUTED: i64 = 1 << 4;
 /// Most variables of one driver.
 const MOST_VARIABLES: usize = 1000;
 
-/// Properties that mean something to an editor only.
-const OF_EDITORS: [&str; 5] =
-    ["hide_viewport", "hide_select", "show_viewport", "show_in_editmode", "display_type"];
+/// Properties that mean something to an editor only, as in `disabled_scripts.py` of the worker.
+const OF_EDITORS: [&str; 15] = [
+    "hide_viewport",
+    "hide_select",
+    "show_viewport",
+    "show_in_editmode",
+    "display_type",
+    "show_on_cage",
+    "show_name",
+    "empty_display_size",
+    "display_size",
+    "passepartout_alpha",
+    "is_visible",
+    "custom_shape_scale_xyz",
+    "custom_shape_translation",
+    "custom_shape_rotation_euler",
+    "custom_shape_wire_width",
+];
 
 /// A driver that Blender leaves out where scripts may not run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,8 +77,7 @@ impl DrivenProperties {
         view: &StructView,
     ) -> Result<Option<PythonDriver>> {
         let Some(property) = self.0.get(&view.block().old_address) else { return Ok(None) };
-        let name = property.rsplit('.').next().unwrap_or_default();
-        if view.integer("type") != Some(TYPE_PYTHON) || OF_EDITORS.contains(&name) {
+        if view.integer("type") != Some(TYPE_PYTHON) || is_of_editors(property) {
             return Ok(None);
         }
         let expression = view.string("expression").unwrap_or_default();
@@ -72,6 +86,12 @@ impl DrivenProperties {
         let property = property.clone();
         Ok(needs_scripts.then_some(PythonDriver { property, expression }))
     }
+}
+
+fn is_of_editors(property: &str) -> bool {
+    let (owner, name) = property.rsplit_once('.').unwrap_or(("", property));
+    // A bone that is hidden moves what it moves.
+    OF_EDITORS.contains(&name) || (name == "hide" && owner.contains("bones["))
 }
 
 fn variables(owner: &mut Owner<'_>, view: &StructView) -> Result<HashSet<String>> {
