@@ -10,20 +10,17 @@ from __future__ import annotations
 import filecmp
 import json
 import os
-import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import numpy
 from tracing import FOLDER, PEERS, ROOT, prepare
-from transfer import EXAMPLES, Run, make_bucket, make_small, measure, server
+from transfer import EXAMPLES, Run, make_bucket, make_files, make_small, measure, server
 
 RUNS = int(os.environ.get("BENCH_RUNS", "3"))
-LARGE_FILES, LARGE_FILE_BYTES = 8, 512 << 20
+HUGE_FILES, HUGE_FILE_BYTES = 8, 512 << 20
 OPENJD = PEERS / "openjd" / "release" / "openjd-attachments"
 PRINTED = "printed.json"
 STEPS = ("upload", "upload again, nothing changed", "download")
@@ -40,7 +37,7 @@ def main() -> None:
     build_openjd()
     small, huge = FOLDER / "small", FOLDER / "huge"
     make_small(small)
-    make_huge(huge)
+    make_files(huge, HUGE_FILES, HUGE_FILE_BYTES, ".vdb")
     print("\n| files | step | " + " | ".join(f"{name} (CPU)" for name in TOOLS) + " |")
     print("|---" * (len(TOOLS) + 2) + "|")
     rows("10,000 files of 4 to 40 KB", small)
@@ -130,22 +127,6 @@ def build_openjd() -> None:
     build = ["cargo", "build", "--release", "--locked", "--quiet", "--ignore-rust-version"]
     build += ["--target-dir", str(PEERS / "openjd")]
     subprocess.run(build, cwd=ROOT / "bench" / "openjd", check=True)
-
-
-def make_huge(folder: Path) -> None:
-    """Four GB in eight files."""
-    if folder.exists():
-        return
-    if shutil.disk_usage(folder.parent).free < 20 << 30:
-        raise SystemExit("the transfers of 4 GB need 20 GB of free disk")
-    random = numpy.random.default_rng(5)
-    partial = Path(tempfile.mkdtemp(dir=folder.parent))
-    for number in range(LARGE_FILES):
-        with (partial / f"{number}.vdb").open("wb") as file:
-            for _ in range(LARGE_FILE_BYTES >> 20):
-                file.write(random.bytes(1 << 20))
-    (partial / "scene.blend").write_bytes(random.bytes(300_000))
-    partial.rename(folder)
 
 
 if __name__ == "__main__":

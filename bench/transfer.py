@@ -176,14 +176,21 @@ def make_small(folder: Path) -> None:
 
 def make_large(folder: Path) -> None:
     """Four GB in two thousand files."""
+    make_files(folder, LARGE_FILES, LARGE_FILE_BYTES, ".exr")
+
+
+def make_files(folder: Path, count: int, file_bytes: int, ending: str) -> None:
+    """Files of one size that nothing makes smaller, and a scene."""
     if folder.exists():
         return
     if shutil.disk_usage(folder.parent).free < 25 << 30:
-        raise SystemExit("the uploads of 4 GB need 25 GB of free disk")
-    random = numpy.random.default_rng(4)
+        raise SystemExit("transfers of 4 GB need 25 GB of free disk")
+    random = numpy.random.default_rng(count)
     partial = Path(tempfile.mkdtemp(dir=folder.parent))
-    for number in range(LARGE_FILES):
-        (partial / f"{number}.exr").write_bytes(random.bytes(LARGE_FILE_BYTES))
+    for number in range(count):
+        with (partial / f"{number}{ending}").open("wb") as file:
+            for _ in range(file_bytes >> 20):
+                file.write(random.bytes(1 << 20))
     (partial / "scene.blend").write_bytes(random.bytes(300_000))
     partial.rename(folder)
 

@@ -8,7 +8,8 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy
@@ -21,6 +22,9 @@ SCRIPT = PROJECT / "tests" / "fixtures" / "fidelity_scenes.py"
 SCENES = ("layers", "markers", "stereo", "border", "compositor", "colour", "drivers", "range",
           "movie", "eevee", "shadows", "workbench")  # fmt: skip
 
+OF_EEVEE = {"eevee", "shadows"}
+MOST_STARTS = 25
+
 # When, where and for how long, and where the .blend lay: new in each render.
 VOLATILE = re.compile(r"Date|Time|File|RenderTime|cycles\..*_time|.*\.?(Date|File|RenderTime)")
 
@@ -29,16 +33,25 @@ VOLATILE = re.compile(r"Date|Time|File|RenderTime|cycles\..*_time|.*\.?(Date|Fil
 def local(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The scenes, each with its animation rendered beside it."""
     folder = tmp_path_factory.mktemp("fidelity")
-    for command in ("make", "render"):
-        done = subprocess.run(
-            [sys.executable, "-W", "ignore", str(SCRIPT), command, str(folder)],
-            env=os.environ | {"LIBGL_ALWAYS_SOFTWARE": "1"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    run_script("make", folder)
+    render(folder)
     return folder
+
+
+def render(folder: Path, *names: str) -> None:
+    """Render scenes beside them by a Blender of this machine, all where none is named."""
+    run_script("render", folder, *names)
+
+
+def run_script(*arguments: str | Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", str(SCRIPT), *arguments],
+        env=os.environ | {"LIBGL_ALWAYS_SOFTWARE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +100,7 @@ def files(folder: Path, output: Path) -> dict[str, Path]:
     return found
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("name", SCENES)
 def test_frames_are_those_of_a_local_render(
     local: Path, fetched: dict[str, Path], name: str
@@ -96,10 +110,11 @@ def test_frames_are_those_of_a_local_render(
     assert list(got) == list(expected)
     assert expected
     for path, ours in got.items():
-        if path.endswith(".exr"):
-            same_exr(ours, expected[path], is_eevee=name == "shadows")
+        same = same_exr if path.endswith(".exr") else same_image
+        if name in OF_EEVEE:
+            same_as_one_start_makes(same, ours, expected[path], local / name)
         else:
-            same_image(ours, expected[path])
+            same(ours, expected[path])
 
 
 def test_each_scene_makes_the_files_that_it_is_about(fetched: dict[str, Path]) -> None:
@@ -120,6 +135,21 @@ def test_each_scene_makes_the_files_that_it_is_about(fetched: dict[str, Path]) -
         assert expected in channels, channels
 
 
+def same_as_one_start_makes(
+    same: Callable[[Path, Path], None], ours: Path, expected: Path, scene: Path
+) -> None:
+    """To the bit the frame that a local Blender makes: of twelve that were started anew, two made
+    another first frame than the others, by one in the last place of a pixel, as many with what
+    stands between Blender and Mesa as without it. So Blender is started again until it is this one.
+    """
+    for _ in range(MOST_STARTS):
+        with suppress(AssertionError):
+            same(ours, expected)
+            return
+        render(scene.parent, scene.name)
+    same(ours, expected)
+
+
 def same_image(one: Path, other: Path) -> None:
     with Image.open(one) as ours, Image.open(other) as theirs:
         assert (ours.mode, ours.size, ours.format) == (theirs.mode, theirs.size, theirs.format)
@@ -127,7 +157,7 @@ def same_image(one: Path, other: Path) -> None:
         assert meaning(ours.info) == meaning(theirs.info)
 
 
-def same_exr(one: Path, other: Path, *, is_eevee: bool) -> None:
+def same_exr(one: Path, other: Path) -> None:
     ours = OpenEXR.File(str(one), separate_channels=True)
     theirs = OpenEXR.File(str(other), separate_channels=True)
     assert len(ours.parts) == len(theirs.parts)
@@ -136,22 +166,9 @@ def same_exr(one: Path, other: Path, *, is_eevee: bool) -> None:
         for name, channel in our_part.channels.items():
             expected = their_part.channels[name].pixels
             assert channel.pixels.dtype == expected.dtype
-            if is_eevee:
-                same = differs_as_eevee_does(channel.pixels, expected)
-            else:
-                same = numpy.array_equal(channel.pixels, expected, equal_nan=True)
+            same = numpy.array_equal(channel.pixels, expected, equal_nan=True)
             assert same, f"{one.name}: {name}"
         assert meaning(our_part.header) == meaning(their_part.header)
-
-
-def differs_as_eevee_does(ours: numpy.ndarray, expected: numpy.ndarray) -> bool:
-    """Whether two frames may be of one scene: of twelve Blenders that were started anew, two made
-    another first frame than the others, by one in the last place of a half float in one pixel; as
-    many with what stands between Blender and Mesa as without it.
-    """
-    differing = ours != expected
-    is_last_place = numpy.abs(ours - expected) <= 2.0**-10 * numpy.abs(expected)
-    return bool(is_last_place.all() and differing.sum() <= 0.01 * differing.size)
 
 
 def meaning(metadata: dict) -> dict[str, str]:

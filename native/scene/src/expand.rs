@@ -72,7 +72,7 @@ impl Expansion {
                 files
             }
             (Self::Folder(of), ..) => {
-                let mut found = FilesBelow::of(*of);
+                let mut found = FilesBelow::of(*of, MOST_FILES);
                 found.look(resolved, 0);
                 absent.extend(found.unreadable);
                 found.files
@@ -124,9 +124,18 @@ pub(crate) struct Expanded {
     pub(crate) is_unreadable: bool,
 }
 
+/// Whether a folder holds anything that Blender reads there; looks no further than the first.
+pub(crate) fn holds_anything(folder: &Path, of: CacheFolder) -> bool {
+    let mut found = FilesBelow::of(of, 1);
+    found.look(folder, 0);
+    !found.files.is_empty()
+}
+
 /// What is below a folder.
 struct FilesBelow {
     of: CacheFolder,
+    /// How many files are enough.
+    most: usize,
     files: Vec<DiskFile>,
     /// Folders whose content nobody may see.
     unreadable: Vec<PathBuf>,
@@ -135,8 +144,8 @@ struct FilesBelow {
 }
 
 impl FilesBelow {
-    fn of(of: CacheFolder) -> Self {
-        Self { of, files: Vec::new(), unreadable: Vec::new(), way: Vec::new() }
+    fn of(of: CacheFolder, most: usize) -> Self {
+        Self { of, most, files: Vec::new(), unreadable: Vec::new(), way: Vec::new() }
     }
 
     /// Follows links to folders too, unless they lead back.
@@ -154,7 +163,7 @@ impl FilesBelow {
         }
         self.way.push(real);
         for entry in entries {
-            if self.files.len() >= MOST_FILES {
+            if self.files.len() >= self.most {
                 break;
             }
             let path = entry.path();

@@ -9,7 +9,7 @@ use super::Owner;
 use crate::blend_path::BlendPath;
 use crate::cache_folder::CacheFolder;
 use crate::error::Result;
-use crate::expand::Expansion;
+use crate::expand;
 
 /// The structs that say so.
 pub(crate) const SIMULATION_STRUCTS: [&str; 7] = [
@@ -159,7 +159,7 @@ fn is_baked(owner: &mut Owner<'_>, cache: Option<u64>) -> Result<bool> {
 fn holds_anything(owner: &Owner<'_>, folder: Vec<u8>, of: CacheFolder) -> bool {
     let base = owner.as_path();
     let folder = BlendPath::new(folder).resolve(base.parent().unwrap_or(base));
-    !Expansion::Folder(of).files(&folder).files.is_empty()
+    expand::holds_anything(&folder, of)
 }
 
 fn soft_body(owner: &mut Owner<'_>) -> Result<Option<Simulation<u64>>> {
