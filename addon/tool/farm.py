@@ -35,6 +35,7 @@ class NativeFarm:
             keeps_files=job.keeps_files,
             output_folders=job.node_folders,
             is_still=job.is_still,
+            is_session=True,
         )
 
     def watch(self, job: Job) -> native.Job:

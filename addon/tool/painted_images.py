@@ -72,6 +72,9 @@ def save(image: Image, folder: Path, number: int) -> tuple[str, str, str | None]
         raise CannotRender(refusal(image))
     pixels = numpy.empty(len(image.pixels), numpy.float32)
     image.pixels.foreach_get(pixels)
+    is_transparent = image.channels == 4 and bool((pixels[3::4] < 1).any())
+    if is_transparent and not reads_as_held(image):
+        raise CannotRender(refusal(image))
     color_space = None
     if image.is_float and not image.colorspace_settings.is_data:
         color_space = SCENE_LINEAR
@@ -92,6 +95,19 @@ def save(image: Image, folder: Path, number: int) -> tuple[str, str, str | None]
     finally:
         bpy.data.images.remove(copy)
     return image.name, str(path), color_space
+
+
+def reads_as_held(image: Image) -> bool:
+    """Whether a file shows the transparent pixels of an image as Blender shows those that it holds.
+
+    EEVEE and Workbench take straight bytes and premultiplied floats for what they are; with the
+    other modes they make more of them than of a file (`image_gpu.cc`, Blender 5.2). Cycles reads
+    both alike.
+    """
+    if any(scene.render.engine == "CYCLES" for scene in bpy.data.scenes):
+        return True
+    held = "PREMUL" if image.is_float else "STRAIGHT"
+    return image.alpha_mode in {held, "CHANNEL_PACKED"}
 
 
 def with_alpha(pixels, channels: int):

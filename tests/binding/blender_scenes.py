@@ -67,9 +67,9 @@ def check(scene: Path, *also: Path) -> None:
 
 def show(shown: bpy.types.Image) -> None:
     """Make the scene use an image."""
-    empty = bpy.data.objects.new("shown", None)
-    empty.data = shown
-    bpy.context.scene.collection.objects.link(empty)
+    material = new_material("shown")
+    image_node(material, shown)
+    use_material(material)
 
 
 def use_material(material: bpy.types.Material) -> None:

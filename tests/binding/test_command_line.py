@@ -11,6 +11,7 @@ from pathlib import Path
 
 import bpy
 import pytest
+from blender_scenes import show
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = Path(sys.executable).with_name("render-on-lambda")
@@ -31,9 +32,7 @@ def scene(tmp_path: Path) -> Path:
         made = bpy.data.images.new("image", 2, 2)
         made.source = "FILE"
         made.filepath = "//" + os.fsdecode(name)
-        shown = bpy.data.objects.new("shown", None)
-        shown.data = made
-        bpy.context.scene.collection.objects.link(shown)
+        show(made)
         if name != b"gone.png":
             (tmp_path / os.fsdecode(name)).write_bytes(b"x")
     bpy.ops.wm.save_as_mainfile(filepath=str(path))

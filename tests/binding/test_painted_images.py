@@ -133,7 +133,9 @@ def test_a_pack_shows_what_f12_shows(empty: Path) -> None:
     expect_the_same(empty, images, painted)
 
 
-def test_transparent_pixels_are_what_they_were_in_the_session(empty: Path) -> None:
+@pytest.mark.parametrize("engine", ["CYCLES", "BLENDER_EEVEE"])
+def test_transparent_pixels_are_what_they_were_in_the_session(empty: Path, engine: str) -> None:
+    """Those of which no file is read as they are held are refused by name."""
     folder = empty.parent
     images = []
     for mode in ("STRAIGHT", "PREMUL", "CHANNEL_PACKED", "NONE"):
@@ -146,8 +148,26 @@ def test_transparent_pixels_are_what_they_were_in_the_session(empty: Path) -> No
     for image in images:
         paint(image, 0.4, 0.3, 0.2, 0.5)
     scene_of(images)
+    bpy.context.scene.render.engine = engine
+    bpy.context.scene.eevee.taa_render_samples = 1
+    if engine != "CYCLES":
+        refused = [one for one in images if is_refused(one, folder)]
+        assert {one.name for one in refused} == {
+            "STRAIGHT float", "PREMUL", "PREMUL file.png", "NONE", "NONE float", "NONE file.png"
+        }  # fmt: skip
+        for image in refused:
+            paint(image, 0.4, 0.3, 0.2, 1)
     save(empty)
     expect_the_same(empty, images, painted_images.save_painted(folder / "painted"))
+
+
+def is_refused(image: bpy.types.Image, folder: Path) -> bool:
+    try:
+        painted_images.save(image, folder, 0)
+    except CannotRender as error:
+        assert f'"{image.name}" is painted and not saved' in str(error)
+        return True
+    return False
 
 
 def test_an_image_that_nobody_uses_stays_at_home(empty: Path) -> None:

@@ -106,7 +106,19 @@ def simulated_bones(scene: bpy.types.Scene) -> None:
     carried.parent_bone = "bone 3"
 
 
+def given_up(_scene: bpy.types.Scene) -> None:
+    """A driver that cannot be evaluated at one frame."""
+    ball(0.5).driver_add("location", 0).driver.expression = "1 / (frame - 3)"
+
+
+def nonsense(_scene: bpy.types.Scene) -> None:
+    """A driver that no Blender can evaluate, which F12 does without."""
+    ball(0.5).driver_add("location", 0).driver.expression = "frame +* 2"
+
+
 SCENES = (
+    given_up,
+    nonsense,
     simulated_bones,
     moving,
     baked_particles,

@@ -80,3 +80,10 @@ def test_a_style_module_of_freestyle_is_named(scene: Path) -> None:
     assert render(scene) is None
     bpy.context.scene.render.use_freestyle = True
     assert 'the Freestyle style module "lines.py"' in str(render(scene))
+
+
+def test_a_driver_of_a_strip_is_named(scene: Path) -> None:
+    strips = bpy.context.scene.sequence_editor_create().strips
+    color = strips.new_effect("red", "COLOR", channel=1, frame_start=1, length=9)
+    color.driver_add("blend_alpha").driver.expression = "len(str(frame)) / 2"
+    assert "blend_alpha = len(str(frame)) / 2" in str(render(scene))

@@ -54,9 +54,11 @@ class DisabledScripts:
     def __init__(self) -> None:
         self._found = {}
 
-    def begin(self) -> None:
+    def begin(self, scene) -> None:
         """Before each frame: a file takes its handlers along."""
         self._found = {}
+        # Those of strips, which are evaluated for the editors alone.
+        self._look_at(scene)
         # What opening a file evaluates for its editors may be nothing to a frame.
         self._had_failed = bpy.app.autoexec_fail
         handlers = bpy.app.handlers.frame_change_post
@@ -83,11 +85,14 @@ class DisabledScripts:
         for name in style_modules(depsgraph.scene, depsgraph.view_layer):
             self._found[f'the Freestyle style module "{name}"'] = True
         for datablock in depsgraph.ids:
-            animation = getattr(datablock.original, "animation_data", None)
-            for curve in animation.drivers if animation else ():
-                if is_disabled(curve):
-                    where = f"{datablock.name}: {curve.data_path} = {curve.driver.expression}"
-                    self._found[f"the driver {where}"] = True
+            self._look_at(datablock.original)
+
+    def _look_at(self, datablock) -> None:
+        animation = getattr(datablock, "animation_data", None)
+        for curve in animation.drivers if animation else ():
+            if is_disabled(curve):
+                where = f"{datablock.name}: {curve.data_path} = {curve.driver.expression}"
+                self._found[f"the driver {where}"] = True
 
 
 def style_modules(scene, layer) -> list[str]:

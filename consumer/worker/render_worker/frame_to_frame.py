@@ -3,6 +3,8 @@
 Frames reach a worker in any order, so none may depend on the one that was rendered before.
 """
 
+from contextlib import suppress
+
 import bpy
 
 from .render_settings import is_animated
@@ -60,6 +62,42 @@ def simulates() -> bool:
         or any(not world.point_cache.is_baked for world in rigid_bodies)
         or any(map(solves_onward, bpy.data.objects))
     )
+
+
+class Drivers:
+    """The drivers of the open file. One that cannot be evaluated at some frame is given up, by the
+    frames after it too, for as long as Blender keeps the data of that frame.
+    """
+
+    def __init__(self) -> None:
+        # Whether a frame has given up any that had not been when the file was opened.
+        self.were_given_up = False
+        datablocks = set(bpy.data.user_map())
+        datablocks |= set(map(node_tree_of, datablocks))
+        self._driven = [
+            datablock
+            for datablock in datablocks
+            if (data := getattr(datablock, "animation_data", None)) and data.drivers
+        ]
+        if self._driven:
+            bpy.app.handlers.frame_change_post.append(self._look)
+
+    def _look(self, _scene, depsgraph) -> None:
+        if depsgraph.mode != "RENDER" or self.were_given_up:
+            return
+        for datablock in self._driven:
+            # A script may have removed it.
+            with suppress(ReferenceError):
+                evaluated = datablock.evaluated_get(depsgraph).animation_data
+                pairs = zip(datablock.animation_data.drivers, evaluated.drivers, strict=False)
+                self.were_given_up |= any(
+                    one.driver.is_valid and not now.driver.is_valid for one, now in pairs
+                )
+
+
+def node_tree_of(datablock):
+    """The node tree that is a part of a datablock."""
+    return getattr(datablock, "node_tree", None)
 
 
 def solves_onward(blender_object) -> bool:

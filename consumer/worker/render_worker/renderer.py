@@ -9,7 +9,7 @@ import bpy
 from .connection import Connection, progress
 from .disabled_scripts import DisabledScripts
 from .file_outputs import FileOutputs, keep_views_inside
-from .frame_to_frame import may_keep_data, simulates
+from .frame_to_frame import Drivers, may_keep_data, simulates
 from .memory import peak_memory_bytes
 from .render_settings import (
     prepare_engine,
@@ -37,6 +37,7 @@ class Renderer:
         self._load_failed = None
         self._last_progress = 0.0
         self._outputs = None
+        self._drivers = None
         self._scripts = DisabledScripts()
         self._is_opened_early = False
         # Whether the frame that was rendered would change the next one.
@@ -63,8 +64,9 @@ class Renderer:
         self._outputs.redirect(scene, request["output_folder"], request["output_folders"])
         keep_views_inside(scene)
         output = scene.render.filepath
-        scene.render.use_persistent_data = may_keep_data(scene)
-        self._scripts.begin()
+        may_keep = may_keep_data(scene) and not self._drivers.were_given_up
+        scene.render.use_persistent_data = may_keep
+        self._scripts.begin(scene)
         self._is_used_up = simulates()
         saved = self._saved_times.get(scene.name)
         is_between = request["is_still"] and saved and saved[0] == request["frame"]
@@ -113,6 +115,7 @@ class Renderer:
         except RuntimeError as error:
             raise SceneError(str(error).removeprefix("Error: ").strip()) from error
         self._outputs = FileOutputs()
+        self._drivers = Drivers()
         self._saved_times = {
             scene.name: (scene.frame_current, scene.frame_subframe) for scene in bpy.data.scenes
         }

@@ -29,12 +29,20 @@ class SceneErrors:
 
     def _take(self, kind, value, trace) -> None:
         traceback.print_exception(kind, value, trace)
-        if self._first is None and not is_of_mantaflow(trace):
+        is_harmless = is_of_mantaflow(trace) or is_of_broken_driver(value)
+        if self._first is None and not is_harmless:
             where = traceback.extract_tb(trace)[-1:]
             place = (
                 f" ({os.path.basename(where[0].filename)}, line {where[0].lineno})" if where else ""
             )
             self._first = f"Python: {kind.__name__}: {value}{place}"
+
+
+def is_of_broken_driver(value) -> bool:
+    """Whether a driver's expression is none: every Blender gives it up and leaves what it
+    drives as it is (`BPY_driver_exec`, `bpy_driver.cc`, Blender 5.2).
+    """
+    return isinstance(value, SyntaxError) and value.filename == "<bpy driver>"
 
 
 def is_of_mantaflow(trace) -> bool:

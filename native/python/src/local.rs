@@ -90,7 +90,7 @@ impl PyLocalPack {
     #[new]
     #[pyo3(signature = (
         blend_file, to, *, as_path=None, allow_missing_files=false, frames=None,
-        painted=Vec::new()
+        painted=Vec::new(), is_session=false
     ))]
     fn new(
         blend_file: PathBuf,
@@ -99,10 +99,11 @@ impl PyLocalPack {
         allow_missing_files: bool,
         frames: Option<(i32, i32, u32)>,
         painted: Vec<Painted>,
+        is_session: bool,
     ) -> PyResult<Self> {
         Self::spawn(move |work| {
             let frames = frames.map(|(first, last, step)| FrameRange { first, last, step });
-            let mut source = TraceSource { frames, ..source(blend_file, as_path) };
+            let mut source = TraceSource { frames, is_session, ..source(blend_file, as_path) };
             let copies = temporary_folder()?;
             source.file = Work::shown(source.file, painted, copies.path())?;
             let traced = work.trace(&source)?;

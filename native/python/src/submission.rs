@@ -155,7 +155,7 @@ impl PySubmission {
         settings, *, job, blend_file, as_path, name, frames, output_template, blender_version,
         scene=None, allow_scripts=false, allow_missing_files=false, allow_unbaked=false,
         painted=Vec::new(), kept_frames=Vec::new(), keeps_files=false, output_folders=Vec::new(),
-        is_still=false
+        is_still=false, is_session=false
     ))]
     #[expect(
         clippy::too_many_arguments,
@@ -180,6 +180,7 @@ impl PySubmission {
         keeps_files: bool,
         output_folders: Vec<(String, String)>,
         is_still: bool,
+        is_session: bool,
     ) -> PyResult<Self> {
         let (first, last, step) = frames;
         let range = FrameRange { first, last, step };
@@ -192,6 +193,7 @@ impl PySubmission {
             blend_file,
             painted: painted_images(painted),
             as_path,
+            is_session,
             name,
             scene,
             frames,

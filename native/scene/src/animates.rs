@@ -7,6 +7,8 @@ pub(crate) struct Animates {
     pub(crate) visibility: bool,
     /// Whether one of its modifiers is.
     pub(crate) modifiers: bool,
+    /// Whether a strip is muted.
+    pub(crate) strips: bool,
 }
 
 impl Animates {
@@ -17,6 +19,7 @@ impl Animates {
     pub(crate) fn note(&mut self, path: &[u8]) {
         self.visibility |= path == b"hide_render";
         self.modifiers |= path.ends_with(b".show_render");
+        self.strips |= path.ends_with(b".mute");
     }
 
     /// This and that.
@@ -24,6 +27,7 @@ impl Animates {
         Self {
             visibility: self.visibility || other.visibility,
             modifiers: self.modifiers || other.modifiers,
+            strips: self.strips || other.strips,
         }
     }
 }

@@ -1,6 +1,8 @@
 //! What one `.blend` file holds: its datablocks, what each of them uses, and the paths in them.
 
+mod addresses;
 mod gather;
+mod idle;
 mod reading;
 mod structs;
 
@@ -11,7 +13,7 @@ use blendfile::{BlendFile, DnaCache};
 use foldhash::{HashMap, HashMapExt};
 
 use crate::animates::Animates;
-use crate::datablock::{FoundPath, Owner, PythonDriver, Simulation};
+use crate::datablock::{FoundPath, InvalidDriver, Owner, PythonDriver, Simulation};
 use crate::error::Result;
 use crate::packed_library::PackedLibrary;
 use crate::sequence_use::SequenceUses;
@@ -48,8 +50,10 @@ pub(crate) struct Datablock {
     pub(crate) library: Option<usize>,
     /// The datablocks that it uses, by their places.
     pub(crate) uses: Vec<usize>,
-    /// Those of them that only nodes show whose outputs lead nowhere.
+    /// Those of them that no frame shows: only nodes name them that lead nowhere, and the like.
     pub(crate) idle_uses: Vec<usize>,
+    /// Those of them that only modifiers use that frames leave out, unless something animates that.
+    pub(crate) modifier_uses: Vec<usize>,
     /// Whether it is looked at only when a frame is rendered: what makes up surfaces and lights.
     pub(crate) is_shading: bool,
     /// The file of the library, where this is one and holds it.
@@ -64,6 +68,8 @@ pub(crate) struct Datablock {
     pub(crate) visibility: Visibility,
     /// Its drivers that are Python which may not run.
     pub(crate) drivers: Vec<PythonDriver>,
+    /// Its drivers that Blender had given up when the file was saved.
+    pub(crate) invalid_drivers: Vec<InvalidDriver>,
     /// Its simulations that are not baked.
     pub(crate) simulations: Vec<Simulation<usize>>,
     /// Whether it is particle settings or a node group that computes frame after frame.

@@ -35,7 +35,7 @@ pub struct PackPlan {
     pub frames: Option<FrameRange>,
     /// Every file once, sorted by place.
     pub files: Vec<PlannedFile>,
-    /// How many `.blend` files had paths to rewrite.
+    /// How many `.blend` files were rewritten.
     pub rewritten: usize,
     /// What the pack leaves out on purpose.
     pub(crate) left_out: LeftOut,
@@ -60,7 +60,7 @@ impl PackPlan {
     }
 
     /// Plans the pack of a traced scene. `.blend` files with paths that would not resolve in the
-    /// pack are rewritten into `work_folder`, which must exist and outlive the upload.
+    /// pack, or drivers that shall stay given up, are rewritten into `work_folder`, which must exist and outlive the upload.
     ///
     /// # Errors
     /// [`crate::SceneError`] where a file cannot be read or written, or has no usable place.
@@ -83,7 +83,9 @@ impl PackPlan {
         for (number, blend) in trace.blend_files.iter().enumerate() {
             let place = layout.place(&blend.as_path)?;
             let changes = changed_paths(trace, blend, &layout)?;
-            let source = if changes.is_empty() && blend.packed.is_empty() {
+            let is_as_it_is =
+                changes.is_empty() && blend.packed.is_empty() && blend.invalid_drivers.is_empty();
+            let source = if is_as_it_is {
                 blend.file.clone()
             } else {
                 rewritten += 1;
@@ -221,6 +223,9 @@ fn write_copy(blend: &TracedBlendFile, changes: &[(usize, Vec<u8>)], to: &Path) 
     for library in &blend.packed {
         rewrite.clear_pointer(&mut file, &library.pointer)?;
         rewrite.replace_string_block(&library.data, b"");
+    }
+    for driver in &blend.invalid_drivers {
+        rewrite.set_integer(&mut file, &driver.curve_flag, driver.muted)?;
     }
     Ok(rewrite.write(&mut file, to)?)
 }

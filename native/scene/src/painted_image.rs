@@ -105,7 +105,8 @@ fn replace(
         Some(place) => rewrite.set_integer(file, &place, value),
         None => Ok(()),
     };
-    if view.integer("source") == Some(SOURCE_GENERATED) {
+    let is_generated = view.integer("source") == Some(SOURCE_GENERATED);
+    if is_generated {
         set("source", SOURCE_FILE)?;
         set("type", TYPE_IMAGE)?;
     }
@@ -116,8 +117,8 @@ fn replace(
         (ALPHA_STRAIGHT, ALPHA_PREMULTIPLIED)
     };
     // Cycles reads pixels that are in Blender as it reads those of a file: by the mode of the image.
-    // EEVEE and Workbench take them for what Blender holds.
-    if view.integer("alpha_mode") == Some(other) && !uses_cycles {
+    // EEVEE and Workbench take those that were made in Blender for what it holds.
+    if view.integer("alpha_mode") == Some(other) && is_generated && !uses_cycles {
         set("alpha_mode", i32::try_from(held).unwrap_or_default())?;
     }
     let space = view.char_array("colorspace_settings.name");

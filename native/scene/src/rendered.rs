@@ -12,9 +12,17 @@ use crate::walk::{DatablockPlace, Walk, WalkedFile};
 /// not an object that instances it: that takes its hidden objects along.
 type Step = (DatablockPlace, Option<DatablockPlace>);
 
+/// What becomes of what Blender evaluates and no frame shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Idle {
+    Evaluated,
+    LeftOut,
+}
+
 impl Walk {
-    /// The datablocks that the frames of a scene evaluate; of any scene where none is named.
-    pub(crate) fn rendered(&self, scene: Option<&str>) -> Vec<DatablockPlace> {
+    /// The datablocks that the frames of a scene evaluate; of any scene where none is named. Blender
+    /// evaluates also what is `idle`: what its frames do not show, as a node that is muted.
+    pub(crate) fn rendered(&self, scene: Option<&str>, idle: Idle) -> Vec<DatablockPlace> {
         let is_rendered = |name: &[u8]| scene.is_none_or(|scene| scene.as_bytes() == name);
         let scenes = self.files.first().map_or(&[][..], WalkedFile::datablocks).iter().enumerate();
         let mut steps: Vec<Step> = scenes
@@ -32,7 +40,8 @@ impl Walk {
             let is_scene = datablock.code == *b"SC";
             let shown_by = if is_scene { Some(at) } else { scene };
             let layers = shown_by.and_then(|scene| self.datablock(scene));
-            for used in &datablock.uses {
+            let leaves_out = self.idle_uses(at, datablock, idle);
+            for used in datablock.uses.iter().filter(|used| !leaves_out(**used)) {
                 let here = (at.0, *used);
                 // Where its library is not there, what is known of it is its name.
                 let behind = self.behind(here).unwrap_or(here);
@@ -56,6 +65,37 @@ impl Walk {
             }
         }
         rendered
+    }
+
+    /// What of the datablocks that one uses its frames do not show, where that is asked.
+    fn idle_uses<'a>(
+        &'a self,
+        (file, _): DatablockPlace,
+        datablock: &'a Datablock,
+        idle: Idle,
+    ) -> impl Fn(usize) -> bool + 'a {
+        let with_modifiers =
+            datablock.modifier_uses.is_empty() || self.animated(file, datablock).modifiers;
+        move |used| {
+            let is_compositor = || {
+                let used = self.datablock((file, used));
+                used.is_some_and(|one| one.code == *b"NT") && datablock.visibility.is_not_composited
+            };
+            idle == Idle::LeftOut
+                && (datablock.idle_uses.contains(&used)
+                    || (!with_modifiers && datablock.modifier_uses.contains(&used))
+                    || is_compositor())
+        }
+    }
+
+    /// Whether a frame of a scene shows a strip.
+    pub(crate) fn shows_strip(&self, (file, number): DatablockPlace, is_muted: bool) -> bool {
+        let Some(scene) = self.datablock((file, number)) else { return true };
+        // Another scene may show the strips of this one, whatever this one's frames do.
+        let scenes = self.files.iter().flat_map(WalkedFile::datablocks);
+        let is_alone = scenes.filter(|one| one.code == *b"SC").nth(1).is_none();
+        let is_muted = is_muted && !self.animated(file, scene).strips;
+        !(is_muted || (is_alone && scene.visibility.has_no_strips))
     }
 
     /// What is animated of a datablock of a file, by itself and by the actions that it uses.

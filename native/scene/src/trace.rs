@@ -7,7 +7,7 @@ use blendfile::DnaCache;
 use protocol::{BlenderVersion, FrameRange};
 
 use crate::color_config::{self, is_of_the_artist};
-use crate::datablock::{FoundPath, Place};
+use crate::datablock::{FoundPath, InvalidDriver, Place};
 use crate::datablock_type::datablock_type;
 use crate::dependency::{Dependency, DependencyKind, MissingFile};
 use crate::disabled_script::DisabledScript;
@@ -16,6 +16,7 @@ use crate::expand::{Expanded, Expansion, numbered};
 use crate::packed_library::{PackedLibrary, UnpackedLibraries};
 use crate::parallel::in_parallel;
 use crate::private_place::PrivatePlaces;
+use crate::rendered::Idle;
 use crate::sequence_use::{SequenceUse, needed_numbers, shown_numbers};
 use crate::texture_cache::shown_instead;
 use crate::trace_source::TraceSource;
@@ -48,6 +49,8 @@ pub(crate) struct TracedBlendFile {
     pub(crate) uses: Vec<PathUse>,
     /// What it holds and shall be read from beside it.
     pub(crate) packed: Vec<PackedLibrary>,
+    /// The drivers that shall stay given up.
+    pub(crate) invalid_drivers: Vec<InvalidDriver>,
 }
 
 /// A path in a `.blend` file: where it stands, and which dependency it is.
@@ -161,12 +164,14 @@ pub fn trace(source: &TraceSource, on_file: impl FnMut(&Path)) -> Result<Trace> 
             has_limited: AtomicBool::new(false),
         })
     });
-    let rendered = walk.rendered(source.scene.as_deref());
+    let scene = source.scene.as_deref();
+    let rendered = walk.rendered(scene, Idle::Evaluated);
     let datablocks = Uses {
         // A script may read anything as soon as the scene is open, and have frames show it.
         evaluated: (!source.allow_scripts).then(|| walk.evaluated_images()),
         idle: walk.idle_images(),
-        rendered: (!source.allow_scripts).then(|| rendered.iter().copied().collect()),
+        shown: (!source.allow_scripts)
+            .then(|| walk.rendered(scene, Idle::LeftOut).into_iter().collect()),
     };
     let private = PrivatePlaces::of_this_computer();
     let uses = in_parallel(&places, |place| {
@@ -197,6 +202,12 @@ pub fn trace(source: &TraceSource, on_file: impl FnMut(&Path)) -> Result<Trace> 
             as_path: file.as_path.clone(),
             uses: Vec::with_capacity(found.len()),
             packed: walk.packed_pointers(file),
+            invalid_drivers: file
+                .datablocks()
+                .iter()
+                .filter(|_| source.is_session && number == 0)
+                .flat_map(|datablock| datablock.invalid_drivers.iter().copied())
+                .collect(),
         };
         for (path_use, dependency) in found {
             blend.uses.push(PathUse { dependency: trace.dependencies.len(), ..path_use });
@@ -229,8 +240,8 @@ struct Uses {
     evaluated: Option<HashSet<DatablockPlace>>,
     /// The images that no frame shows.
     idle: HashSet<DatablockPlace>,
-    /// What frames evaluate; all where nobody can tell.
-    rendered: Option<HashSet<DatablockPlace>>,
+    /// What frames show; all where nobody can tell.
+    shown: Option<HashSet<DatablockPlace>>,
 }
 
 impl Uses {
@@ -240,8 +251,8 @@ impl Uses {
 
     /// Whether a frame may need what a datablock names.
     fn matter(&self, datablock: DatablockPlace) -> bool {
-        let is_rendered = self.rendered.as_ref().is_none_or(|all| all.contains(&datablock));
-        is_rendered && !self.idle.contains(&datablock)
+        let is_shown = self.shown.as_ref().is_none_or(|all| all.contains(&datablock));
+        is_shown && !self.idle.contains(&datablock)
     }
 }
 
@@ -291,7 +302,9 @@ fn uses_of(
                 && found.kind.is_image()
                 && datablock.code == *b"IM"
                 && datablocks.opens_without((place, number));
-            dependency.is_required &= datablocks.matter((place, number));
+            let is_strip_shown = |is_muted| walk.shows_strip((place, number), is_muted);
+            dependency.is_required &= datablocks.matter((place, number))
+                && found.strip_is_muted.is_none_or(is_strip_shown);
             uses.push((path_use, dependency));
         }
     }

@@ -9,6 +9,9 @@ pub struct TraceSource {
     pub file: PathBuf,
     /// Where the scene lives as the artist sees it; `//` paths start at this path's folder.
     pub as_path: PathBuf,
+    /// Whether the file was saved from a Blender that has the scene open: drivers that it has given up
+    /// stay given up, as they do for F12, and are not tried anew.
+    pub is_session: bool,
     /// The scene that is to be rendered; `None` where it may be any.
     pub scene: Option<String>,
     /// The frames that are to be rendered: image sequences are limited to what these show. `None`

@@ -6,13 +6,15 @@ use blendfile::StructView;
 
 /// `OB_HIDE_RENDER`, `DNA_object_types.h`; `COLLECTION_HIDE_RENDER`, `DNA_collection_types.h`;
 /// `LAYER_COLLECTION_EXCLUDE`, `VIEW_LAYER_RENDER` and `VIEW_LAYER_FREESTYLE`, `DNA_layer_types.h`;
-/// `R_EDGE_FRS`, `DNA_scene_types.h`; `FREESTYLE_CONTROL_SCRIPT_MODE`, `DNA_freestyle_types.h`;
+/// `R_DOSEQ`, `R_DOCOMP` and `R_EDGE_FRS`, `DNA_scene_types.h`; `FREESTYLE_CONTROL_SCRIPT_MODE`, `DNA_freestyle_types.h`;
 /// Blender 5.2.
 const OBJECT_HIDDEN: i64 = 1 << 2;
 const COLLECTION_HIDDEN: i64 = 1 << 3;
 const LAYER_EXCLUDES: i64 = 1 << 4;
 const LAYER_RENDERS: i64 = 1;
 const LAYER_HAS_FREESTYLE: i64 = 1 << 2;
+const SCENE_SHOWS_STRIPS: i64 = 1;
+const SCENE_IS_COMPOSITED: i64 = 1 << 6;
 const SCENE_HAS_FREESTYLE: i64 = 1 << 25;
 const FREESTYLE_BY_SCRIPTS: i64 = 1;
 
@@ -34,6 +36,10 @@ pub(crate) const VISIBILITY_STRUCTS: [&str; 9] = [
 pub(crate) struct Visibility {
     /// Whether it is an object or a collection that frames leave out.
     pub(crate) is_hidden: bool,
+    /// Whether it is a scene whose frames leave out its strips.
+    pub(crate) has_no_strips: bool,
+    /// Whether it is a scene whose frames do not go through its compositor.
+    pub(crate) is_not_composited: bool,
     /// What its frames show, where it is a scene.
     of_scene: Option<Box<OfScene>>,
 }
@@ -60,7 +66,7 @@ struct OfScene {
 impl Visibility {
     /// Of a datablock with these two letters.
     pub(crate) fn of(code: [u8; 2]) -> Self {
-        Self { is_hidden: false, of_scene: (code == *b"SC").then(Box::default) }
+        Self { of_scene: (code == *b"SC").then(Box::default), ..Self::default() }
     }
 
     /// Looks at one struct of the datablock.
@@ -73,11 +79,14 @@ impl Visibility {
                     flag("visibility_flag", OBJECT_HIDDEN) || flag("restrictflag", OBJECT_HIDDEN);
             }
             "Collection" => self.is_hidden |= flag("flag", COLLECTION_HIDDEN),
-            _ => {
-                if let Some(scene) = &mut self.of_scene {
-                    scene.note(view);
-                }
+            "Scene" => {
+                self.has_no_strips = !flag("r.scemode", SCENE_SHOWS_STRIPS);
+                self.is_not_composited = !flag("r.scemode", SCENE_IS_COMPOSITED);
             }
+            _ => {}
+        }
+        if let Some(scene) = &mut self.of_scene {
+            scene.note(view);
         }
     }
 

@@ -29,6 +29,8 @@ pub struct Request {
     pub painted: Vec<PaintedImage>,
     /// Where the scene lives as the artist sees it.
     pub as_path: PathBuf,
+    /// Whether it was saved from a Blender that has the scene open.
+    pub is_session: bool,
     /// What people call the job.
     pub name: String,
     /// The scene in the file.
@@ -175,6 +177,7 @@ fn blocking_trace(request: &Request, scene: String, on_event: &impl Fn(Event)) -
     let source = TraceSource {
         file: request.blend_file.clone(),
         as_path: request.as_path.clone(),
+        is_session: request.is_session,
         scene: Some(scene),
         frames: Some(request.frames.range()),
         limit_from_bytes: LIMIT_SEQUENCES_FROM_BYTES,

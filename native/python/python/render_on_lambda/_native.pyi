@@ -283,6 +283,7 @@ class Submission:
         keeps_files: bool = False,
         output_folders: Sequence[tuple[str, str]] = (),
         is_still: bool = False,
+        is_session: bool = False,
     ) -> Submission:
         """Start a submission.
 
@@ -309,6 +310,8 @@ class Submission:
             slashes, and the place of their files among the results, relative.
         is_still: whether it is one image at the time at which the scene was saved, which may lie
             between two frames.
+        is_session: whether blend_file was saved from a Blender that has the scene open: drivers
+            that it has given up stay so, as they do for F12, and are not tried anew.
 
         Raises ValueError where an id or the frames cannot be.
         """
@@ -653,6 +656,7 @@ class LocalPack:
         allow_missing_files: bool = False,
         frames: tuple[int, int, int] | None = None,
         painted: Sequence[tuple[str, str | PathLike[str], str | None]] = (),
+        is_session: bool = False,
     ) -> LocalPack:
         """Start writing.
 
@@ -663,6 +667,8 @@ class LocalPack:
         frames: first, last and step of what is to be rendered; of image sequences only what these
             frames show is packed. None packs sequences whole.
         painted: images that were painted and not saved, as for Submission.
+        is_session: whether blend_file was saved from a Blender that has the scene open, as for
+            Submission.
         """
 
     @staticmethod

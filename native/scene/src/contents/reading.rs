@@ -7,7 +7,9 @@ use std::sync::{Arc, OnceLock};
 use blendfile::{Block, BlockCode, ByteOrder, Payload, StructView};
 use foldhash::{HashMap, HashMapExt};
 
+use super::addresses::Addresses;
 use super::gather::{Batch, Gathered, Gatherer};
+use super::idle::{IdleRule, Shown};
 use super::structs::{ACTION, Structs, may_be_path};
 use super::{Contents, Datablock};
 use crate::animates::Animates;
@@ -38,9 +40,7 @@ pub(super) struct Reading<'a> {
     /// For each datablock, the address of its library.
     libraries: Vec<u64>,
     /// For each datablock, the addresses in it that may be those of others.
-    addresses: Vec<Vec<u64>>,
-    /// Those in nodes whose outputs lead nowhere.
-    idle_addresses: Vec<Vec<u64>>,
+    addresses: Vec<Addresses>,
     by_address: HashMap<u64, usize>,
     /// Where the libraries whose datablocks are packed into a file (Blender 5.0) came from, by
     /// address: paths of those datablocks begin there still.
@@ -60,7 +60,6 @@ impl<'a> Reading<'a> {
             datablocks: Vec::new(),
             libraries: Vec::new(),
             addresses: Vec::new(),
-            idle_addresses: Vec::new(),
             by_address: HashMap::new(),
             archived_libraries: HashMap::new(),
             last_library: None,
@@ -142,8 +141,10 @@ impl<'a> Reading<'a> {
         for (block, payload) in drivers {
             let Some(view) = self.owner.file.views(block, payload).next() else { continue };
             let driver = properties.python_driver(&mut self.owner, &view)?;
+            let is_python = driver.is_some();
             if let Some(datablock) = self.datablocks.last_mut() {
                 datablock.drivers.extend(driver);
+                datablock.invalid_drivers.extend(properties.invalid_driver(&view, is_python));
             }
         }
         Ok(())
@@ -159,9 +160,12 @@ impl<'a> Reading<'a> {
     fn block(&mut self, block: &Block, payload: &Payload, linked: &HashSet<u64>) -> Result<()> {
         if self.structs.is_searched(block) {
             for view in self.owner.file.views(block, payload) {
-                let is_idle = is_image_node(&view) && !linked.contains(&block.old_address);
+                let shown = match self.structs.idle_rule(block) {
+                    Some(IdleRule::Node) if self.is_compositor_off() => Shown::Never,
+                    rule => rule.map_or(Shown::Always, |rule| rule.shown(&view, linked)),
+                };
                 if !is_legacy(self.owner.code, &view) {
-                    self.search(&view, is_idle)?;
+                    self.search(&view, shown)?;
                 }
             }
         }
@@ -176,6 +180,13 @@ impl<'a> Reading<'a> {
         Ok(())
     }
 
+    /// Whether nodes here are those of a scene that is not composited: its own until 4.5, and a copy of
+    /// them for such Blenders since. Its settings come before them in the file.
+    fn is_compositor_off(&self) -> bool {
+        let scene = self.datablocks.last().filter(|one| one.code == *b"SC");
+        scene.is_some_and(|scene| scene.visibility.is_not_composited)
+    }
+
     fn begin(&mut self, block: &Block) {
         let place = self.datablocks.len();
         let is_placeholder = block.code == BlockCode::PLACEHOLDER;
@@ -187,6 +198,7 @@ impl<'a> Reading<'a> {
             library,
             uses: library.into_iter().collect(),
             idle_uses: Vec::new(),
+            modifier_uses: Vec::new(),
             is_shading: SHADING.contains(&self.owner.code),
             packed: None,
             paths: Vec::new(),
@@ -194,14 +206,14 @@ impl<'a> Reading<'a> {
             sequence_uses: self.with_sequences.then(Box::default),
             visibility: Visibility::of(self.owner.code),
             drivers: Vec::new(),
+            invalid_drivers: Vec::new(),
             simulations: Vec::new(),
             simulates: false,
             bake_nodes: Vec::new(),
             animates: Animates::default(),
         });
         self.libraries.push(self.owner.library);
-        self.addresses.push(Vec::new());
-        self.idle_addresses.push(Vec::new());
+        self.addresses.push(Addresses::default());
         if self.owner.code == *b"LI" {
             self.last_library = Some(place);
         }
@@ -237,20 +249,13 @@ impl<'a> Reading<'a> {
         self.by_address.get(&self.owner.library).copied().or(self.last_library)
     }
 
-    fn search(&mut self, view: &StructView, is_idle: bool) -> Result<()> {
-        let addresses = if is_idle { &mut self.idle_addresses } else { &mut self.addresses };
-        let (Some(addresses), Some(datablock)) = (addresses.last_mut(), self.datablocks.last_mut())
+    fn search(&mut self, view: &StructView, shown: Shown) -> Result<()> {
+        let (Some(addresses), Some(datablock)) =
+            (self.addresses.last_mut(), self.datablocks.last_mut())
         else {
             return Ok(());
         };
-        for (address, is_array) in view.datablock_addresses() {
-            if is_array {
-                let payload = self.owner.payload_at(address)?;
-                addresses.extend(view.addresses(&payload).filter(|address| *address != 0));
-            } else {
-                addresses.push(address);
-            }
-        }
+        addresses.take(&mut self.owner, view, shown)?;
         if self.structs.is_visibility(view.block()) {
             datablock.visibility.note(view);
         }
@@ -268,20 +273,13 @@ impl<'a> Reading<'a> {
             place.filter(|place| images.get(*place) == Some(&true))
         };
         let images: Vec<bool> = self.datablocks.iter().map(|one| one.code == *b"IM").collect();
-        let addresses = self.addresses.into_iter().zip(self.idle_addresses);
-        for (place, ((addresses, idle), library)) in addresses.zip(self.libraries).enumerate() {
+        for (place, (addresses, library)) in self.addresses.iter().zip(&self.libraries).enumerate()
+        {
             let Some(datablock) = self.datablocks.get_mut(place) else { continue };
-            if let Some(base) = self.archived_libraries.get(&library) {
+            if let Some(base) = self.archived_libraries.get(library) {
                 datablock.base = Arc::clone(base);
             }
-            let at = |address: &u64| self.by_address.get(address).copied();
-            let used = addresses.iter().filter_map(at).filter(|used| *used != place);
-            datablock.uses.extend(used);
-            let is_idle = |used: &usize| !datablock.uses.contains(used);
-            datablock.idle_uses = idle.iter().filter_map(at).filter(is_idle).collect();
-            datablock.uses.extend(&datablock.idle_uses);
-            datablock.uses.sort_unstable();
-            datablock.uses.dedup();
+            addresses.resolve(place, datablock, |address| self.by_address.get(&address).copied());
             datablock.visibility.resolve(|address| self.by_address.get(&address).copied());
             if let Some(uses) = &mut datablock.sequence_uses {
                 uses.resolve(|address| image_at(&images, address));
@@ -296,13 +294,6 @@ impl<'a> Reading<'a> {
         let is_big_endian = self.owner.file.header().byte_order == ByteOrder::Big;
         Contents { datablocks: self.datablocks, is_big_endian, by_name: OnceLock::new() }
     }
-}
-
-/// Whether a node shows an image, and nothing else. One whose outputs lead nowhere shows it to nobody.
-fn is_image_node(view: &StructView) -> bool {
-    const NAMES: [&[u8]; 2] = [b"ShaderNodeTexImage", b"ShaderNodeTexEnvironment"];
-    view.struct_name() == "bNode"
-        && view.string("idname").is_some_and(|name| NAMES.contains(&name.as_slice()))
 }
 
 /// Whether a struct is a texture slot of Blender Internal, which has been gone since 2.80.

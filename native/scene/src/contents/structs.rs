@@ -2,6 +2,7 @@
 
 use blendfile::{BlendFile, Block};
 
+use super::idle::{IdleRule, idle_rule};
 use crate::animates::Animates;
 use crate::datablock::{Reader, SIMULATION_STRUCTS, reader};
 use crate::visibility::VISIBILITY_STRUCTS;
@@ -23,6 +24,7 @@ pub(super) struct Structs {
     is_simulation: Vec<bool>,
     is_link: Vec<bool>,
     is_visibility: Vec<bool>,
+    idle_rules: Vec<Option<IdleRule>>,
 }
 
 impl Structs {
@@ -37,6 +39,7 @@ impl Structs {
             is_simulation: is_one_of(&SIMULATION_STRUCTS),
             is_link: is_one_of(&["bNodeLink"]),
             is_visibility: is_one_of(&VISIBILITY_STRUCTS),
+            idle_rules: structs.iter().map(|structure| idle_rule(&structure.name)).collect(),
             readers: structs.iter().map(|structure| reader(&structure.name)).collect(),
             has_addresses: (0..structs.len())
                 .zip(structs)
@@ -52,6 +55,10 @@ impl Structs {
 impl Structs {
     pub(super) fn reader(&self, block: &Block) -> Option<Reader> {
         self.readers.get(usize::try_from(block.struct_index).ok()?).copied().flatten()
+    }
+
+    pub(super) fn idle_rule(&self, block: &Block) -> Option<IdleRule> {
+        self.idle_rules.get(usize::try_from(block.struct_index).ok()?).copied().flatten()
     }
 
     pub(super) fn is_searched(&self, block: &Block) -> bool {

@@ -106,6 +106,7 @@ pub(super) fn point_cache(owner: &mut Owner<'_>, view: &StructView) -> Result<Ve
         expansion: Expansion::BlendCache(prefix),
         is_required: flag & POINT_CACHE_BAKED != 0,
         is_of_scene,
+        strip_is_muted: None,
     });
     Ok(found)
 }

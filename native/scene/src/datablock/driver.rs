@@ -2,14 +2,16 @@
 
 use std::collections::{HashMap, HashSet};
 
-use blendfile::StructView;
+use blendfile::{Integer, StructView};
 
 use super::Owner;
 use crate::error::Result;
 use crate::expression::needs_scripts;
 
-/// `DRIVER_TYPE_PYTHON` and `FCURVE_MUTED`, `DNA_anim_enums.h` and `DNA_anim_types.h`, Blender 5.2.
+/// `DRIVER_TYPE_PYTHON`, `DRIVER_FLAG_INVALID` and `FCURVE_MUTED`, `DNA_anim_enums.h` and
+/// `DNA_anim_types.h`, Blender 5.2.
 const TYPE_PYTHON: i64 = 1;
+const INVALID: i64 = 1;
 const MUTED: i64 = 1 << 4;
 
 /// Most variables of one driver.
@@ -43,10 +45,27 @@ pub(crate) struct PythonDriver {
     pub(crate) expression: String,
 }
 
+/// A driver that Blender has given up, for want of sense or of what it names: what it drives keeps its
+/// value until the file is opened again, when the driver is tried once more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct InvalidDriver {
+    /// Where the flags of its curve stand.
+    pub(crate) curve_flag: Integer,
+    /// What they are once it is muted.
+    pub(crate) muted: i32,
+}
+
 /// Which properties a datablock's drivers drive, by the address of each `ChannelDriver`; the muted ones
 /// have none.
 #[derive(Debug)]
-pub(crate) struct DrivenProperties(HashMap<u64, String>);
+pub(crate) struct DrivenProperties(HashMap<u64, Driven>);
+
+#[derive(Debug)]
+struct Driven {
+    property: String,
+    /// Its curve, as if Blender had given it up.
+    curve: Option<InvalidDriver>,
+}
 
 impl DrivenProperties {
     /// Reads the curves that have drivers.
@@ -55,11 +74,13 @@ impl DrivenProperties {
         for block in owner.blocks_of("FCurve") {
             let Some(view) = owner.file.view(&block)? else { continue };
             let driver = view.pointer("driver").filter(|address| *address != 0);
-            let is_muted = view.integer("flag").unwrap_or(0) & MUTED != 0;
-            if let Some(driver) = driver.filter(|_| !is_muted) {
+            let flag = view.integer("flag").unwrap_or(0);
+            if let Some(driver) = driver.filter(|_| flag & MUTED == 0) {
                 let path = owner.string_at(view.pointer("rna_path"))?.map(|(_, path)| path);
-                let path = String::from_utf8_lossy(&path.unwrap_or_default()).into_owned();
-                properties.insert(driver, path);
+                let property = String::from_utf8_lossy(&path.unwrap_or_default()).into_owned();
+                let curve = view.integer_place("flag").zip(i32::try_from(flag | MUTED).ok());
+                let curve = curve.map(|(curve_flag, muted)| InvalidDriver { curve_flag, muted });
+                properties.insert(driver, Driven { property, curve });
             }
         }
         Ok(Self(properties))
@@ -67,7 +88,19 @@ impl DrivenProperties {
 
     /// What is driven.
     pub(crate) fn paths(&self) -> impl Iterator<Item = &str> {
-        self.0.values().map(String::as_str)
+        self.0.values().map(|driven| driven.property.as_str())
+    }
+
+    /// The driver of a `ChannelDriver`, where Blender has given it up. Not one that `is_python`: nobody
+    /// can tell whether that was for its sense or because scripts were off.
+    pub(crate) fn invalid_driver(
+        &self,
+        view: &StructView,
+        is_python: bool,
+    ) -> Option<InvalidDriver> {
+        let is_invalid = view.integer("flag").unwrap_or(0) & INVALID != 0;
+        let driven = self.0.get(&view.block().old_address)?;
+        driven.curve.filter(|_| is_invalid && !is_python)
     }
 
     /// The driver of a `ChannelDriver`, where it is Python that may not run.
@@ -76,7 +109,8 @@ impl DrivenProperties {
         owner: &mut Owner<'_>,
         view: &StructView,
     ) -> Result<Option<PythonDriver>> {
-        let Some(property) = self.0.get(&view.block().old_address) else { return Ok(None) };
+        let Some(driven) = self.0.get(&view.block().old_address) else { return Ok(None) };
+        let property = &driven.property;
         if view.integer("type") != Some(TYPE_PYTHON) || is_of_editors(property) {
             return Ok(None);
         }

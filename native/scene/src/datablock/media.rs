@@ -116,5 +116,6 @@ fn beside_clip(clip: &FoundPath) -> Option<FoundPath> {
         expansion: Expansion::Folder(CacheFolder::Proxies),
         is_required: false,
         is_of_scene: false,
+        strip_is_muted: None,
     })
 }

@@ -20,7 +20,7 @@ use crate::dependency::DependencyKind;
 use crate::error::Result;
 use crate::expand::Expansion;
 
-pub(crate) use driver::{DrivenProperties, PythonDriver};
+pub(crate) use driver::{DrivenProperties, InvalidDriver, PythonDriver};
 pub(crate) use simulation::{SIMULATION_STRUCTS, Simulation, bake_nodes, simulates, unbaked};
 
 /// A path that a struct holds.
@@ -38,6 +38,8 @@ pub(crate) struct FoundPath {
     pub(crate) is_required: bool,
     /// Whether `//` begins at the scene, also where a library holds the datablock.
     pub(crate) is_of_scene: bool,
+    /// Whether its strip is muted, where it is a strip's.
+    pub(crate) strip_is_muted: Option<bool>,
 }
 
 /// Where a path stands in a `.blend` file.
@@ -214,7 +216,15 @@ impl FoundPath {
             return Vec::new();
         }
         let place = view.char_array(field).map(Place::CharArray);
-        vec![Self { kind, written, place, expansion, is_required: true, is_of_scene: false }]
+        vec![Self {
+            kind,
+            written,
+            place,
+            expansion,
+            is_required: true,
+            is_of_scene: false,
+            strip_is_muted: None,
+        }]
     }
 
     /// A path that is a string of its own, where there is one. None of those found so is required:
@@ -227,8 +237,15 @@ impl FoundPath {
     ) -> Result<Vec<Self>> {
         let Some((block, text)) = owner.string_at(address)? else { return Ok(Vec::new()) };
         let (written, place) = (BlendPath::new(text), Some(Place::StringBlock(block)));
-        let is_of_scene = false;
-        Ok(vec![Self { kind, written, place, expansion, is_required: false, is_of_scene }])
+        Ok(vec![Self {
+            kind,
+            written,
+            place,
+            expansion,
+            is_required: false,
+            is_of_scene: false,
+            strip_is_muted: None,
+        }])
     }
 
     fn optional(mut self) -> Self {

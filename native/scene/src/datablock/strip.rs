@@ -11,7 +11,8 @@ const IMAGE: i64 = 0;
 const MOVIE: i64 = 3;
 const SOUND: [i64; 2] = [4, 5];
 
-/// `SEQ_USE_VIEWS` and `R_IMF_VIEWS_INDIVIDUAL`, `DNA_sequence_types.h` and `DNA_scene_types.h`.
+/// `SEQ_MUTE`, `SEQ_USE_VIEWS` and `R_IMF_VIEWS_INDIVIDUAL`, `DNA_sequence_types.h` and `DNA_scene_types.h`.
+const MUTED: i64 = 1 << 5;
 const USE_VIEWS: i64 = 1 << 29;
 const VIEWS_INDIVIDUAL: i64 = 0;
 
@@ -60,6 +61,7 @@ pub(super) fn strip(owner: &mut Owner<'_>, view: &StructView) -> Result<Vec<Foun
         expansion: Expansion::Names(names),
         is_required,
         is_of_scene: false,
+        strip_is_muted: Some(view.integer("flag").is_some_and(|flag| flag & MUTED != 0)),
     }])
 }
 
