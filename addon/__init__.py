@@ -1,9 +1,25 @@
 """Render on Lambda: renders the open scene on AWS Lambda and brings the frames back."""
 
-from . import operators, panels, preferences, properties
 from .tool import command_line, timer
+from .ui.farm import operators as farm_operators
+from .ui.farm import preferences
+from .ui.jobs import lists
+from .ui.jobs import operators as job_operators
+from .ui.jobs import panels as job_panels
+from .ui.render import operators, panels, properties
 
-_MODULES = (properties, preferences, operators, panels, command_line, timer)
+_MODULES = (
+    properties,
+    preferences,
+    operators,
+    job_operators,
+    farm_operators,
+    lists,
+    panels,
+    job_panels,
+    command_line,
+    timer,
+)
 
 
 def register() -> None:

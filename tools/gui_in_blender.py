@@ -2,8 +2,10 @@
 
     blender --python tools/gui_in_blender.py -- EXTENSION SCENE OUTPUT ENDPOINT STACK REPORT
 
-The button is pressed by the test, with the mouse. REPORT gets a line of JSON a second: the state of
-the newest job, the longest time that a tick of the timer took, and the longest pause between ticks.
+Buttons are pressed by the test, with the mouse. REPORT gets a line of JSON twice a second: the
+state of the newest job, and how long the add-on kept the main thread at the most, in a tick of its
+timer and in a drawing of its panels. What the test writes beside it, as REPORT.step, is run here
+once: it sets the stage for the next step.
 """
 
 from __future__ import annotations
@@ -25,8 +27,8 @@ class Meter:
     """How long the add-on keeps the main thread, and how late Blender is."""
 
     def __init__(self) -> None:
-        self.longest_tick = 0.0
-        self.samples: list[float] = []
+        self.longest_tick = self.longest_draw = 0.0
+        self.ticks = 0
 
 
 def main(
@@ -39,7 +41,7 @@ def main(
     bpy.ops.wm.open_mainfile(filepath=str(scene), load_ui=False)
     bpy.context.scene.render.filepath = f"{output}/sample_####"
     meter = Meter()
-    measure_ticks(meter)
+    measure(meter)
     bpy.app.timers.register(arrange_screen, first_interval=1.0)
     bpy.app.timers.register(lambda: tell(report, meter), first_interval=2.0, persistent=True)
 
@@ -55,27 +57,50 @@ def arrange_screen() -> None:
             area.spaces.active.search_filter = "lambda"
 
 
-def measure_ticks(meter: Meter) -> None:
+def measure(meter: Meter) -> None:
     """Time each step that the add-on takes on the main thread."""
-    from bl_ext.user_default.render_on_lambda.tool import jobs
+    from bl_ext.user_default.render_on_lambda.tool import jobs, timer
+    from bl_ext.user_default.render_on_lambda.ui.jobs import panels as job_panels
+    from bl_ext.user_default.render_on_lambda.ui.render import panels
 
-    poll = jobs.Jobs.poll
+    def note(name: str, began: float) -> None:
+        setattr(meter, name, max(getattr(meter, name), time.perf_counter() - began))
+        meter.ticks += name == "longest_tick"
 
-    def timed(self: jobs.Jobs) -> bool:
-        began = time.perf_counter()
-        changed = poll(self)
-        took = time.perf_counter() - began
-        meter.longest_tick = max(meter.longest_tick, took)
-        meter.samples.append(took)
-        return changed
+    def timed(function):
+        def run(*arguments):
+            began = time.perf_counter()
+            result = function(*arguments)
+            note("longest_tick", began)
+            return result
 
-    jobs.Jobs.poll = timed
+        return run
+
+    def timed_draw(function):
+        # Blender looks at how many arguments a draw takes.
+        def draw(self, context):
+            began = time.perf_counter()
+            function(self, context)
+            note("longest_draw", began)
+
+        return draw
+
+    jobs.Jobs.poll = timed(jobs.Jobs.poll)
+    timer.rows.refresh = timed(timer.rows.refresh)
+    drawn = (panels.RenderPanel, panels.CheckPanel, panels.OutputPanel, job_panels.JobsPanel)
+    for panel in drawn:
+        panel.draw = timed_draw(panel.draw)
 
 
 def tell(report: Path, meter: Meter) -> float:
     """Append what is going on to the report."""
     from bl_ext.user_default.render_on_lambda.tool import jobs
 
+    step = report.with_suffix(".step")
+    if step.exists():
+        text = step.read_text()
+        step.unlink()
+        exec(text, {"bpy": bpy, "jobs": jobs.jobs()})
     known = jobs.jobs().list.jobs
     check = jobs.jobs().scene_check
     line = {
@@ -84,8 +109,10 @@ def tell(report: Path, meter: Meter) -> float:
         "fetched": known[-1].fetched if known else 0,
         "error": known[-1].error if known else "",
         "longest_tick_ms": meter.longest_tick * 1000,
-        "ticks": len(meter.samples),
-        "images": [image.name for image in bpy.data.images],
+        "longest_draw_ms": meter.longest_draw * 1000,
+        "ticks": meter.ticks,
+        "jobs": len(known),
+        "windows": len(bpy.context.window_manager.windows),
     }
     with report.open("a") as file:
         file.write(json.dumps(line) + "\n")

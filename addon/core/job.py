@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, fields
 from enum import Enum
+from pathlib import PurePath
 from typing import Any, Literal
 
 # How many failed frames are kept with their words; more are counted only.
 MAX_FAILURES = 50
+
+# Most frames of a job, as the farm takes them.
+MAX_FRAMES = 100_000
+
+# How many notices are kept; the oldest go first.
+MAX_NOTICES = 20
 
 
 class JobState(Enum):
@@ -101,6 +108,7 @@ class Job:
     billed_seconds: float = 0.0
     cost_usd: float = 0.0
     started_seconds: float = 0.0
+    rendering_seconds: float = 0.0
     ended_seconds: float = 0.0
     factor: float = 0.0
     failures: list[Failure] = field(default_factory=list)
@@ -114,6 +122,18 @@ class Job:
     unbaked: list[UnbakedSimulation] = field(default_factory=list)
     retry: Literal["failed", "missing"] | None = None
     files: dict[int, str] = field(default_factory=dict)
+    arrived: set[int] = field(default_factory=set)
+    notices: list[str] = field(default_factory=list)
+
+    def is_of(self, blend_file: str) -> bool:
+        """Whether it renders a file; of one that was never saved, any such."""
+        is_unsaved = PurePath(self.as_path).parent.name == self.id
+        return self.as_path == blend_file or (not blend_file and is_unsaved)
+
+    def notice(self, text: str) -> None:
+        """Keep what happened on the way, each once, for whoever looks later."""
+        if text not in self.notices:
+            self.notices = [*self.notices, text][-MAX_NOTICES:]
 
     @property
     def frame_count(self) -> int:
@@ -122,8 +142,13 @@ class Job:
 
     def to_json(self) -> dict[str, Any]:
         """The job as JSON values."""
-        value = asdict(self)
+        # What may be long is not copied first.
+        value = {item.name: getattr(self, item.name) for item in fields(self)}
+        for name in ("farm", "failures", "missing", "unbaked"):
+            one = value[name]
+            value[name] = [asdict(item) for item in one] if isinstance(one, list) else asdict(one)
         value["state"] = self.state.value
+        value["arrived"] = ranges(self.arrived)
         # The first and the last are enough to show a sequence; the rest is fetched again.
         ends = {min(self.files), max(self.files)} if self.files else set()
         value["files"] = {str(frame): self.files[frame] for frame in sorted(ends)}
@@ -152,5 +177,21 @@ class Job:
             ],
             "unbaked": [UnbakedSimulation(**item) for item in kept.get("unbaked", [])],
             "files": {int(frame): str(path) for frame, path in kept.get("files", {}).items()},
+            "arrived": {
+                frame
+                for first, last in kept.get("arrived", [])
+                for frame in range(first, min(last, first + MAX_FRAMES) + 1)
+            },
         }
         return cls(**kept)
+
+
+def ranges(numbers: set[int]) -> list[tuple[int, int]]:
+    """Numbers as the first and the last of those without a gap between them."""
+    found: list[tuple[int, int]] = []
+    for number in sorted(numbers):
+        if found and found[-1][1] == number - 1:
+            found[-1] = (found[-1][0], number)
+        else:
+            found.append((number, number))
+    return found

@@ -14,7 +14,7 @@ from .job import Job
 VERSION = 1
 
 # How many jobs are kept; the oldest that are over go first.
-MAX_JOBS = 100
+MAX_JOBS = 300
 
 
 @dataclass

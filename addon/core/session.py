@@ -136,6 +136,7 @@ class Session:
                 job.factor = event.enqueued / event.total if event.total else 0.0
             case "Submitted":
                 job.state = JobState.RENDERING
+                job.rendering_seconds = self._now()
                 job.trouble = ""
                 job.total = event.tasks
                 job.factor = 0.0
@@ -151,6 +152,7 @@ class Session:
                 self._take_progress(event.progress)
             case "Frame":
                 paths = [str(path) for path in event.paths]
+                job.arrived.add(event.frame)
                 if paths:
                     job.files[event.frame] = paths[0]
                 self._frames.append((event.frame, paths))
@@ -160,6 +162,7 @@ class Session:
                     job.failures.append(Failure(event.frame, event.message, event.log_tail))
             case "TaskFailed":
                 job.trouble = f"Frame {event.frame} is tried again: {event.message}"
+                job.notice(job.trouble)
             case "Trouble":
                 job.trouble = event.message
             case "Lost":
@@ -176,7 +179,8 @@ class Session:
         job.frames, job.workers = progress.frames, progress.workers
         job.render_seconds, job.billed_seconds = progress.render_seconds, progress.billed_seconds
         job.cost_usd = progress.cost_usd
-        job.factor = progress.frames / progress.total if progress.total else 0.0
+        # A frame that is tried again begins anew; a bar that runs backwards tells nobody anything.
+        job.factor = max(job.factor, progress.frames / progress.total if progress.total else 0.0)
         if progress.is_cancelled and not job.state.is_over:
             job.state = JobState.CANCELLING
 

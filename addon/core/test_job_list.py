@@ -18,10 +18,22 @@ def test_what_was_saved_is_loaded(tmp_path: Path) -> None:
         failures=[Failure(7, "no", "log")],
         missing=[MissingFile("image", "Image", "a", "/a", "/b")],
         files={3: "/render/3.png"},
+        arrived={1, 2, 3, 7, 9, 10},
+        notices=["Frame 7 is tried again"],
     )
     JobList(tmp_path / "jobs.json", [one]).save()
     assert JobList.load(tmp_path / "jobs.json").jobs == [one]
     assert not list(tmp_path.glob("*.partial"))
+
+
+def test_hundreds_of_jobs_of_ten_thousand_frames_are_a_small_file(tmp_path: Path) -> None:
+    arrived = set(range(1, 10_001))
+    files = {frame: f"/render/{frame:06}.png" for frame in arrived}
+    jobs = [job(id=f"{number:04}", arrived=arrived, files=files) for number in range(200)]
+    JobList(tmp_path / "jobs.json", jobs).save()
+    assert (tmp_path / "jobs.json").stat().st_size < 500_000
+    loaded = JobList.load(tmp_path / "jobs.json").jobs
+    assert len(loaded) == 200 and loaded[7].arrived == arrived
 
 
 @pytest.mark.parametrize(

@@ -147,6 +147,22 @@ def test_a_frame_that_fails_twice_is_listed_once_with_its_last_words() -> None:
     assert [item.message for item in session.job.failures] == ["another crash"]
 
 
+def test_a_bar_never_runs_backwards_and_what_was_tried_again_stays_told() -> None:
+    def at(frames: float) -> Any:
+        return event("Progress", progress=progress(total=24, running=2, frames=frames))
+
+    values = {"failure_class": "machine", "log_tail": "", "message": "out of memory"}
+    again = event("TaskFailed", frame=7, try_number=1, retrying=True, **values)
+    session = Session(
+        job(state=JobState.RENDERING), ScriptedFarm(watching=Scripted([[at(12)], [again], [at(6)]]))
+    )
+    for _ in range(3):
+        session.poll()
+    assert session.job.factor == 0.5
+    assert session.job.trouble == ""
+    assert session.job.notices == ["Frame 7 is tried again: out of memory"]
+
+
 def test_cancelling_waits_for_the_workers_while_rendering_and_is_at_once_before() -> None:
     farm = ScriptedFarm()
     before = Session(job(), farm)

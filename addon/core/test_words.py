@@ -6,7 +6,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from core import wording
-from core.job import JobState
+from core.estimate import Estimate
+from core.job import Failure, JobState
 from core.test_session import job
 
 
@@ -48,6 +49,33 @@ def test_one_frame_is_not_said_to_be_several() -> None:
     still.state, still.failed = JobState.FINISHED, 1
     still.ended_seconds = still.started_seconds
     assert wording.summary_text(still) == "0 frames, 1 failed (0 s, about $0.00 on Lambda)"
+
+
+def test_a_path_that_is_too_long_loses_its_beginning() -> None:
+    assert wording.short_path("/show/render", 20) == "/show/render"
+    assert wording.short_path("/show/shots/010/render", 12) == "…/010/render"
+
+
+def test_the_artist_is_asked_only_where_something_may_be_lost_or_is_dear() -> None:
+    assert wording.question_text(24, 0, "/show/render", None) == ""
+    assert wording.question_text(24, 0, "/show/render", Estimate(30, 0.1)) == ""
+    asked = wording.question_text(1000, 12, "/show/render", Estimate(130, 0.31))
+    assert asked == (
+        "12 frames are in /show/render already and will be replaced. 1000 frames will be rendered."
+        " About 2:10 min and $0.31, going by the last job."
+    )
+    assert (
+        wording.question_text(1, 1, "/r", None) == "1 frame is in /r already and will be replaced."
+    )
+
+
+def test_a_report_says_all_and_no_secret() -> None:
+    failed = job(total=24, fetched=23, failed=1, ended_seconds=9.0, state=JobState.FINISHED)
+    failed.failures = [Failure(7, "no memory", "Fra:7 Mem:9000M")]
+    failed.notice("Frame 7 is tried again: no memory")
+    report = wording.report_text(failed)
+    for text in ("shot.blend", "stack", "Fra:7 Mem:9000M", "23 frames, 1 failed", "tried again"):
+        assert text in report
 
 
 def test_texts_that_do_not_run_are_named() -> None:

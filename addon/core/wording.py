@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+import time
+from typing import TYPE_CHECKING, Protocol
 
+from .estimate import cost_at_end, seconds_left
 from .job import Job, JobState
+
+if TYPE_CHECKING:
+    from .estimate import Estimate
 
 
 class UploadProgress(Protocol):
@@ -26,6 +31,10 @@ class UploadProgress(Protocol):
     def bytes_per_second(self) -> float: ...
     @property
     def seconds_left(self) -> float | None: ...
+
+
+# What becomes of a movie.
+MOVIE = "A movie cannot be made frame by frame: the frames come back as PNG"
 
 
 def bytes_text(count: int) -> str:
@@ -67,6 +76,93 @@ def frames_text(job: Job) -> str:
         return f"frame {job.frame_first}"
     step = f" every {job.frame_step}" if job.frame_step > 1 else ""
     return f"frames {job.frame_first}-{job.frame_last}{step}"
+
+
+# From how many frames on the artist is asked once more.
+MANY_FRAMES = 500
+
+
+def overwrites_job_text(job: Job) -> str:
+    """That a job which is at work writes the same files."""
+    return f"The job {job.name} is still rendering into the same files. Render all the same?"
+
+
+def question_text(count: int, there: int, folder: str, expected: Estimate | None) -> str:
+    """What is asked before many frames, or before files are replaced that are not ours; or nothing.
+
+    there: how many of the frames are there already.
+    """
+    parts = []
+    if there:
+        are = "1 frame is" if there == 1 else f"{there} frames are"
+        parts.append(f"{are} in {folder} already and will be replaced.")
+    if count >= MANY_FRAMES:
+        parts.append(f"{count} frames will be rendered.")
+    if parts and expected:
+        parts.append(estimate_text(expected) + ".")
+    return " ".join(parts)
+
+
+def estimate_text(estimated: Estimate) -> str:
+    """What a job would take: "About 2:10 min and $0.31, going by the last job"."""
+    cost = cost_text(estimated.cost_usd)
+    return f"About {duration_text(estimated.seconds)} and {cost}, going by the last job"
+
+
+def left_text(job: Job, now: float) -> str:
+    """What is left: "1:20 min left, about $0.31 in all"; empty where nobody knows yet."""
+    left, cost = seconds_left(job, now), cost_at_end(job)
+    if job.state is not JobState.RENDERING or left is None or cost is None:
+        return ""
+    return f"{duration_text(left)} left, about {cost_text(cost)} in all"
+
+
+def when_text(job: Job, now: float) -> str:
+    """When a job was started: "14:05", "Nov 25, 14:05"."""
+    began = time.localtime(job.started_seconds)
+    is_today = time.localtime(now)[:3] == began[:3]
+    return time.strftime("%H:%M" if is_today else "%b %d, %H:%M", began)
+
+
+def short_path(path: str, characters: int) -> str:
+    """A path that fits: what is cut is its beginning, which tells least."""
+    return path if len(path) <= characters else "…" + path[len(path) - max(1, characters - 1) :]
+
+
+def first_line(text: str, characters: int) -> str:
+    """The beginning of a text, on one line."""
+    line = " ".join(text.split())
+    return line if len(line) <= characters else line[: max(1, characters - 1)] + "…"
+
+
+def counts_text(job: Job) -> str:
+    """How far a job is, in a few letters: "12/24", "22/24, 2 failed"."""
+    bad = job.failed + job.lost
+    text = f"{job.fetched}/{job.total or job.frame_count}"
+    return f"{text}, {bad} failed" if bad else text
+
+
+def report_text(job: Job) -> str:
+    """All that is known of a job, for whoever can help. No secret is in it."""
+    lines = [
+        f"Job {job.id}: {job.name}, {frames_text(job)}",
+        f"Started {time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(job.started_seconds))}",
+        f"File: {job.as_path}, scene {job.scene}, Blender {version_text(job.blender_version)}",
+        f"Farm: stack {job.farm.stack}, region {job.farm.region or 'of the profile'}",
+        f"Output: {job.output_folder}, {job.output_template}",
+        f"State: {job.state.value}. {summary_text(job) if job.state.is_over else job.trouble}",
+        *job.notices,
+        *(f"Missing: {one.datablock_type} {one.datablock}: {one.path}" for one in job.missing),
+        *(f"Not baked: {one.datablock}: {one.simulation}" for one in job.unbaked),
+    ]
+    for failure in job.failures:
+        lines += [f"Frame {failure.frame}: {failure.message}", failure.log_tail]
+    return "\n".join(lines).strip() + "\n"
+
+
+def version_text(version: tuple[int, int, int]) -> str:
+    """A version of Blender: "5.2.3"."""
+    return ".".join(map(str, version))
 
 
 def progress_text(job: Job) -> str:

@@ -48,6 +48,10 @@ class NativeFarm:
             retry=job.retry,
         )
 
+    def cancel(self, job: Job) -> None:
+        """Ask that a job stop that nobody follows. Waits until the bucket has taken it."""
+        native.cancel_job(settings(job.farm), job.id)
+
 
 def settings(address: FarmAddress) -> native.FarmSettings:
     """The address as the native module takes it: what is empty is left to the SDK."""

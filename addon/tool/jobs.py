@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 import sys
 import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,10 +16,12 @@ from ..core.job import JobState
 from ..core.job_list import JobList
 from ..core.scene_check import SceneCheck
 from ..core.session import Session
-from . import farm, images, output, scene, storage
+from . import farm, images, output, preferences, scene, storage
+from .cannot_render import CannotRender
+from .connection import ConnectionTest
+from .frame_previews import FramePreviews
 
 if TYPE_CHECKING:
-    import render_on_lambda as native
     from bpy.types import Context
 
     from ..core.job import Job
@@ -34,15 +38,20 @@ class Jobs:
         self.list = JobList.load(storage.job_list())
         self.farm = farm.NativeFarm()
         self.sessions: dict[str, Session] = {}
-        self.stack_check: native.StackCheck | None = None
-        self.stack_answer = ""
+        self.connection = ConnectionTest()
         self.scene_check: SceneCheck | None = None
         self._checked_copy: Path | None = None
+        # Jobs of this session whose first frame is still to come: no other opens an editor.
+        self._unshown: set[str] = set()
+        self._cancels: dict[str, Future[None]] = {}
+        self._threads = ThreadPoolExecutor(2, "render-on-lambda")
+        self._previews = FramePreviews(self._threads)
         self._saved_seconds = 0.0
 
     def start(self, job: Job) -> None:
         """Take a new job on."""
         self.list.add(job)
+        self._unshown.add(job.id)
         self._open(job)
         self.list.save()
 
@@ -54,9 +63,22 @@ class Jobs:
             if not job.state.is_over and job.id not in self.sessions:
                 self._open(job)
 
-    def again(self, job: Job) -> None:
-        """Submit a job although files are missing or simulations are not baked."""
-        job.render_anyway = True
+    def current_job(self, blend_file: str) -> Job | None:
+        """The last job of a file, or one of another that is at work."""
+        for job in reversed(self.list.jobs):
+            if job.is_of(blend_file) or not job.state.is_over:
+                return job
+        return None
+
+    def farm_is_missing(self) -> bool:
+        """Whether nothing has shown yet that there is a farm."""
+        return not self.connection.answer.is_good and not any(job.total for job in self.list.jobs)
+
+    def again(self, job: Job, *, anyway: bool = False) -> None:
+        """Submit a job again; anyway: although files are missing or simulations are not baked."""
+        job.render_anyway = job.render_anyway or anyway
+        # What was in the way may have been the farm that was set.
+        job.farm = preferences.address()
         job.state, job.error, job.missing, job.unbaked = JobState.SUBMITTING, "", [], []
         self._open(job)
         self.list.save()
@@ -64,23 +86,42 @@ class Jobs:
     def watch_again(self, job: Job) -> None:
         """Go on with a job that the farm has, after what was in the way is mended."""
         job.state, job.error, job.trouble = JobState.RENDERING, "", ""
+        job.farm = replace(job.farm, profile=preferences.address().profile)
         self._open(job)
         self.list.save()
 
     def retry(self, job: Job) -> None:
         """Have frames rendered again that failed or were lost, and watch the job."""
         job.retry = "missing" if job.lost else "failed"
-        job.failures, job.failed, job.lost = [], 0, 0
+        job.failures, job.failed, job.lost, job.factor = [], 0, 0, 0.0
         self.watch_again(job)
 
+    def change_folder(self, job: Job, folder: str) -> None:
+        """Have the frames of a job come into another folder, those too that have come already.
+
+        Raises OSError where it cannot be written to.
+        """
+        try:
+            output.check_folder(Path(folder))
+        except CannotRender as error:
+            raise OSError(str(error)) from error
+        job.output_folder, job.files, job.arrived = folder, {}, set()
+        session = self.sessions.pop(job.id, None)
+        if session is not None:
+            session.close()
+        if job.total:
+            self.watch_again(job)
+
     def cancel(self, job: Job) -> None:
-        """Stop a job."""
+        """Stop a job: one that nobody follows too, as long as the farm has it."""
         session = self.sessions.get(job.id)
         if session is not None:
             session.cancel()
-            self.list.save()
+        elif job.total:
+            self._cancels[job.id] = self._threads.submit(self.farm.cancel, job)
+        self.list.save()
 
-    def forget(self, job: Job) -> None:
+    def remove(self, job: Job) -> None:
         """Take a job off the list; its frames stay."""
         session = self.sessions.pop(job.id, None)
         if session is not None:
@@ -91,19 +132,23 @@ class Jobs:
 
     def poll(self) -> bool:
         """Move every job on by a step; whether anything changed. Never waits."""
-        changed = self._poll_stack_check()
+        changed = self.connection.poll() | self._poll_cancels()
         if self.scene_check is not None and self.scene_check.poll():
             changed = True
             if self.scene_check.is_over:
                 self._discard_checked_copy()
+        for job, path in self._previews.take():
+            self._show(job, path)
         for job_id, session in list(self.sessions.items()):
             before = session.job.state
             if not session.poll() and not session.job.state.is_over:
                 continue
             changed = True
-            arrived = session.take_frames()
-            if arrived and not bpy.app.background:
-                images.show_latest(session.job, arrived[-1][1])
+            arrived = [paths for _, paths in session.take_frames() if paths]
+            # Those of another file are fetched, and nothing of them comes into this one.
+            is_here = session.job.is_of(bpy.data.filepath)
+            if arrived and is_here and not bpy.app.background:
+                self._previews.ask(session.job, arrived[-1][0])
             if session.job.state.is_over:
                 del self.sessions[job_id]
                 self._ended(session.job)
@@ -115,13 +160,6 @@ class Jobs:
             elif time.monotonic() - self._saved_seconds > SAVE_EVERY_SECONDS:
                 self._save()
         return changed
-
-    def check_stack(self) -> None:
-        """Begin to look whether the farm of the preferences can be reached."""
-        from . import preferences
-
-        self.stack_answer = "Looking for the stack"
-        self.stack_check = farm.check_stack(preferences.address())
 
     def check_scene(self, context: Context) -> SceneCheck:
         """Begin to open a pack of the open scene with a Blender of its own.
@@ -163,6 +201,7 @@ class Jobs:
         for session in self.sessions.values():
             session.close()
         self.sessions.clear()
+        self._threads.shutdown(wait=False)
 
     def _discard_checked_copy(self) -> None:
         if self._checked_copy is not None:
@@ -174,11 +213,22 @@ class Jobs:
         self.sessions[job.id] = session
 
     def _ended(self, job: Job) -> None:
-        if job.state is not JobState.CONCERNS:
+        self._unshown.discard(job.id)
+        self._previews.forget(job)
+        # What the farm has not got may be sent once more.
+        if job.state is not JobState.CONCERNS and (job.total or job.state is not JobState.FAILED):
             discard_copy(job)
-        if job.files:
+        if job.files and job.is_of(bpy.data.filepath):
             images.show_sequence(job)
         self._save()
+
+    def _show(self, job: Job, path: str) -> None:
+        if job.state.is_over or not job.is_of(bpy.data.filepath):
+            return
+        if job.id in self._unshown:
+            self._unshown.discard(job.id)
+            images.open_viewer(job, path)
+        images.show_frame(job, path)
 
     def _save(self) -> None:
         self._saved_seconds = time.monotonic()
@@ -188,22 +238,20 @@ class Jobs:
             # The job goes on; only after a restart would it not be found.
             print(f"Render on Lambda: the list of jobs cannot be saved: {error}")
 
-    def _poll_stack_check(self) -> bool:
-        if self.stack_check is None:
-            return False
-        try:
-            found = self.stack_check.poll()
-        except Exception as error:
-            self.stack_answer, self.stack_check = str(error), None
-            return True
-        if found is None:
-            return False
-        self.stack_check = None
-        self.stack_answer = (
-            f"Ready: up to {found.maximum_concurrency} frames at once, "
-            f"{found.consumer_memory_mib} MiB each"
-        )
-        return True
+    def _poll_cancels(self) -> bool:
+        over = {job_id: cancel for job_id, cancel in self._cancels.items() if cancel.done()}
+        for job_id, cancel in over.items():
+            del self._cancels[job_id]
+            job = self.list.find(job_id)
+            if job is None:
+                continue
+            error = cancel.exception()
+            if error is None:
+                job.state, job.error = JobState.CANCELLED, ""
+            else:
+                job.error = str(error)[:1].upper() + str(error)[1:]
+            self._save()
+        return bool(over)
 
 
 def discard_copy(job: Job) -> None:

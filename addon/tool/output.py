@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,19 @@ def own_output(scene: Scene) -> tuple[Path, str]:
     return absolute(fixed), template
 
 
+def check_folder(folder: Path) -> None:
+    """Refuse a folder that no frame can be written to: better now than when the first is paid."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise CannotRender(
+            f"The output folder {folder} cannot be written to ({error.strerror or error}): choose"
+            " another in the Output properties"
+        ) from error
+
+
 def node_folders(own: Path, scene: Scene) -> OutputFolders:
     """Where the File Output nodes of the file write.
 
@@ -52,7 +66,13 @@ def node_folders(own: Path, scene: Scene) -> OutputFolders:
 def kept_frames(scene: Scene, folder: Path, frames: tuple[int, int, int]) -> list[int]:
     """The frames that are there, where the scene's Overwrite is off: F12 leaves them out too."""
     render = scene.render
-    if render.use_overwrite or render.is_movie_format:
+    return [] if render.use_overwrite else frames_there(scene, folder, frames)
+
+
+def frames_there(scene: Scene, folder: Path, frames: tuple[int, int, int]) -> list[int]:
+    """The frames whose files are there, as Blender would name them."""
+    render = scene.render
+    if render.is_movie_format:
         return []
     views = [""]
     if render.use_multiview and render.image_settings.views_format == "INDIVIDUAL":

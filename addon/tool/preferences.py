@@ -17,3 +17,8 @@ def address() -> FarmAddress:
         profile=chosen.profile.strip(),
         endpoint=chosen.endpoint.strip(),
     )
+
+
+def show() -> None:
+    """Open the add-on's preferences."""
+    bpy.ops.preferences.addon_show(module=ROOT_PACKAGE)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import bpy
 
-from ..core import software_rendering, wording
+from ..core import estimate, software_rendering, wording
 from ..core.job import Job
 from . import farm, output, painted_images, preferences, storage
 from .cannot_render import CannotRender
@@ -29,11 +29,12 @@ def new_job(context: Context, *, animation: bool) -> Job:
     scene = context.scene
     check_online()
     check(scene)
+    first, last, step = frames(scene, animation=animation)
+    folder, template = output.own_output(scene)
+    output.check_folder(folder)
     job_id = farm.new_job_id()
     copy = storage.scene_copy(job_id)
     as_path = Path(bpy.data.filepath) if bpy.data.filepath else copy.with_name("untitled.blend")
-    first, last, step = frames(scene, animation=animation)
-    folder, template = output.own_output(scene)
     folders = output.node_folders(folder, scene)
     kept = output.kept_frames(scene, folder, (first, last, step))
     check_kept(kept, (first, last, step))
@@ -67,8 +68,40 @@ def check_online() -> None:
     """Refuse what Blender's preferences forbid."""
     if not bpy.app.online_access:
         raise CannotRender(
-            "Blender may not use the network: turn on Preferences > System > Allow Online Access"
+            "Blender is offline: turn on Preferences > System > Network > Allow Online Access"
         )
+
+
+def reason_against(scene: Scene) -> str:
+    """Why a scene cannot be rendered, as far as that is seen at a glance; empty where it can."""
+    try:
+        check(scene)
+    except CannotRender as error:
+        return str(error)
+    return ""
+
+
+def question(context: Context, known: list[Job], *, animation: bool) -> str:
+    """What the artist is asked before anything is sent; empty where there is nothing to ask.
+
+    Raises CannotRender where the output path is none.
+    """
+    scene = context.scene
+    chosen = frames(scene, animation=animation)
+    folder, template = output.own_output(scene)
+    ours = (bpy.data.filepath, scene.name)
+    place = (str(folder), template)
+    beside = [job for job in known if (job.output_folder, job.output_template) == place]
+    for job in beside:
+        if not job.state.is_over:
+            return wording.overwrites_job_text(job)
+    # What the last render of this scene left is there to be replaced.
+    is_again = bool(beside) and (beside[-1].as_path, beside[-1].scene) == ours
+    may_replace = scene.render.use_overwrite and not is_again
+    there = len(output.frames_there(scene, folder, chosen)) if may_replace else 0
+    count = len(range(chosen[0], chosen[1] + 1, chosen[2]))
+    expected = estimate.estimate(known, *ours, count)
+    return wording.question_text(count, there, str(folder), expected)
 
 
 def check(scene: Scene) -> None:

@@ -22,3 +22,8 @@ def job_list() -> Path:
 def scene_copy(job_id: str) -> Path:
     """The copy of a scene that is being submitted; deleted when that is done."""
     return folder() / "scenes" / job_id / "scene.blend"
+
+
+def previews(job_id: str) -> Path:
+    """The small copies of a job's frames while it renders; deleted when it is over."""
+    return folder() / "previews" / job_id

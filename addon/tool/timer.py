@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from . import jobs
+from . import grid_icons, jobs, rows
 
 PERIOD_SECONDS = 0.25
 
@@ -20,6 +20,7 @@ def unregister() -> None:
     if bpy.app.timers.is_registered(_tick):
         bpy.app.timers.unregister(_tick)
     jobs.close()
+    grid_icons.close()
 
 
 def _tick() -> float:
@@ -27,6 +28,7 @@ def _tick() -> float:
     running.resume()
     if running.poll():
         redraw()
+    rows.refresh()
     return PERIOD_SECONDS
 
 

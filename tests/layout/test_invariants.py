@@ -17,7 +17,8 @@ OURS = {
     "native/blendfile": set(),
     "native/scene": {"blendfile", "protocol"},
     "native/farm": {"protocol", "scene"},
-    "native/python": {"protocol", "scene", "farm"},
+    "native/preview": set(),
+    "native/python": {"protocol", "scene", "farm", "preview"},
     "consumer": {"protocol", "farm"},
     "producer": {"protocol", "farm"},
 }
@@ -31,13 +32,13 @@ def dependencies(crate: str) -> set[str]:
 
 @pytest.mark.parametrize("crate", OURS)
 def test_a_crate_depends_only_on_what_is_below_it(crate: str) -> None:
-    ours = dependencies(crate) & {"protocol", "blendfile", "scene", "farm"}
+    ours = dependencies(crate) & {"protocol", "blendfile", "scene", "farm", "preview"}
     assert ours <= OURS[crate]
 
 
 def test_only_the_binding_knows_python_and_only_the_farm_and_its_users_know_aws() -> None:
     assert [crate for crate in OURS if "pyo3" in dependencies(crate)] == ["native/python"]
-    for crate in ("native/protocol", "native/blendfile", "native/scene"):
+    for crate in ("native/protocol", "native/blendfile", "native/scene", "native/preview"):
         assert not any(name.startswith("aws") for name in dependencies(crate)), crate
 
 
@@ -53,8 +54,15 @@ def test_only_tool_imports_the_native_module_at_run_time() -> None:
 
 
 def test_panels_call_no_operator_and_open_no_file() -> None:
-    source = (PROJECT / "addon" / "panels.py").read_text()
-    assert not re.search(r"bpy\.ops|open\(|Path\(", source)
+    drawn = {"panels.py", "details.py", "lists.py", "drawing.py", "preferences.py"}
+    for path in (PROJECT / "addon" / "ui").rglob("*.py"):
+        if path.name in drawn:
+            assert not re.search(r"bpy\.ops|open\(|Path\(", path.read_text()), path
+
+
+def test_no_file_of_the_add_on_is_long() -> None:
+    for path in (PROJECT / "addon").rglob("*.py"):
+        assert len(path.read_text().splitlines()) <= 300, path
 
 
 def test_no_secret_and_no_path_of_a_machine_is_in_the_repository() -> None:

@@ -24,7 +24,7 @@ pub enum FarmError {
         reason: String,
     },
     /// A profile that is not there.
-    #[error("there is no profile \"{profile}\" in ~/.aws; there are: {others}")]
+    #[error("there is no profile \"{profile}\" in ~/.aws; there {}", are(others))]
     NoProfile {
         /// The profile.
         profile: String,
@@ -291,6 +291,10 @@ impl FarmError {
 
 fn of_profile(profile: Option<&String>) -> String {
     profile.map_or_else(String::new, |profile| format!(" of the profile \"{profile}\""))
+}
+
+fn are(others: &str) -> String {
+    if others.is_empty() { "is none at all".to_owned() } else { format!("are: {others}") }
 }
 
 fn in_profile(profile: Option<&String>) -> String {

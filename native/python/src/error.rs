@@ -4,6 +4,7 @@ use std::error::Error as _;
 use std::io::ErrorKind;
 
 use farm::FarmError as Farm;
+use preview::PreviewError;
 use protocol::{ProtocolError, sentence};
 use pyo3::create_exception;
 use pyo3::exceptions::{
@@ -55,6 +56,14 @@ pub(crate) fn scene_error(error: &SceneError) -> PyErr {
     match kind {
         Some(kind) => io_error(kind, message),
         None => PyValueError::new_err(message),
+    }
+}
+
+/// The exception of a frame of which there is no preview.
+pub(crate) fn preview_error(error: &PreviewError) -> PyErr {
+    match error {
+        PreviewError::Io { source, .. } => io_error(source.kind(), error.to_string()),
+        PreviewError::Unreadable { .. } => PyValueError::new_err(error.to_string()),
     }
 }
 

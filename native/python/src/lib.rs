@@ -8,6 +8,7 @@ mod error;
 mod job;
 mod listing;
 mod local;
+mod preview;
 mod runtime;
 mod submission;
 mod task;
@@ -33,6 +34,8 @@ mod native {
         PyLocalPack, PyLocalPackEvent, PyProblem, PyRenderSettings, render_settings,
         split_output_path,
     };
+    #[pymodule_export]
+    use super::preview::make_preview;
     #[pymodule_export]
     use super::submission::{
         PyMissingFile, PySubmission, PySubmissionEvent, PyUnbakedSimulation, PyUploadProgress,

@@ -793,6 +793,17 @@ def render_settings(blend_file: str | PathLike[str], scene: str | None = None) -
     scene.
     """
 
+def make_preview(
+    frame: str | PathLike[str], folder: str | PathLike[str], name: str, most_pixels: int
+) -> Path:
+    """Write a small copy of a frame into a folder: name.png, or name.exr where it holds floats. Its
+    path. Waits until it is done, and lets other threads go on meanwhile.
+
+    most_pixels: of the longer side.
+
+    Raises OSError, or ValueError where the frame is of a format that is not read here.
+    """
+
 def split_output_path(
     output_path: str,
     *,

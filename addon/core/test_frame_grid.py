@@ -1,0 +1,33 @@
+"""One cell a frame."""
+
+from __future__ import annotations
+
+from core import frame_grid
+from core.frame_grid import ARRIVED, FAILED, LEFT
+from core.job import Failure
+from core.test_session import job
+
+
+def test_each_frame_of_the_job_has_its_colour() -> None:
+    shown = job(frame_first=1, frame_last=9, frame_step=2, kept_frames=[3])
+    shown.arrived, shown.failures = {1, 9}, [Failure(5, "no memory")]
+    assert frame_grid.cells(shown) == [ARRIVED, FAILED, LEFT, ARRIVED]
+
+
+def test_the_first_frame_is_at_the_top_left() -> None:
+    side, pixels = frame_grid.picture([FAILED, ARRIVED, LEFT])
+    assert side == 128 and len(pixels) == 4 * side * side
+    top_left = 4 * side * (side - 1)
+    assert tuple(pixels[top_left : top_left + 3]) == FAILED
+    bottom_right = 4 * (side - 2)
+    assert pixels[bottom_right + 3] == 0
+
+
+def test_ten_thousand_frames_are_a_picture_of_no_more_pixels_and_hide_no_failure() -> None:
+    for count in (10_000, 20_000, 100_000):
+        colors = [ARRIVED] * count
+        colors[4321] = FAILED
+        side, pixels = frame_grid.picture(colors)
+        assert side <= frame_grid.MOST_PIXELS and len(pixels) == 4 * side * side
+        reds = {pixels[at] for at in range(0, len(pixels), 4)}
+        assert FAILED[0] in reds

@@ -1,0 +1,57 @@
+"""Whether the farm of the preferences can be reached."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from . import farm, preferences
+
+if TYPE_CHECKING:
+    import render_on_lambda as native
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What is known of it."""
+
+    text: str = ""
+    is_good: bool = False
+    is_bad: bool = False
+
+
+class ConnectionTest:
+    """Looks whether the farm is there, a step each time that it is polled. Never waits."""
+
+    def __init__(self) -> None:
+        self.answer = Answer()
+        self._check: native.StackCheck | None = None
+
+    def begin(self) -> None:
+        """Begin to look."""
+        self.answer = Answer("Looking for the stack")
+        self._check = farm.check_stack(preferences.address())
+
+    def forget(self) -> None:
+        """What was found is of other settings."""
+        self._check, self.answer = None, Answer()
+
+    def poll(self) -> bool:
+        """Take the answer, where it has come; whether anything changed."""
+        if self._check is None:
+            return False
+        try:
+            found = self._check.poll()
+        except Exception as error:
+            text = str(error)
+            self._check, self.answer = None, Answer(text[:1].upper() + text[1:], is_bad=True)
+            return True
+        if found is None:
+            return False
+        self._check = None
+        self.answer = Answer(
+            f"Ready: up to {found.maximum_concurrency} frames at once,"
+            f" {found.consumer_memory_mib} MiB of memory for each",
+            is_good=True,
+        )
+        return True

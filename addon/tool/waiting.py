@@ -1,0 +1,41 @@
+"""For scripts: waits until a job is over."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from ..core import wording
+from . import jobs
+
+if TYPE_CHECKING:
+    from ..core.job import Job
+    from ..core.scene_check import SceneCheck
+
+# How often a script that waits looks at its job.
+WAIT_SECONDS = 0.1
+
+
+def wait(job: Job) -> None:
+    """Move a job on until it is over, telling its progress on the terminal. Ctrl-C cancels it."""
+    running, told = jobs.jobs(), ""
+    try:
+        while not job.state.is_over:
+            running.poll()
+            line = job.trouble or wording.progress_text(job)
+            if line != told:
+                print(f"Render on Lambda: {line}", flush=True)
+                told = line
+            time.sleep(WAIT_SECONDS)
+        running.poll()
+    except KeyboardInterrupt:
+        running.cancel(job)
+        raise
+    print(f"Render on Lambda: {wording.summary_text(job)}", flush=True)
+
+
+def wait_for_check(check: SceneCheck) -> None:
+    """Move a check on until it is over."""
+    while not check.is_over:
+        jobs.jobs().poll()
+        time.sleep(WAIT_SECONDS)

@@ -1,0 +1,39 @@
+"""What the panels share."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bpy.types import Context, Operator, UILayout
+
+    from ..core.job import Job
+
+# The usual width of a letter of Blender's interface font, and what margins and icons take.
+LETTER_PIXELS = 5.9
+MARGIN_PIXELS = 58
+
+
+def line_characters(context: Context) -> int:
+    """How many letters fit into a line of the region."""
+    pixels = context.region.width / context.preferences.system.ui_scale
+    return max(20, int((pixels - MARGIN_PIXELS) / LETTER_PIXELS))
+
+
+def paragraph(layout: UILayout, text: str, characters: int, icon: str = "NONE") -> None:
+    """Text that is longer than a line: Blender's labels do not wrap."""
+    lines = textwrap.wrap(text, characters, break_long_words=True)
+    column = layout.column(align=True)
+    column.scale_y = 0.85 if len(lines) > 1 else 1.0
+    for number, line in enumerate(lines):
+        column.label(text=line, icon=icon if number == 0 or icon == "NONE" else "BLANK1")
+
+
+def job_button(
+    layout: UILayout, operator: str, job: Job, icon: str, text: str = ""
+) -> Operator | None:
+    """A button that acts on a job."""
+    properties = layout.operator(f"render_on_lambda.{operator}", text=text, icon=icon)
+    properties.job_id = job.id
+    return properties

@@ -1,0 +1,1 @@
+"""The farm that the artist has set."""

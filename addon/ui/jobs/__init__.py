@@ -1,0 +1,1 @@
+"""The jobs: how far they are, what went wrong, and the ways on."""

@@ -1,0 +1,81 @@
+"""The lists that Blender draws: jobs, and what of a scene is not as it should be."""
+
+from __future__ import annotations
+
+import time
+
+import bpy
+from bpy.types import Context, UILayout, UIList
+
+from ...core import wording
+from ...tool import jobs
+from .icons import icon_of
+
+# How many rows a list shows before it scrolls.
+ROWS = 3
+
+
+class JobRows(UIList):
+    """The jobs, the newest first."""
+
+    bl_idname = "RENDERONLAMBDA_UL_jobs"
+
+    def draw_item(
+        self, _context, layout, _data, item, _icon, _active_data, _active_property
+    ) -> None:
+        """Name, how far, and when or how long still."""
+        job = jobs.jobs().list.find(item.name)
+        if job is None:
+            layout.label(text="")
+            return
+        row = layout.split(factor=0.55)
+        row.label(text=job.name, icon=icon_of(job))
+        row = row.split(factor=0.5)
+        row.label(text=wording.counts_text(job))
+        row.label(text=wording.when_text(job, time.time()))
+
+
+class ConcernRows(UIList):
+    """What is missing or not baked."""
+
+    bl_idname = "RENDERONLAMBDA_UL_concerns"
+
+    def draw_item(
+        self, _context, layout, _data, item, _icon, _active_data, _active_property
+    ) -> None:
+        """What, and the button that selects who has it; its tooltip has the whole path."""
+        row = layout.row()
+        row.label(text=item.what, icon=item.icon)
+        select = row.operator(
+            "render_on_lambda.select_user", text="", icon="RESTRICT_SELECT_OFF", emboss=False
+        )
+        select.datablock_type, select.datablock = item.datablock_type, item.datablock
+        select.path = item.path
+
+    def filter_items(self, _context, data, property_name: str) -> tuple[list[int], list[int]]:
+        """Those of the owner that is drawn: the layout's own name."""
+        shown = [
+            self.bitflag_filter_item if item.owner == self.list_id else 0
+            for item in getattr(data, property_name)
+        ]
+        return shown, []
+
+
+def draw_concerns(layout: UILayout, context: Context, owner: str) -> None:
+    """What is not as it should be in a job, by its id, or in the check of the scene."""
+    choices = context.window_manager.render_on_lambda
+    layout.template_list(
+        ConcernRows.bl_idname, owner, choices, "concerns", choices, "active_concern", rows=ROWS
+    )
+
+
+def register() -> None:
+    """Register with Blender."""
+    bpy.utils.register_class(JobRows)
+    bpy.utils.register_class(ConcernRows)
+
+
+def unregister() -> None:
+    """Take back."""
+    bpy.utils.unregister_class(ConcernRows)
+    bpy.utils.unregister_class(JobRows)

@@ -1,0 +1,1 @@
+"""What is rendered, and what it needs: the panel in the Render properties."""

@@ -1,0 +1,62 @@
+"""What the artist chooses for the next job, and the rows of the lists."""
+
+from __future__ import annotations
+
+import bpy
+from bpy.props import (
+    BoolProperty,
+    CollectionProperty,
+    IntProperty,
+    PointerProperty,
+    StringProperty,
+)
+from bpy.types import PropertyGroup
+
+
+class JobRow(PropertyGroup):
+    """A row of the list of jobs; its name is the job's id."""
+
+
+class ConcernRow(PropertyGroup):
+    """A row of what is missing or not baked."""
+
+    owner: StringProperty()
+    what: StringProperty()
+    datablock_type: StringProperty()
+    datablock: StringProperty()
+    path: StringProperty()
+    icon: StringProperty()
+
+
+class RenderOnLambdaChoices(PropertyGroup):
+    """Kept with the window, not in the .blend file: no file may turn its own scripts on."""
+
+    allow_scripts: BoolProperty(
+        name="Run Scripts",
+        description=(
+            "Let Python in the file run on the farm: drivers, handlers and registered texts. "
+            "It finds no AWS keys there"
+        ),
+        default=False,
+    )
+    jobs: CollectionProperty(type=JobRow)
+    active_job: IntProperty(name="Job", description="The job that is shown below")
+    concerns: CollectionProperty(type=ConcernRow)
+    active_concern: IntProperty(name="Problem")
+
+
+_CLASSES = (JobRow, ConcernRow, RenderOnLambdaChoices)
+
+
+def register() -> None:
+    """Add the choices to the window manager."""
+    for cls in _CLASSES:
+        bpy.utils.register_class(cls)
+    bpy.types.WindowManager.render_on_lambda = PointerProperty(type=RenderOnLambdaChoices)
+
+
+def unregister() -> None:
+    """Take them away."""
+    del bpy.types.WindowManager.render_on_lambda
+    for cls in reversed(_CLASSES):
+        bpy.utils.unregister_class(cls)
