@@ -81,6 +81,23 @@ if [ -x $venv/bin/python ] && [ "$($venv/bin/python --version)" != "$("$python" 
 fi
 mkdir -p .tools
 install requirements-demo.txt "400 MB"
+# The oldest Blenders that the extension is for, each in a folder of its own: they want other Pythons.
+install_older() {
+    older=.tools/blender-$1
+    [ "$(cat "$older/.installed" 2>/dev/null)" != "$2" ] || return 0
+    if ! python=$(python_of 3.11); then
+        echo "setup: no Python 3.11 was found: nothing is tried in Blender $1"
+        return 0
+    fi
+    echo "setup: installing Blender $1 (the first time: 350 MB)"
+    rm -rf "$older"
+    "$python" -m venv "$older"
+    "$older/bin/python" -m pip install --quiet --disable-pip-version-check "$2"
+    echo "$2" >"$older/.installed"
+}
+
 if [ "${1:-}" != demo ]; then
     install requirements-dev.txt "200 MB"
+    install_older 4.2 bpy==4.2.23
+    install_older 4.5 bpy==4.5.15
 fi

@@ -7,11 +7,10 @@ from enum import Enum
 from pathlib import PurePath
 from typing import Any, Literal
 
+from .frame_ranges import FrameRanges
+
 # How many failed frames are kept with their words; more are counted only.
 MAX_FAILURES = 50
-
-# Most frames of a job, as the farm takes them.
-MAX_FRAMES = 100_000
 
 # How many notices are kept; the oldest go first.
 MAX_NOTICES = 20
@@ -122,7 +121,7 @@ class Job:
     unbaked: list[UnbakedSimulation] = field(default_factory=list)
     retry: Literal["failed", "missing"] | None = None
     files: dict[int, str] = field(default_factory=dict)
-    arrived: set[int] = field(default_factory=set)
+    arrived: FrameRanges = field(default_factory=FrameRanges)
     notices: list[str] = field(default_factory=list)
 
     def is_of(self, blend_file: str) -> bool:
@@ -148,7 +147,7 @@ class Job:
             one = value[name]
             value[name] = [asdict(item) for item in one] if isinstance(one, list) else asdict(one)
         value["state"] = self.state.value
-        value["arrived"] = ranges(self.arrived)
+        value["arrived"] = self.arrived.to_json()
         # The first and the last are enough to show a sequence; the rest is fetched again.
         ends = {min(self.files), max(self.files)} if self.files else set()
         value["files"] = {str(frame): self.files[frame] for frame in sorted(ends)}
@@ -177,21 +176,6 @@ class Job:
             ],
             "unbaked": [UnbakedSimulation(**item) for item in kept.get("unbaked", [])],
             "files": {int(frame): str(path) for frame, path in kept.get("files", {}).items()},
-            "arrived": {
-                frame
-                for first, last in kept.get("arrived", [])
-                for frame in range(first, min(last, first + MAX_FRAMES) + 1)
-            },
+            "arrived": FrameRanges(kept.get("arrived", [])),
         }
         return cls(**kept)
-
-
-def ranges(numbers: set[int]) -> list[tuple[int, int]]:
-    """Numbers as the first and the last of those without a gap between them."""
-    found: list[tuple[int, int]] = []
-    for number in sorted(numbers):
-        if found and found[-1][1] == number - 1:
-            found[-1] = (found[-1][0], number)
-        else:
-            found.append((number, number))
-    return found

@@ -28,18 +28,7 @@ class JobList:
     @classmethod
     def load(cls, path: Path) -> JobList:
         """Read the list. A file that cannot be read is set aside, never deleted."""
-        try:
-            document = json.loads(path.read_text(encoding="utf-8"))
-            if document["version"] != VERSION:
-                raise ValueError(f"version {document['version']}")
-            return cls(path, [Job.from_json(value) for value in document["jobs"]])
-        except FileNotFoundError:
-            return cls(path)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            aside = path.with_suffix(".unreadable.json")
-            with suppress(OSError):
-                path.replace(aside)
-            return cls(path)
+        return cls(path, saved_jobs(path, but=set()))
 
     def save(self) -> None:
         """Write the list so that a crash leaves the old or the new one, never half of it.
@@ -72,7 +61,7 @@ class JobList:
 
     def _take_over_others(self) -> None:
         ours = {job.id for job in self.jobs} | self._removed
-        others = [job for job in JobList.load(self.path).jobs if job.id not in ours]
+        others = saved_jobs(self.path, but=ours)
         # Ids sort by time.
         self.jobs = sorted([*self.jobs, *others], key=lambda job: job.id)
 
@@ -81,3 +70,19 @@ class JobList:
         over = [job for job in self.jobs if job.state.is_over]
         for job in over[: max(excess, 0)]:
             self.remove(job.id)
+
+
+def saved_jobs(path: Path, *, but: set[str]) -> list[Job]:
+    """The jobs of a list's file, but for some ids. A file that cannot be read is set aside."""
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        if document["version"] != VERSION:
+            raise ValueError(f"version {document['version']}")
+        return [Job.from_json(value) for value in document["jobs"] if value["id"] not in but]
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        aside = path.with_suffix(".unreadable.json")
+        with suppress(OSError):
+            path.replace(aside)
+        return []

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from core import frame_grid
 from core.frame_grid import ARRIVED, FAILED, LEFT
+from core.frame_ranges import FrameRanges
 from core.job import Failure
 from core.test_session import job
 
 
 def test_each_frame_of_the_job_has_its_colour() -> None:
     shown = job(frame_first=1, frame_last=9, frame_step=2, kept_frames=[3])
-    shown.arrived, shown.failures = {1, 9}, [Failure(5, "no memory")]
+    shown.arrived, shown.failures = FrameRanges([[1, 1], [9, 9]]), [Failure(5, "no memory")]
     assert frame_grid.cells(shown) == [ARRIVED, FAILED, LEFT, ARRIVED]
 
 

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from core.frame_ranges import FrameRanges
 from core.job import Failure, JobState, MissingFile
 from core.job_list import MAX_JOBS, JobList
 from core.test_session import job
@@ -18,7 +19,7 @@ def test_what_was_saved_is_loaded(tmp_path: Path) -> None:
         failures=[Failure(7, "no", "log")],
         missing=[MissingFile("image", "Image", "a", "/a", "/b")],
         files={3: "/render/3.png"},
-        arrived={1, 2, 3, 7, 9, 10},
+        arrived=FrameRanges([[1, 3], [7, 7], [9, 10]]),
         notices=["Frame 7 is tried again"],
     )
     JobList(tmp_path / "jobs.json", [one]).save()
@@ -27,7 +28,7 @@ def test_what_was_saved_is_loaded(tmp_path: Path) -> None:
 
 
 def test_hundreds_of_jobs_of_ten_thousand_frames_are_a_small_file(tmp_path: Path) -> None:
-    arrived = set(range(1, 10_001))
+    arrived = FrameRanges([[1, 10_000]])
     files = {frame: f"/render/{frame:06}.png" for frame in arrived}
     jobs = [job(id=f"{number:04}", arrived=arrived, files=files) for number in range(200)]
     JobList(tmp_path / "jobs.json", jobs).save()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import bpy
 
+from ..core.frame_ranges import FrameRanges
 from ..core.job import JobState
 from ..core.job_list import JobList
 from ..core.scene_check import SceneCheck
@@ -105,7 +106,7 @@ class Jobs:
             output.check_folder(Path(folder))
         except CannotRender as error:
             raise OSError(str(error)) from error
-        job.output_folder, job.files, job.arrived = folder, {}, set()
+        job.output_folder, job.files, job.arrived = folder, {}, FrameRanges()
         session = self.sessions.pop(job.id, None)
         if session is not None:
             session.close()

@@ -46,16 +46,18 @@ class Blender:
 
     folder: Path
     environment: dict[str, str]
+    # A Python that has Blender as a module.
+    program: Path = Path(sys.executable)
 
-    def start(self, script: str, *arguments: str) -> subprocess.Popen[str]:
-        """Run a script; `finish` waits for it."""
-        text = PRELUDE.format(tools=str(PROJECT / "tools")) + textwrap.dedent(script)
+    def start(self, script: str, *arguments: str, before: str = "") -> subprocess.Popen[str]:
+        """Run a script; `finish` waits for it. `before` runs before the extension is enabled."""
+        text = before + PRELUDE.format(tools=str(PROJECT / "tools")) + textwrap.dedent(script)
         text += f"\nPath({str(self.result)!r}).write_text(json.dumps(RESULT))\n"
         path = self.folder / "script.py"
         path.write_text(text)
         self.result.unlink(missing_ok=True)
         return subprocess.Popen(
-            [sys.executable, "-W", "ignore", str(path), *arguments],
+            [str(self.program), "-W", "ignore", str(path), *arguments],
             env=os.environ
             | self.environment
             | {"BLENDER_USER_RESOURCES": str(self.folder / "user")},
@@ -70,9 +72,9 @@ class Blender:
         assert process.returncode == 0, output
         return json.loads(self.result.read_text())
 
-    def run(self, script: str, *arguments: str) -> dict[str, Any]:
+    def run(self, script: str, *arguments: str, before: str = "") -> dict[str, Any]:
         """Run a script to its end; what it left in RESULT."""
-        return self.finish(self.start(script, *arguments))
+        return self.finish(self.start(script, *arguments, before=before))
 
     @property
     def result(self) -> Path:

@@ -24,7 +24,7 @@ def main() -> None:
     for datablock in bpy.data.user_map():
         if getattr(datablock, "is_missing", False) and not is_library(datablock):
             problems.append(problem("missing_datablock", datablock, ""))
-    for datablock, paths in bpy.data.file_path_map().items():
+    for datablock, paths in file_paths().items():
         if is_library(datablock) or is_packed(datablock):
             continue
         problems += [
@@ -38,6 +38,24 @@ def main() -> None:
         if kind := trouble(absolute(library.filepath, library), root, is_one_file=True):
             problems.append(problem(kind, library, library.filepath))
     Path(report).write_text(json.dumps(problems), encoding="utf-8")
+
+
+def file_paths() -> dict:
+    """The paths of each datablock, as they stand in it."""
+    if hasattr(bpy.data, "file_path_map"):
+        return bpy.data.file_path_map()
+    # Blender 4.2 tells of paths without their datablocks: what has one path tells it itself.
+    found = {}
+    for datablock in bpy.data.user_map():
+        paths = {getattr(datablock, "filepath", "")}
+        editor = getattr(datablock, "sequence_editor", None)
+        for strip in editor.sequences_all if editor else ():
+            if strip.type == "IMAGE":
+                paths |= {strip.directory + element.filename for element in strip.elements}
+            paths.add(getattr(strip, "filepath", ""))
+        if paths := {path for path in paths if path}:
+            found[datablock] = paths
+    return found
 
 
 def is_library(datablock) -> bool:

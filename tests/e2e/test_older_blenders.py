@@ -1,0 +1,85 @@
+"""The oldest Blenders that the extension is for: installed, checked, rendered, upgraded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from conftest import PROJECT, Blender
+from local_farm import LocalFarm
+
+INSTALL = """
+import bpy
+import sys
+from pathlib import Path
+sys.path.insert(0, {tools!r})
+import blender_with_extension
+blender_with_extension.install(Path({extension!r}))
+"""
+
+FLOW = """
+bpy.ops.wm.read_factory_settings()
+blender_with_extension.enable()
+blender_with_extension.set_farm(*sys.argv[1:3])
+scene = bpy.context.scene
+scene.render.engine, scene.cycles.samples = "CYCLES", 1
+scene.render.resolution_x = scene.render.resolution_y = 16
+scene.frame_end = 2
+scene.render.filepath = f"{sys.argv[3]}/shot_####"
+texture = bpy.data.images.new("checks", 4, 4)
+texture.filepath_raw, texture.file_format = f"{sys.argv[3]}/../checks.png", "PNG"
+texture.save()
+image = bpy.data.images.load(texture.filepath_raw)
+material = bpy.data.objects["Cube"].material_slots[0].material
+node = material.node_tree.nodes.new("ShaderNodeTexImage")
+node.image = image
+inputs = material.node_tree.nodes["Principled BSDF"].inputs
+material.node_tree.links.new(node.outputs[0], inputs["Base Color"])
+bpy.ops.wm.save_as_mainfile(filepath=f"{sys.argv[3]}/../shot.blend")
+RESULT["version"] = bpy.app.version_string
+RESULT["check"] = sorted(bpy.ops.render_on_lambda.check_scene())
+RESULT["outcome"] = sorted(bpy.ops.render_on_lambda.render_animation())
+RESULT["job"] = job_json()
+RESULT["files"] = sorted(path.name for path in Path(sys.argv[3]).glob("*"))
+image.filepath = "//gone.png"
+try:
+    bpy.ops.render_on_lambda.check_scene()
+except RuntimeError as error:
+    RESULT["problem"] = str(error)
+RESULT["problems"] = [one.path for one in jobs.jobs().scene_check.problems]
+from bl_ext.user_default.render_on_lambda.tool import rows
+rows.refresh()
+RESULT["rows"] = len(bpy.context.window_manager.render_on_lambda.jobs)
+bpy.ops.wm.save_userpref()
+"""
+
+AGAIN = """
+RESULT["jobs"] = len(jobs.jobs().list.jobs)
+RESULT["stack"] = blender_with_extension.preferences().stack
+import addon_utils
+addon_utils.disable(blender_with_extension.MODULE)
+RESULT["is_gone"] = not hasattr(bpy.types.WindowManager, "render_on_lambda")
+"""
+
+
+@pytest.mark.parametrize("version", ["4.2", "4.5"])
+def test_an_older_blender_renders_on_the_farm_and_keeps_its_jobs_through_an_upgrade(
+    farm: LocalFarm, tmp_path: Path, version: str
+) -> None:
+    program = PROJECT / f".tools/blender-{version}/bin/python"
+    if not program.exists():
+        pytest.skip(f"Blender {version} is not installed: it wants a Python 3.11")
+    (tmp_path / "artist").mkdir()
+    artist = Blender(tmp_path / "artist", farm.environment(), program)
+    extension = next((PROJECT / "build").glob("render_on_lambda-*.zip"))
+    install = INSTALL.format(tools=str(PROJECT / "tools"), extension=str(extension))
+    frames = tmp_path / "show" / "frames"
+    frames.mkdir(parents=True)
+    result = artist.run(FLOW, farm.endpoint, farm.stack, str(frames), before=install)
+    assert result["version"].startswith(version)
+    assert result["check"] == result["outcome"] == ["FINISHED"], result
+    assert result["job"]["state"] == "finished" and result["rows"] == 1
+    assert result["files"] == ["shot_0001.png", "shot_0002.png"]
+    assert [Path(path).name for path in result["problems"]] == ["gone.png"]
+    upgraded = artist.run(AGAIN, before=install)
+    assert upgraded == {"jobs": 1, "stack": farm.stack, "is_gone": True}
