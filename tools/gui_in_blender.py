@@ -112,7 +112,12 @@ def tell(report: Path, meter: Meter) -> float:
         "longest_draw_ms": meter.longest_draw * 1000,
         "ticks": meter.ticks,
         "jobs": len(known),
-        "windows": len(bpy.context.window_manager.windows),
+        "shown": [
+            area.spaces.active.image.name
+            for window in bpy.context.window_manager.windows
+            for area in window.screen.areas
+            if area.type == "IMAGE_EDITOR" and area.spaces.active.image
+        ],
     }
     with report.open("a") as file:
         file.write(json.dumps(line) + "\n")

@@ -23,9 +23,38 @@ SHOTS = PROJECT / "demo-output" / "gui"
 SIZE = (1600, 1000)
 DISPLAY = ":97"
 LIMIT_SECONDS = 180
-# Where the buttons are, from the left edge and the top of a window of SIZE.
-RENDER_ANIMATION = (1472, 661)
-CHECK_SCENE = (1472, 749)
+# Where the buttons are, from the left edge and the top of a window of SIZE: before the first job
+# there is a notice above them.
+FIRST_RENDER_ANIMATION = (1481, 721)
+CHECK_SCENE = (1481, 780)
+RENDER_ANIMATION = (1481, 662)
+ELSEWHERE = (600, 700)
+
+# What sets the stage for a step, in Blender.
+MISSING = """
+import os
+texture = {texture!r}
+os.rename(texture, texture + ".gone")
+"""
+UNWRITABLE = """
+import os
+texture = {texture!r}
+os.rename(texture + ".gone", texture)
+bpy.context.scene.render.filepath = "/proc/frames/shot_####"
+"""
+PAINTING = """
+bpy.context.scene.render.filepath = {output!r}
+bpy.context.scene.frame_end = 2
+area = max(bpy.context.screen.areas, key=lambda area: area.width * area.height)
+area.spaces.active.image = bpy.data.images.new("painting", 512, 512)
+area.spaces.active.mode = "PAINT"
+bpy.context.preferences.view.render_display_type = "NONE"
+"""
+PREFERENCES = """
+with bpy.context.temp_override(window=bpy.context.window_manager.windows[0]):
+    bpy.ops.render_on_lambda.show_preferences(section="FARM")
+    bpy.ops.render_on_lambda.check_stack()
+"""
 
 
 def main() -> int:
@@ -65,21 +94,68 @@ def main() -> int:
         checked = wait(report, blender, lambda line: bool(line["check"]))
         time.sleep(2)
         shoot("2-checked")
-        mouse(*RENDER_ANIMATION)
+        mouse(*FIRST_RENDER_ANIMATION)
         wait(report, blender, lambda line: line["fetched"] >= 4)
         time.sleep(1)
         shoot("3-rendering")
-        last = wait(
-            report, blender, lambda line: line["state"] not in ("none", "submitting", "rendering")
-        )
+        last = wait(report, blender, is_over)
         time.sleep(2)
         shoot("4-finished")
+        texture = str(sample / "shots/library/stripes.png")
+        step(report, MISSING.format(texture=texture))
+        mouse(*RENDER_ANIMATION)
+        wait(report, blender, lambda line: line["state"] == "concerns")
+        time.sleep(1)
+        shoot("5-missing")
+        step(report, UNWRITABLE.format(texture=texture))
+        mouse(*RENDER_ANIMATION)
+        time.sleep(2)
+        shoot("6-unwritable")
+        # The message goes with the mouse.
+        mouse(*ELSEWHERE)
+        refused = wait(report, blender, lambda line: line["jobs"] == 2)
+        step(report, PAINTING.format(output=str(folder / "again" / "shot_####")))
+        mouse(*RENDER_ANIMATION)
+        painting = wait(report, blender, lambda line: line["jobs"] == 3 and is_over(line))
+        time.sleep(2)
+        shoot("7-painting")
+        step(report, PREFERENCES)
+        time.sleep(4)
+        shoot("8-preferences")
+        final = wait(report, blender, bool)
+    tick, draw = final["longest_tick_ms"], final["longest_draw_ms"]
     print(
-        f"gui-test: {checked['check']}; {last['state']} with {last['fetched']} frames; "
-        f"longest step on the main thread {last['longest_tick_ms']:.1f} ms of {last['ticks']}; "
-        f"screenshots in {SHOTS.relative_to(PROJECT)}"
+        f"gui-test: {checked['check']}; {last['state']} with {last['fetched']} frames; longest step"
+        f" on the main thread {tick:.1f} ms of {final['ticks']}, longest drawing {draw:.1f} ms;"
+        f" screenshots in {SHOTS.relative_to(PROJECT)}"
     )
-    return 0 if (last["state"], last["fetched"]) == ("finished", 24) else 1
+    expectations = {
+        "the frames came back": (last["state"], last["fetched"]) == ("finished", 24),
+        "they are in the Image Editor": "Render on Lambda: sample" in last["shown"],
+        "a folder that cannot be written to makes no job": refused["jobs"] == 2,
+        "who paints is left alone": painting["shown"] == ["painting"],
+        "frames come all the same": (painting["state"], painting["fetched"]) == ("finished", 2),
+    }
+    for what, is_met in expectations.items():
+        print(f"gui-test: {'yes' if is_met else 'NO '} {what}")
+    return 0 if all(expectations.values()) else 1
+
+
+def is_over(line: dict) -> bool:
+    """Whether the newest job has come to its end."""
+    return line["state"] not in ("none", "submitting", "rendering", "concerns")
+
+
+def step(report: Path, script: str) -> None:
+    """Have Blender run a script, and wait until it has."""
+    file = report.with_suffix(".step")
+    partial = report.with_suffix(".partial")
+    partial.write_text(script)
+    partial.rename(file)
+    limit = time.monotonic() + LIMIT_SECONDS
+    while file.exists() and time.monotonic() < limit:
+        time.sleep(0.2)
+    time.sleep(1)
 
 
 def make_root() -> None:
