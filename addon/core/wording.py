@@ -34,7 +34,7 @@ class UploadProgress(Protocol):
 
 
 # What becomes of a movie.
-MOVIE = "A movie cannot be made frame by frame: the frames come back as PNG"
+MOVIE = "The frames of a movie come back as PNG; Make Movie joins them once they are there"
 
 
 def bytes_text(count: int) -> str:

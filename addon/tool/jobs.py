@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sys
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
@@ -15,17 +14,17 @@ import bpy
 from ..core.frame_ranges import FrameRanges
 from ..core.job import JobState
 from ..core.job_list import JobList
-from ..core.scene_check import SceneCheck
 from ..core.session import Session
-from . import farm, images, output, preferences, scene, storage
+from . import farm, images, output, preferences, storage
 from .cannot_render import CannotRender
 from .connection import ConnectionTest
+from .film import FilmMaker
 from .frame_previews import FramePreviews
+from .scene_checking import SceneChecking
 
 if TYPE_CHECKING:
-    from bpy.types import Context
-
     from ..core.job import Job
+    from ..core.scene_check import SceneCheck
 
 
 # How often the list is written while jobs are in motion.
@@ -40,14 +39,19 @@ class Jobs:
         self.farm = farm.NativeFarm()
         self.sessions: dict[str, Session] = {}
         self.connection = ConnectionTest()
-        self.scene_check: SceneCheck | None = None
-        self._checked_copy: Path | None = None
+        self.checking = SceneChecking()
         # Jobs of this session whose first frame is still to come: no other opens an editor.
         self._unshown: set[str] = set()
         self._cancels: dict[str, Future[None]] = {}
+        self._films: dict[str, FilmMaker] = {}
         self._threads = ThreadPoolExecutor(2, "render-on-lambda")
         self._previews = FramePreviews(self._threads)
         self._saved_seconds = 0.0
+
+    @property
+    def scene_check(self) -> SceneCheck | None:
+        """The check of the open scene, where there is one."""
+        return self.checking.current
 
     def start(self, job: Job) -> None:
         """Take a new job on."""
@@ -113,6 +117,19 @@ class Jobs:
         if job.total:
             self.watch_again(job)
 
+    def make_film(self, job: Job) -> None:
+        """Begin to join the frames of a movie; where it is, is a notice of the job.
+
+        Raises CannotRender or OSError where that cannot be begun.
+        """
+        if job.id not in self._films:
+            self._films[job.id] = FilmMaker(job)
+            job.trouble = "Making the movie"
+
+    def is_making_film(self, job: Job) -> bool:
+        """Whether frames of a job are being joined."""
+        return job.id in self._films
+
     def cancel(self, job: Job) -> None:
         """Stop a job: one that nobody follows too, as long as the farm has it."""
         session = self.sessions.get(job.id)
@@ -133,11 +150,8 @@ class Jobs:
 
     def poll(self) -> bool:
         """Move every job on by a step; whether anything changed. Never waits."""
-        changed = self.connection.poll() | self._poll_cancels()
-        if self.scene_check is not None and self.scene_check.poll():
-            changed = True
-            if self.scene_check.is_over:
-                self._discard_checked_copy()
+        changed = self.connection.poll() | self._poll_cancels() | self._poll_films()
+        changed |= self.checking.poll()
         for job, path in self._previews.take():
             self._show(job, path)
         for job_id, session in list(self.sessions.items()):
@@ -162,52 +176,15 @@ class Jobs:
                 self._save()
         return changed
 
-    def check_scene(self, context: Context) -> SceneCheck:
-        """Begin to open a pack of the open scene with a Blender of its own.
-
-        Raises CannotRender where Render would refuse the scene, OSError or RuntimeError where the
-        copy cannot be saved.
-        """
-        self.forget_check()
-        scene.check(context.scene)
-        output.node_folders(output.own_output(context.scene)[0], context.scene)
-        # A folder of its own each time: a check that is being stopped may still read the last one.
-        copy = storage.scene_copy(farm.new_job_id())
-        painted = scene.save_all(copy)
-        self._checked_copy = copy
-        as_path = Path(bpy.data.filepath) if bpy.data.filepath else copy
-        # Blender as a module has no program of its own: the Python that runs it is one.
-        blender = Path(bpy.app.binary_path or sys.executable)
-        work = farm.verify(
-            copy,
-            as_path,
-            blender,
-            scene=context.scene.name,
-            allow_scripts=context.window_manager.render_on_lambda.allow_scripts,
-            painted=painted,
-        )
-        self.scene_check = SceneCheck(work, scene.notes(context.scene))
-        return self.scene_check
-
-    def forget_check(self) -> None:
-        """Stop a check, or take its result off the panel."""
-        if self.scene_check is not None:
-            self.scene_check.stop()
-            self.scene_check = None
-            self._discard_checked_copy()
-
     def close(self) -> None:
         """Let go of every job; on the farm they go on."""
-        self.forget_check()
+        self.checking.forget()
         for session in self.sessions.values():
             session.close()
         self.sessions.clear()
+        for film in self._films.values():
+            film.close()
         self._threads.shutdown(wait=False)
-
-    def _discard_checked_copy(self) -> None:
-        if self._checked_copy is not None:
-            shutil.rmtree(self._checked_copy.parent, ignore_errors=True)
-            self._checked_copy = None
 
     def _open(self, job: Job) -> None:
         session = Session(job, self.farm)
@@ -238,6 +215,15 @@ class Jobs:
         except OSError as error:
             # The job goes on; only after a restart would it not be found.
             print(f"Render on Lambda: the list of jobs cannot be saved: {error}")
+
+    def _poll_films(self) -> bool:
+        over = {job_id: text for job_id, one in self._films.items() if (text := one.poll())}
+        for job_id, text in over.items():
+            job = self._films.pop(job_id).job
+            job.trouble = ""
+            job.notice(text)
+            self._save()
+        return bool(over)
 
     def _poll_cancels(self) -> bool:
         over = {job_id: cancel for job_id, cancel in self._cancels.items() if cancel.done()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import bpy
@@ -27,3 +28,13 @@ def scene_copy(job_id: str) -> Path:
 def previews(job_id: str) -> Path:
     """The small copies of a job's frames while it renders; deleted when it is over."""
     return folder() / "previews" / job_id
+
+
+def film(job_id: str) -> Path:
+    """What joining a job's frames to a movie needs; deleted when that is done."""
+    return folder() / "films" / job_id
+
+
+def remove(of_ours: Path) -> None:
+    """Delete a folder of the extension's own, as far as it can be."""
+    shutil.rmtree(of_ours, ignore_errors=True)

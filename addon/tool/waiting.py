@@ -39,3 +39,11 @@ def wait_for_check(check: SceneCheck) -> None:
     while not check.is_over:
         jobs.jobs().poll()
         time.sleep(WAIT_SECONDS)
+
+
+def wait_for_film(job: Job) -> None:
+    """Wait until the frames of a movie are joined."""
+    while jobs.jobs().is_making_film(job):
+        jobs.jobs().poll()
+        time.sleep(WAIT_SECONDS)
+    print(f"Render on Lambda: {job.notices[-1]}", flush=True)

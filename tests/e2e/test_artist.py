@@ -160,3 +160,45 @@ RESULT["after"] = [len(choices.jobs), len(choices.concerns)]
     ((owner, what, datablock, path),) = result["concerns"]
     assert owner and (what, datablock) == ("picture_0001.png", result["image"])
     assert path.endswith("/gone/picture_0001.png")
+
+
+def test_the_frames_of_a_movie_become_the_movie_that_f12_makes(
+    blender: Blender, sample: Path, tmp_path: Path
+) -> None:
+    script = """
+scene.frame_end = 3
+image_settings = scene.render.image_settings
+if hasattr(image_settings, "media_type"):
+    image_settings.media_type = "VIDEO"
+image_settings.file_format = "FFMPEG"
+scene.render.ffmpeg.format, scene.render.ffmpeg.codec = "MKV", "FFV1"
+scene.render.filepath = f"{sys.argv[2]}/shot_"
+bpy.ops.wm.save_mainfile()
+render()
+job = jobs.jobs().list.jobs[-1]
+bpy.ops.render_on_lambda.make_movie(job_id=job.id)
+RESULT["notices"] = job.notices
+RESULT["files"] = files(sys.argv[2])
+
+def first_frame(path):
+    loaded = bpy.data.images.load(str(path))
+    return list(loaded.size), list(loaded.pixels[:400])
+
+folder = Path(sys.argv[2])
+RESULT["movie"] = first_frame(next(folder.glob("*.mkv")))
+RESULT["frame"] = first_frame(folder / "shot_0001.png")
+(folder / "shot_0002.png").unlink()
+try:
+    bpy.ops.render_on_lambda.make_movie(job_id=job.id)
+except RuntimeError as error:
+    RESULT["error"] = str(error)
+"""
+    result = blender.run(RENDER + script, str(sample), str(tmp_path / "frames"))
+    frames = [f"shot_{frame:04}.png" for frame in (1, 2, 3)]
+    assert result["files"] == ["shot_0001-0003.mkv", *frames]
+    assert result["notices"][-1] == f"The movie is made: {tmp_path}/frames/shot_0001-0003.mkv"
+    (size, pixels), (frame_size, frame_pixels) = result["movie"], result["frame"]
+    assert size == frame_size
+    difference = max(abs(one - other) for one, other in zip(pixels, frame_pixels, strict=True))
+    assert difference < 2 / 255
+    assert "Frame 2 is not there any more" in result["error"]

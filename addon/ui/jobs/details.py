@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 
+import bpy
 from bpy.types import Context, UILayout
 
-from ...core import wording
+from ...core import film, wording
 from ...core.job import Job, JobState
 from ..drawing import job_button, paragraph
 from .icons import icon_of
@@ -54,6 +55,8 @@ def draw_ways_on(layout: UILayout, job: Job) -> None:
         if job.total:
             job_button(column, "change_folder", job, "FILE_FOLDER", text="Change Folder")
             job_button(column, "cancel", job, "CANCEL", text="Cancel")
+    if job.state is JobState.FINISHED and film.is_joinable(job) and job.is_of(bpy.data.filepath):
+        job_button(layout, "make_movie", job, "FILE_MOVIE", text="Make Movie")
     if job.state is JobState.FINISHED and (job.failed or job.lost):
         text = "Retry Failed Frames" if job.failed else "Retry Lost Frames"
         job_button(layout, "retry", job, "FILE_REFRESH", text=text)

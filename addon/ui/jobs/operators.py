@@ -9,6 +9,7 @@ from bpy.types import Context, Event, Operator, OperatorProperties
 from ...core import wording
 from ...core.job import Job
 from ...tool import images, jobs, selection, simulations, texts, waiting
+from ...tool.cannot_render import CannotRender
 
 
 class _OfJob:
@@ -118,6 +119,23 @@ class ChangeFolder(_OfJob, Operator):
             jobs.jobs().change_folder(job, bpy.path.abspath(self.directory))
         except OSError as error:
             self.report({"ERROR"}, str(error))
+
+
+class MakeMovie(_OfJob, Operator):
+    """Join the frames to the movie that the scene describes, with its container, codec and sound"""
+
+    bl_idname = "render_on_lambda.make_movie"
+    bl_label = "Make Movie"
+
+    def act(self, job: Job) -> None:
+        """Begin; in the background, wait for it."""
+        try:
+            jobs.jobs().make_film(job)
+        except (CannotRender, OSError, RuntimeError) as error:
+            self.report({"ERROR"}, str(error))
+            return
+        if bpy.app.background:
+            waiting.wait_for_film(job)
 
 
 class Bake(Operator):
@@ -234,6 +252,7 @@ _CLASSES = (
     TryAgain,
     RetryFrames,
     ChangeFolder,
+    MakeMovie,
     Bake,
     ShowFrames,
     ShowLog,

@@ -117,7 +117,7 @@ class CheckScene(Operator):
 
     def _start(self, context: Context) -> SceneCheck | None:
         try:
-            return jobs.jobs().check_scene(context)
+            return jobs.jobs().checking.begin(context)
         except (CannotRender, OSError, RuntimeError) as error:
             self.report({"ERROR"}, str(error))
             return None
@@ -131,7 +131,7 @@ class ForgetCheck(Operator):
 
     def execute(self, _context: Context) -> set[str]:
         """Forget."""
-        jobs.jobs().forget_check()
+        jobs.jobs().checking.forget()
         return {"FINISHED"}
 
 
