@@ -3,8 +3,8 @@
     blender -b SCENE.blend --python film_in_blender.py -- SCENE.blend SETTINGS.json
 
 The settings: the scene, its output path, absolute, the first and the last frame, and the file of
-each frame that was rendered. The movie is called what F12 would have called it, and its sound is the
-scene's.
+each frame that was rendered. The movie is called what F12 would have called it; its sound is that
+of the scene.
 """
 
 from __future__ import annotations
