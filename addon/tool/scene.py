@@ -10,7 +10,7 @@ import bpy
 
 from ..core import estimate, software_rendering, wording
 from ..core.job import Job
-from . import farm, output, painted_images, preferences, storage
+from . import farm, output, painted_images, preferences, storage, texture_cache
 from .cannot_render import CannotRender
 
 if TYPE_CHECKING:
@@ -120,7 +120,13 @@ def notes(scene: Scene) -> list[str]:
     """What an artist should know of the scene before it is sent."""
     shown = [] if renders_strips(scene) else rendered_scenes(scene)
     eevee = [_eevee_frame(one) for one in shown if one.render.engine in EEVEE]
-    return [*map(software_rendering.note, eevee), *silent_texts()]
+    return [*map(software_rendering.note, eevee), *losses(scene)]
+
+
+def losses(scene: Scene) -> list[str]:
+    """What of the artist's Blender the farm does not have, and a frame may differ by."""
+    shown = [] if renders_strips(scene) else rendered_scenes(scene)
+    return [*silent_texts(), *filter(None, [texture_cache.note(shown)])]
 
 
 def silent_texts() -> list[str]:

@@ -62,7 +62,7 @@ class _Render:
             return None
         for add_on, nodes in add_ons.foreign_nodes().items():
             self._tell(job, wording.foreign_text(add_on, nodes))
-        for text in scene.silent_texts():
+        for text in scene.losses(context.scene):
             self._tell(job, text)
         if job.kept_frames:
             self._tell(job, wording.kept_text(len(job.kept_frames)), "INFO")
