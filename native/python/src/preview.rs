@@ -12,6 +12,6 @@ pub(crate) fn make_preview(
     name: &str,
     most_pixels: u32,
 ) -> PyResult<PathBuf> {
-    py.detach(|| preview::make(&frame, &folder, name, most_pixels))
+    py.detach(move || preview::make(&frame, &folder, name, most_pixels))
         .map_err(|error| preview_error(&error))
 }
