@@ -23,7 +23,7 @@ impl Addresses {
         view: &StructView,
         shown: Shown,
     ) -> Result<()> {
-        let data = view.pointer("data").filter(|_| shown == Shown::NotItsData);
+        let data = if shown == Shown::NotItsData { view.pointer("data") } else { None };
         for (address, is_array) in view.datablock_addresses() {
             let addresses = match shown {
                 Shown::NotItsData if Some(address) == data => &mut self.idle,
