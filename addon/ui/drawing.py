@@ -18,7 +18,7 @@ MARGIN_PIXELS = 58
 def line_characters(context: Context) -> int:
     """How many letters fit into a line of the region."""
     pixels = context.region.width / context.preferences.system.ui_scale
-    return max(20, int((pixels - MARGIN_PIXELS) / LETTER_PIXELS))
+    return max(12, int((pixels - MARGIN_PIXELS) / LETTER_PIXELS))
 
 
 def paragraph(layout: UILayout, text: str, characters: int, icon: str = "NONE") -> None:
@@ -28,6 +28,11 @@ def paragraph(layout: UILayout, text: str, characters: int, icon: str = "NONE") 
     column.scale_y = 0.85 if len(lines) > 1 else 1.0
     for number, line in enumerate(lines):
         column.label(text=line, icon=icon if number == 0 or icon == "NONE" else "BLANK1")
+
+
+def fitting(characters: int, *texts: str) -> str:
+    """The first text that fits beside an icon; the last where none does."""
+    return next((text for text in texts if len(text) <= characters), texts[-1])
 
 
 def job_button(

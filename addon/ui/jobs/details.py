@@ -29,7 +29,7 @@ def draw_job(layout: UILayout, context: Context, job: Job, characters: int) -> N
         job_button(row, "cancel", job, "CANCEL")
         layout.progress(factor=job.factor, text=wording.progress_text(job))
         if left := wording.left_text(job, time.time()):
-            layout.label(text=left, icon="TIME")
+            paragraph(layout, left, characters, "TIME")
     if job.trouble:
         paragraph(layout, job.trouble, characters, "INFO")
     if job.state.is_over:

@@ -9,7 +9,7 @@ from ...core import estimate, wording
 from ...core.scene_check import SceneCheck
 from ...tool import jobs, output, rows, scene
 from ...tool.cannot_render import CannotRender
-from ..drawing import line_characters, paragraph
+from ..drawing import fitting, line_characters, paragraph
 from ..jobs.details import draw_job
 from ..jobs.lists import draw_concerns
 
@@ -50,12 +50,20 @@ class RenderPanel(_OfRender, Panel):
         count = len(range(first, last + 1, step))
         column.operator(
             "render_on_lambda.render_animation",
-            text=f"Render Animation ({wording.count_text(count, 'frame')})",
+            text=fitting(
+                characters,
+                f"Render Animation ({wording.count_text(count, 'frame')})",
+                f"Animation ({count})",
+            ),
             icon="RENDER_ANIMATION",
         )
         column.operator(
             "render_on_lambda.render_image",
-            text=f"Render Image (frame {shown.frame_current})",
+            text=fitting(
+                characters,
+                f"Render Image (frame {shown.frame_current})",
+                f"Image ({shown.frame_current})",
+            ),
             icon="RENDER_STILL",
         )
         known = jobs.jobs().list.jobs
