@@ -10,7 +10,15 @@ import bpy
 
 from ..core import estimate, software_rendering, wording
 from ..core.job import Job
-from . import farm, output, painted_images, preferences, storage, texture_cache
+from . import (
+    farm,
+    given_up_drivers,
+    output,
+    painted_images,
+    preferences,
+    storage,
+    texture_cache,
+)
 from .cannot_render import CannotRender
 
 if TYPE_CHECKING:
@@ -126,7 +134,8 @@ def notes(scene: Scene) -> list[str]:
 def losses(scene: Scene) -> list[str]:
     """What of the artist's Blender the farm does not have, and a frame may differ by."""
     shown = [] if renders_strips(scene) else rendered_scenes(scene)
-    return [*silent_texts(), *filter(None, [texture_cache.note(shown)])]
+    own = [texture_cache.note(shown), given_up_drivers.note()]
+    return [*silent_texts(), *filter(None, own)]
 
 
 def silent_texts() -> list[str]:

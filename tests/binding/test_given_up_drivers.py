@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from pathlib import Path
 
 import bpy
 import render_on_lambda as native
 from blender_scenes import save
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "addon"))
+
+from tool import given_up_drivers
 
 
 def pack(blend_file: Path, to: Path, *, is_session: bool) -> Path:
@@ -46,3 +51,20 @@ def test_what_a_driver_left_alone_in_the_session_is_left_alone_on_the_farm(empty
     # A file by itself is opened anew, as by whoever opens it: its drivers are tried once more.
     file = pack(empty, empty.parent / "file", is_session=False)
     assert opened_at(file) == opened_at(empty) != [5, 5, 5]
+
+
+def test_those_of_linked_data_are_tried_anew_and_told_of(empty: Path) -> None:
+    library = empty.with_name("library.blend")
+    rig = bpy.data.objects.new("rig", None)
+    rig.use_fake_user = True
+    rig.driver_add("location", 0).driver.expression = "1 / (frame - 1)"
+    bpy.context.scene.frame_set(7)
+    save(library)
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    with bpy.data.libraries.load(str(library), link=True) as (_, wanted):
+        wanted.objects = ["rig"]
+    bpy.context.scene.collection.objects.link(bpy.data.objects["rig"])
+    bpy.context.scene.frame_set(7)
+    assert given_up_drivers.note() == ""
+    bpy.context.scene.frame_set(1)
+    assert given_up_drivers.note().startswith('The driver of "rig" (location) cannot be evaluated')

@@ -153,3 +153,49 @@ def test_what_no_frame_shows_may_be_missing(
     assert not is_stopped(empty)
     show()
     assert is_stopped(empty)
+
+
+def muted_strip_of_an_effect(folder: Path) -> None:
+    muted = strips().new_image("muted", str(image(folder / "gone.png")), 1, 1)
+    muted.frame_final_duration = 9
+    muted.mute = True
+    (folder / "gone.png").unlink()
+    strips().new_effect("blur", "GAUSSIAN_BLUR", 2, 1, length=9, input1=muted)
+
+
+def muted_strip_of_a_mask(folder: Path) -> None:
+    muted = strips().new_image("muted", str(image(folder / "gone.png")), 1, 1)
+    muted.mute = True
+    (folder / "gone.png").unlink()
+    color = strips().new_effect("color", "COLOR", 2, 1, length=9)
+    mask = color.modifiers.new("bright", "BRIGHT_CONTRAST")
+    mask.input_mask_type, mask.input_mask_strip = "STRIP", muted
+
+
+def nodes_of_a_strip(folder: Path) -> None:
+    compositor(folder)
+    color = strips().new_effect("color", "COLOR", 1, 1, length=9)
+    modifier = color.modifiers.new("nodes", "COMPOSITOR")
+    modifier.node_group = bpy.data.node_groups["group"]
+
+
+def active_node_in_workbench(folder: Path) -> None:
+    muted_node(folder)
+    bpy.context.scene.render.engine = "BLENDER_WORKBENCH"
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        muted_strip_of_an_effect,
+        muted_strip_of_a_mask,
+        nodes_of_a_strip,
+        active_node_in_workbench,
+    ],
+    ids=lambda make: make.__name__,
+)
+def test_what_is_shown_although_it_is_off_may_not_be_missing(
+    make: Callable[[Path], None], empty: Path
+) -> None:
+    make(empty.parent)
+    assert is_stopped(empty)

@@ -88,6 +88,12 @@ impl Walk {
         }
     }
 
+    /// Whether Workbench may render anything of it.
+    pub(crate) fn has_workbench(&self) -> bool {
+        let mut datablocks = self.files.iter().flat_map(WalkedFile::datablocks);
+        datablocks.any(|one| one.visibility.is_workbench())
+    }
+
     /// Whether a frame of a scene shows a strip.
     pub(crate) fn shows_strip(&self, (file, number): DatablockPlace, is_muted: bool) -> bool {
         let Some(scene) = self.datablock((file, number)) else { return true };

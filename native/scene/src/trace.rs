@@ -166,12 +166,12 @@ pub fn trace(source: &TraceSource, on_file: impl FnMut(&Path)) -> Result<Trace> 
     });
     let scene = source.scene.as_deref();
     let rendered = walk.rendered(scene, Idle::Evaluated);
+    let idle = if walk.has_workbench() { Idle::Evaluated } else { Idle::LeftOut };
     let datablocks = Uses {
         // A script may read anything as soon as the scene is open, and have frames show it.
         evaluated: (!source.allow_scripts).then(|| walk.evaluated_images()),
-        idle: walk.idle_images(),
-        shown: (!source.allow_scripts)
-            .then(|| walk.rendered(scene, Idle::LeftOut).into_iter().collect()),
+        idle: if idle == Idle::LeftOut { walk.idle_images() } else { HashSet::new() },
+        shown: (!source.allow_scripts).then(|| walk.rendered(scene, idle).into_iter().collect()),
     };
     let private = PrivatePlaces::of_this_computer();
     let uses = in_parallel(&places, |place| {

@@ -13,13 +13,15 @@ const COLLECTION_HIDDEN: i64 = 1 << 3;
 const LAYER_EXCLUDES: i64 = 1 << 4;
 const LAYER_RENDERS: i64 = 1;
 const LAYER_HAS_FREESTYLE: i64 = 1 << 2;
+const WORKBENCH: &[u8] = b"BLENDER_WORKBENCH";
 const SCENE_SHOWS_STRIPS: i64 = 1;
 const SCENE_IS_COMPOSITED: i64 = 1 << 6;
 const SCENE_HAS_FREESTYLE: i64 = 1 << 25;
 const FREESTYLE_BY_SCRIPTS: i64 = 1;
 
 /// The structs that say something of it.
-pub(crate) const VISIBILITY_STRUCTS: [&str; 9] = [
+pub(crate) const VISIBILITY_STRUCTS: [&str; 10] = [
+    "Sequence",
     "Object",
     "Collection",
     "Scene",
@@ -38,7 +40,8 @@ pub(crate) struct Visibility {
     pub(crate) is_hidden: bool,
     /// Whether it is a scene whose frames leave out its strips.
     pub(crate) has_no_strips: bool,
-    /// Whether it is a scene whose frames do not go through its compositor.
+    /// Whether it is a scene whose frames go through no nodes of its own: its compositor is off, and it
+    /// has no strips, which may have some.
     pub(crate) is_not_composited: bool,
     /// What its frames show, where it is a scene.
     of_scene: Option<Box<OfScene>>,
@@ -54,6 +57,7 @@ struct OfScene {
     /// The objects and collections at its root, by their places. Before 2.80 there is none: a scene
     /// holds all its objects itself.
     root: HashSet<usize>,
+    engine: Vec<u8>,
     has_freestyle: bool,
     has_style_modules: bool,
     shows_style_module: bool,
@@ -83,6 +87,8 @@ impl Visibility {
                 self.has_no_strips = !flag("r.scemode", SCENE_SHOWS_STRIPS);
                 self.is_not_composited = !flag("r.scemode", SCENE_IS_COMPOSITED);
             }
+            // They stand behind the scene's own struct, and before its nodes.
+            "Sequence" => self.is_not_composited = false,
             _ => {}
         }
         if let Some(scene) = &mut self.of_scene {
@@ -95,6 +101,12 @@ impl Visibility {
         self.of_scene.as_ref().is_some_and(|scene| {
             scene.has_freestyle && scene.has_style_modules && scene.shows_style_module
         })
+    }
+
+    /// Whether it is a scene that is rendered by Workbench, which shows the active image node of a
+    /// material, muted or not, wherever it leads.
+    pub(crate) fn is_workbench(&self) -> bool {
+        self.of_scene.as_ref().is_some_and(|scene| scene.engine == WORKBENCH)
     }
 
     /// Turns addresses into places.
@@ -120,6 +132,7 @@ impl OfScene {
         match view.struct_name() {
             "Scene" => {
                 self.camera_addresses.extend(view.pointer("camera"));
+                self.engine = view.string("r.engine").unwrap_or_default();
                 self.has_freestyle = flag("r.mode", SCENE_HAS_FREESTYLE);
             }
             // Those of a scene: of the collection in it.

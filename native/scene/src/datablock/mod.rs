@@ -38,7 +38,7 @@ pub(crate) struct FoundPath {
     pub(crate) is_required: bool,
     /// Whether `//` begins at the scene, also where a library holds the datablock.
     pub(crate) is_of_scene: bool,
-    /// Whether its strip is muted, where it is a strip's.
+    /// Whether its strip is muted and seen through no other one, where it is a strip's.
     pub(crate) strip_is_muted: Option<bool>,
 }
 
@@ -102,13 +102,16 @@ pub(crate) struct Owner<'a> {
     /// Its blocks, its own first.
     blocks: Vec<Block>,
     by_address: Option<HashMap<u64, Block>>,
+    /// Whether strips of it feed others, once that was asked.
+    feeds_strips: Option<bool>,
 }
 
 impl<'a> Owner<'a> {
     /// At no datablock yet of a file that lives at `as_path`, as the artist sees it.
     pub(crate) fn new(file: &'a mut BlendFile, as_path: &'a Path) -> Self {
         let (code, name, library) = ([0; 2], Vec::new(), 0);
-        Self { file, code, name, library, as_path, blocks: Vec::new(), by_address: None }
+        let (by_address, feeds_strips) = (None, None);
+        Self { file, code, name, library, as_path, blocks: Vec::new(), by_address, feeds_strips }
     }
 
     /// Where the file lives.
@@ -120,7 +123,7 @@ impl<'a> Owner<'a> {
     pub(crate) fn enter(&mut self, blocks: &[Block], view: Option<&StructView>) {
         (self.code, self.library) = ([0; 2], 0);
         self.name.clear();
-        self.by_address = None;
+        (self.by_address, self.feeds_strips) = (None, None);
         self.blocks.clear();
         self.blocks.extend_from_slice(blocks);
         let Some(view) = view else { return };
