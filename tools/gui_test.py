@@ -27,10 +27,17 @@ LIMIT_SECONDS = 180
 # there is a notice above them.
 FIRST_RENDER_ANIMATION = (1481, 721)
 CHECK_SCENE = (1481, 780)
+OUTPUT = (1410, 812)
 RENDER_ANIMATION = (1481, 662)
 ELSEWHERE = (600, 700)
 
 # What sets the stage for a step, in Blender.
+NODE = """
+scene = bpy.context.scene
+tree = bpy.data.node_groups.new("files", "CompositorNodeTree")
+tree.nodes.new("CompositorNodeOutputFile").directory = "/tmp/{blend_name}/passes"
+tree.use_fake_user = True
+"""
 MISSING = """
 import os
 texture = {texture!r}
@@ -90,6 +97,11 @@ def main() -> int:
         wait(report, blender, lambda line: line["state"] == "none")
         time.sleep(4)
         shoot("1-ready")
+        step(report, NODE)
+        mouse(*OUTPUT)
+        time.sleep(1)
+        shoot("1-output")
+        mouse(*OUTPUT)
         mouse(*CHECK_SCENE)
         checked = wait(report, blender, lambda line: bool(line["check"]))
         time.sleep(2)
@@ -134,6 +146,7 @@ def main() -> int:
         "they are in the Image Editor": "Render on Lambda: sample" in last["shown"],
         "a folder that cannot be written to makes no job": refused["jobs"] == 2,
         "who paints is left alone": painting["shown"] == ["painting"],
+        "nothing was raised": "Traceback" not in (SHOTS / "blender.log").read_text(),
         "frames come all the same": (painting["state"], painting["fetched"]) == ("finished", 2),
     }
     for what, is_met in expectations.items():

@@ -45,14 +45,17 @@ def estimate(jobs: Iterable[Job], blend_file: str, scene: str, frames: int) -> E
 
 def seconds_left(job: Job, now: float) -> float | None:
     """How long the rest of a job takes if it goes on as it went; None where nobody knows yet."""
-    if job.frames < min(TELLING_FRAMES, job.total / 2) or not job.rendering_seconds:
+    if not is_telling(job) or not job.rendering_seconds:
         return None
     left = max(0.0, job.total - job.failed - job.frames)
-    return (now - job.rendering_seconds) / job.frames * left if job.frames else None
+    return (now - job.rendering_seconds) / job.frames * left
 
 
 def cost_at_end(job: Job) -> float | None:
     """What a job will have cost when it is over, if it goes on as it went."""
-    if job.frames < min(TELLING_FRAMES, job.total / 2) or not job.frames:
-        return None
-    return job.cost_usd / job.frames * job.total
+    return job.cost_usd / job.frames * job.total if is_telling(job) else None
+
+
+def is_telling(job: Job) -> bool:
+    """Whether enough frames are done to tell of the others."""
+    return 0 < job.frames >= min(TELLING_FRAMES, job.total / 2)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from .wording import count_text
+from .wording import count_text, sentence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,8 +58,7 @@ class SceneCheck:
         try:
             events = self._work.poll()
         except Exception as error:
-            text = str(error) or type(error).__name__
-            self.error, self.is_over = text[:1].upper() + text[1:], True
+            self.error, self.is_over = sentence(error), True
             return True
         for event in events:
             self._take(event)

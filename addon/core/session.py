@@ -185,8 +185,7 @@ class Session:
             job.state = JobState.CANCELLING
 
     def _fail(self, error: Exception) -> None:
-        text = str(error) or type(error).__name__
-        self.job.error = text[:1].upper() + text[1:]
+        self.job.error = wording.sentence(error)
         self._end(JobState.FAILED)
 
     def _end(self, state: JobState) -> None:

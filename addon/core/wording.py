@@ -129,6 +129,12 @@ def short_path(path: str, characters: int) -> str:
     return path if len(path) <= characters else "…" + path[len(path) - max(1, characters - 1) :]
 
 
+def sentence(error: BaseException) -> str:
+    """What an exception says, as a person would write it; its kind where it says nothing."""
+    text = str(error) or type(error).__name__
+    return text[:1].upper() + text[1:]
+
+
 def first_line(text: str, characters: int) -> str:
     """The beginning of a text, on one line."""
     line = " ".join(text.split())

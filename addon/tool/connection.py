@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..core import wording
 from . import farm, preferences
 
 if TYPE_CHECKING:
@@ -43,8 +44,7 @@ class ConnectionTest:
         try:
             found = self._check.poll()
         except Exception as error:
-            text = str(error)
-            self._check, self.answer = None, Answer(text[:1].upper() + text[1:], is_bad=True)
+            self._check, self.answer = None, Answer(wording.sentence(error), is_bad=True)
             return True
         if found is None:
             return False

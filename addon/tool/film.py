@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -68,4 +69,4 @@ class FilmMaker:
         if self._blender.poll() is None:
             self._blender.kill()
             self._blender.wait()
-        storage.remove(self._folder)
+        shutil.rmtree(self._folder, ignore_errors=True)

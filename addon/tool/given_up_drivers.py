@@ -10,6 +10,8 @@ def note() -> str:
 
     Those of the open file itself stay given up in the copy that is sent. Empty where there is none.
     """
+    if not bpy.data.libraries:
+        return ""
     found = [
         f'"{datablock.name}" ({curve.data_path})'
         for datablock in bpy.data.user_map()

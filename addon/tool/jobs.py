@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import bpy
 
+from ..core import wording
 from ..core.frame_ranges import FrameRanges
 from ..core.job import JobState
 from ..core.job_list import JobList
@@ -236,7 +237,7 @@ class Jobs:
             if error is None:
                 job.state, job.error = JobState.CANCELLED, ""
             else:
-                job.error = str(error)[:1].upper() + str(error)[1:]
+                job.error = wording.sentence(error)
             self._save()
         return bool(over)
 

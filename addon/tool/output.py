@@ -16,7 +16,7 @@ from .cannot_render import CannotRender
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bpy.types import Node, NodeTree, Scene
+    from bpy.types import Library, Node, NodeTree, Scene
 
 
 def own_output(scene: Scene) -> tuple[Path, str]:
@@ -63,6 +63,21 @@ def node_folders(own: Path, scene: Scene) -> OutputFolders:
     return output_folders(own, folders)
 
 
+def shown_folders(own: Path) -> list[str]:
+    """Where the File Output nodes write, beside the scene's own folder, for a panel that shows it.
+
+    Nothing may be written while a panel is drawn, as asking Blender for variables needs: these stay
+    as they stand in the scene.
+    """
+    written = {node_folder(node): tree.library for tree, node in file_output_nodes()}
+    folders = [
+        one if "{" in one else str(without_variables(one, library))
+        for one, library in written.items()
+        if one
+    ]
+    return [folder for folder in folders if not Path(folder).is_relative_to(own)]
+
+
 def kept_frames(scene: Scene, folder: Path, frames: tuple[int, int, int]) -> list[int]:
     """The frames that are there, where the scene's Overwrite is off: F12 leaves them out too."""
     render = scene.render
@@ -104,9 +119,7 @@ def absolute(path: str) -> Path:
 def evaluated(scene: Scene, tree: NodeTree, node: Node, written: str) -> Path:
     """The folder that a File Output node means, with its variables."""
     if "{" not in written or bpy.app.version < (5, 0):
-        library = tree.library
-        path = native_path(written, is_windows=os.name == "nt")
-        return absolute(bpy.path.abspath(path, library=library) if library else path)
+        return without_variables(written, tree.library)
     render = scene.render
     own = render.filepath
     try:
@@ -118,6 +131,12 @@ def evaluated(scene: Scene, tree: NodeTree, node: Node, written: str) -> Path:
         raise CannotRender(f'The File Output node "{node.name}": {text}') from error
     finally:
         render.filepath = own
+
+
+def without_variables(written: str, library: Library | None) -> Path:
+    """The folder that a File Output node means, whose tree may be of a library."""
+    path = native_path(written, is_windows=os.name == "nt")
+    return absolute(bpy.path.abspath(path, library=library) if library else path)
 
 
 def file_output_nodes() -> Iterator[tuple[NodeTree, Node]]:

@@ -23,10 +23,11 @@ def refresh() -> None:
     wanted = [job.id for job in reversed(jobs.jobs().list.jobs)]
     if [row.name for row in choices.jobs] != wanted:
         refresh_jobs(choices, wanted)
-    concerns = all_concerns()
-    if [tuple_of(row) for row in choices.concerns] != concerns:
+    # A scene may miss thousands of files, and this is asked four times a second.
+    if choices.concerns_of != (wanted_concerns := concerned()):
+        choices.concerns_of = wanted_concerns
         choices.concerns.clear()
-        for owner, what, datablock_type, datablock, path, icon in concerns:
+        for owner, what, datablock_type, datablock, path, icon in all_concerns():
             row = choices.concerns.add()
             row.owner, row.what, row.path, row.icon = owner, what, path, icon
             row.datablock_type, row.datablock = datablock_type, datablock
@@ -41,6 +42,14 @@ def refresh_jobs(choices: bpy.types.PropertyGroup, wanted: list[str]) -> None:
     for job_id in wanted:
         choices.jobs.add().name = job_id
     choices.active_job = 0 if is_new or chosen not in wanted else wanted.index(chosen)
+
+
+def concerned() -> str:
+    """Whose concerns there are, and how many."""
+    waiting = [job for job in jobs.jobs().list.jobs if job.state is JobState.CONCERNS]
+    told = [f"{job.id} {len(job.missing)} {len(job.unbaked)}" for job in waiting]
+    check = jobs.jobs().scene_check
+    return ", ".join([*told, f"{id(check)} {len(check.problems)}"] if check else told)
 
 
 def all_concerns() -> list[tuple[str, ...]]:
@@ -74,8 +83,3 @@ def concerns_of(job: Job) -> list[tuple[str, ...]]:
 def name_of(path: str) -> str:
     """The last part of a path, which tells most; what is no path stays whole."""
     return PurePath(path).name if "/" in path or "\\" in path else path
-
-
-def tuple_of(row: bpy.types.PropertyGroup) -> tuple[str, ...]:
-    """A row as it was wanted."""
-    return (row.owner, row.what, row.datablock_type, row.datablock, row.path, row.icon)

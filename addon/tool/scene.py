@@ -104,7 +104,8 @@ def question(context: Context, known: list[Job], *, animation: bool) -> str:
         if not job.state.is_over:
             return wording.overwrites_job_text(job)
     # What the last render of this scene left is there to be replaced.
-    is_again = bool(beside) and (beside[-1].as_path, beside[-1].scene) == ours
+    done = [job for job in beside if job.fetched]
+    is_again = bool(done) and (done[-1].as_path, done[-1].scene) == ours
     may_replace = scene.render.use_overwrite and not is_again
     there = len(output.frames_there(scene, folder, chosen)) if may_replace else 0
     count = len(range(chosen[0], chosen[1] + 1, chosen[2]))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import bpy
@@ -33,8 +32,3 @@ def previews(job_id: str) -> Path:
 def film(job_id: str) -> Path:
     """What joining a job's frames to a movie needs; deleted when that is done."""
     return folder() / "films" / job_id
-
-
-def remove(of_ours: Path) -> None:
-    """Delete a folder of the extension's own, as far as it can be."""
-    shutil.rmtree(of_ours, ignore_errors=True)

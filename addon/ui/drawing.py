@@ -6,7 +6,7 @@ import textwrap
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from bpy.types import Context, Operator, UILayout
+    from bpy.types import Context, OperatorProperties, UILayout
 
     from ..core.job import Job
 
@@ -37,7 +37,7 @@ def fitting(characters: int, *texts: str) -> str:
 
 def job_button(
     layout: UILayout, operator: str, job: Job, icon: str, text: str = ""
-) -> Operator | None:
+) -> OperatorProperties:
     """A button that acts on a job."""
     properties = layout.operator(f"render_on_lambda.{operator}", text=text, icon=icon)
     properties.job_id = job.id

@@ -25,11 +25,4 @@ class CheckStack(Operator):
         return {"FINISHED"}
 
 
-def register() -> None:
-    """Register with Blender."""
-    bpy.utils.register_class(CheckStack)
-
-
-def unregister() -> None:
-    """Take back."""
-    bpy.utils.unregister_class(CheckStack)
+register, unregister = bpy.utils.register_classes_factory((CheckStack,))

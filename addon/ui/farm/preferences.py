@@ -75,11 +75,4 @@ class RenderOnLambdaPreferences(AddonPreferences):
             paragraph(layout, NO_FARM, characters, "INFO")
 
 
-def register() -> None:
-    """Register with Blender."""
-    bpy.utils.register_class(RenderOnLambdaPreferences)
-
-
-def unregister() -> None:
-    """Take back."""
-    bpy.utils.unregister_class(RenderOnLambdaPreferences)
+register, unregister = bpy.utils.register_classes_factory((RenderOnLambdaPreferences,))

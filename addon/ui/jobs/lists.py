@@ -69,13 +69,4 @@ def draw_concerns(layout: UILayout, context: Context, owner: str) -> None:
     )
 
 
-def register() -> None:
-    """Register with Blender."""
-    bpy.utils.register_class(JobRows)
-    bpy.utils.register_class(ConcernRows)
-
-
-def unregister() -> None:
-    """Take back."""
-    bpy.utils.unregister_class(ConcernRows)
-    bpy.utils.unregister_class(JobRows)
+register, unregister = bpy.utils.register_classes_factory((JobRows, ConcernRows))

@@ -64,11 +64,4 @@ def draw_chosen(layout: UILayout, context: Context, job: Job) -> None:
     job_button(layout, "copy_report", job, "COPYDOWN", text="Copy Report")
 
 
-def register() -> None:
-    """Register with Blender."""
-    bpy.utils.register_class(JobsPanel)
-
-
-def unregister() -> None:
-    """Take back."""
-    bpy.utils.unregister_class(JobsPanel)
+register, unregister = bpy.utils.register_classes_factory((JobsPanel,))

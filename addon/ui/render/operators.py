@@ -178,14 +178,4 @@ class OpenFolder(Operator):
 
 _CLASSES = (RenderAnimation, RenderImage, CheckScene, ForgetCheck, ShowPreferences, OpenFolder)
 
-
-def register() -> None:
-    """Register with Blender."""
-    for cls in _CLASSES:
-        bpy.utils.register_class(cls)
-
-
-def unregister() -> None:
-    """Take back."""
-    for cls in reversed(_CLASSES):
-        bpy.utils.unregister_class(cls)
+register, unregister = bpy.utils.register_classes_factory(_CLASSES)

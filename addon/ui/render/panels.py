@@ -117,14 +117,13 @@ class OutputPanel(_OfRender, Panel):
         characters = line_characters(context)
         try:
             own, template = output.own_output(context.scene)
-            elsewhere = output.node_folders(own, context.scene).elsewhere
         except CannotRender as error:
             paragraph(self.layout, str(error), characters, "ERROR")
             return
         draw_folder(self.layout, "Frames", str(own), characters)
         self.layout.label(text=wording.short_path(template or "####", characters), icon="FILE")
-        for place, folder in elsewhere:
-            draw_folder(self.layout, place, folder, characters)
+        for folder in output.shown_folders(own):
+            draw_folder(self.layout, "Nodes", folder, characters)
         if context.scene.render.is_movie_format:
             paragraph(self.layout, wording.MOVIE, characters, "INFO")
 
@@ -154,7 +153,7 @@ def draw_setting(layout: UILayout, text: str, button: str, section: str) -> None
 def draw_folder(layout: UILayout, name: str, folder: str, characters: int) -> None:
     """A folder by its end; the whole path is in the tooltip of the button."""
     row = layout.row()
-    room = characters - len(name) - 6
+    room = characters - len(name) - 10
     row.label(text=f"{name}: {wording.short_path(folder, room)}", icon="FILE_FOLDER")
     row.operator("render_on_lambda.open_folder", text="", icon="FOLDER_REDIRECT").folder = folder
 

@@ -42,6 +42,7 @@ class RenderOnLambdaChoices(PropertyGroup):
     jobs: CollectionProperty(type=JobRow)
     active_job: IntProperty(name="Job", description="The job that is shown below")
     concerns: CollectionProperty(type=ConcernRow)
+    concerns_of: StringProperty(options={"HIDDEN"})
     active_concern: IntProperty(name="Problem")
 
 
