@@ -71,6 +71,9 @@ def test_drivers_that_a_frame_evaluates_are_named_and_no_others(empty: Path) -> 
     left_out.hide_render = True
     drive(mesh_object("evaluated without scripts"), expression="sin(frame / 10) + 2 * pi")
     drive(mesh_object("of the viewport alone"), "hide_viewport")
+    subdivided = mesh_object("subdivided for the viewport")
+    subdivided.modifiers.new("smooth", "SUBSURF")
+    drive(subdivided, 'modifiers["smooth"].levels')
     armature = bpy.data.objects.new("rig", bpy.data.armatures.new("rig of the viewport alone"))
     scene.collection.objects.link(armature)
     bpy.context.view_layer.objects.active = armature

@@ -132,9 +132,129 @@ def compositor(folder: Path) -> Callable[[], None]:
     return lambda: setattr(scene.render, "use_compositing", True)
 
 
+def chain_that_leads_nowhere(folder: Path) -> Callable[[], None]:
+    material = textured(folder, "gone.png")
+    use_material(material)
+    tree = material.node_tree
+    image_node = next(one for one in tree.nodes if one.type == "TEX_IMAGE")
+    tree.links.clear()
+    invert = tree.nodes.new("ShaderNodeInvert")
+    tree.links.new(image_node.outputs[0], invert.inputs["Color"])
+    color = tree.nodes["Principled BSDF"].inputs["Base Color"]
+    surface = tree.nodes["Material Output"].inputs["Surface"]
+    tree.links.new(tree.nodes["Principled BSDF"].outputs[0], surface)
+    return lambda: tree.links.new(invert.outputs[0], color) and None
+
+
+def group_that_leads_nowhere(folder: Path) -> Callable[[], None]:
+    muted_group(folder)
+    tree = bpy.data.materials["grouped"].node_tree
+    node = next(one for one in tree.nodes if one.type == "GROUP")
+    node.mute = False
+    link = next(one for one in tree.links if one.from_node == node)
+    output, color = link.from_socket, link.to_socket
+    tree.links.remove(link)
+    return lambda: tree.links.new(output, color) and None
+
+
+def image_beside_the_compositor(folder: Path) -> Callable[[], None]:
+    compositor(folder)
+    scene = bpy.context.scene
+    scene.render.use_compositing = True
+    tree = scene.compositing_node_group
+    node = next(one for one in tree.nodes if one.type == "IMAGE")
+    output = next(one for one in tree.nodes if one.type == "GROUP_OUTPUT")
+    tree.links.clear()
+    tree.links.new(node.outputs[0], tree.nodes.new("CompositorNodeViewer").inputs[0])
+    return lambda: tree.links.new(node.outputs[0], output.inputs[0]) and None
+
+
+def muted_set_material(folder: Path) -> Callable[[], None]:
+    group = bpy.data.node_groups.new("geometry", "GeometryNodeTree")
+    for in_out in ("INPUT", "OUTPUT"):
+        group.interface.new_socket("Geometry", in_out=in_out, socket_type="NodeSocketGeometry")
+    set_material = group.nodes.new("GeometryNodeSetMaterial")
+    set_material.inputs["Material"].default_value = textured(folder, "gone.png")
+    group.links.new(group.nodes.new("NodeGroupInput").outputs[0], set_material.inputs[0])
+    group.links.new(set_material.outputs[0], group.nodes.new("NodeGroupOutput").inputs[0])
+    plane().modifiers.new("nodes", "NODES").node_group = group
+    set_material.mute = True
+    return lambda: setattr(set_material, "mute", False)
+
+
+def muted_light_profile(folder: Path) -> Callable[[], None]:
+    light = bpy.data.lights.new("light", "POINT")
+    light.use_nodes = True
+    tree = light.node_tree
+    profile = tree.nodes.new("ShaderNodeTexIES")
+    profile.mode, profile.filepath = "EXTERNAL", str(folder / "gone.ies")
+    tree.links.new(profile.outputs[0], tree.nodes["Emission"].inputs["Strength"])
+    bpy.context.scene.collection.objects.link(bpy.data.objects.new("light", light))
+    profile.mute = True
+    return lambda: setattr(profile, "mute", False)
+
+
+def import_that_leads_nowhere(folder: Path) -> Callable[[], None]:
+    muted_set_material(folder)
+    group = bpy.data.node_groups["geometry"]
+    node = next(one for one in group.nodes if one.type == "SET_MATERIAL")
+    node.inputs["Material"].default_value = None
+    imported = group.nodes.new("GeometryNodeImportOBJ")
+    imported.inputs["Path"].default_value = str(folder / "gone.obj")
+    output = next(one for one in group.nodes if one.type == "GROUP_OUTPUT")
+    return lambda: group.links.new(imported.outputs[0], output.inputs[0]) and None
+
+
+def mesh_cache(folder: Path) -> Callable[[], None]:
+    cache = plane().modifiers.new("cache", "MESH_CACHE")
+    cache.filepath = str(folder / "gone.pc2")
+    cache.show_render = False
+
+    def show_later() -> None:
+        cache.show_render = True
+        cache.keyframe_insert("show_render", frame=10)
+        cache.show_render = False
+
+    return show_later
+
+
+def strip_of_a_muted_channel(folder: Path) -> Callable[[], None]:
+    strips().new_image("strip", str(image(folder / "gone.png")), 2, 1)
+    (folder / "gone.png").unlink()
+    channel = bpy.context.scene.sequence_editor.channels[2]
+    channel.mute = True
+    return lambda: setattr(channel, "mute", False)
+
+
+def strip_of_a_muted_meta(folder: Path) -> Callable[[], None]:
+    meta = strips().new_meta("meta", 1, 1)
+    meta.strips.new_image("strip", str(image(folder / "gone.png")), 1, 1)
+    (folder / "gone.png").unlink()
+    meta.mute = True
+    return lambda: setattr(meta, "mute", False)
+
+
+def muted_clip(folder: Path) -> Callable[[], None]:
+    clip = bpy.data.movieclips.load(str(image(folder / "gone.png")))
+    made = strips().new_clip("clip", clip, 1, 1)
+    (folder / "gone.png").unlink()
+    made.mute = True
+    return lambda: setattr(made, "mute", False)
+
+
 @pytest.mark.parametrize(
     "make",
     [
+        chain_that_leads_nowhere,
+        group_that_leads_nowhere,
+        image_beside_the_compositor,
+        muted_set_material,
+        muted_light_profile,
+        import_that_leads_nowhere,
+        mesh_cache,
+        strip_of_a_muted_channel,
+        strip_of_a_muted_meta,
+        muted_clip,
         background_of_the_camera,
         reference,
         muted_node,
@@ -179,6 +299,26 @@ def nodes_of_a_strip(folder: Path) -> None:
     modifier.node_group = bpy.data.node_groups["group"]
 
 
+def start_of_a_zone(folder: Path) -> None:
+    """Links end at its first node; no link leads from there to its last."""
+    muted_set_material(folder)
+    group = bpy.data.node_groups["geometry"]
+    set_material = next(one for one in group.nodes if one.type == "SET_MATERIAL")
+    set_material.mute = False
+    first, last = (group.nodes.new(f"GeometryNodeRepeat{end}") for end in ("Input", "Output"))
+    first.pair_with_output(last)
+    first.inputs["Iterations"].default_value = 0
+    output = next(one for one in group.nodes if one.type == "GROUP_OUTPUT")
+    group.links.new(set_material.outputs[0], first.inputs["Geometry"])
+    group.links.new(last.outputs["Geometry"], output.inputs[0])
+
+
+def only_a_viewer(folder: Path) -> None:
+    image_beside_the_compositor(folder)
+    nodes = bpy.context.scene.compositing_node_group.nodes
+    nodes.remove(next(one for one in nodes if one.type == "GROUP_OUTPUT"))
+
+
 def active_node_in_workbench(folder: Path) -> None:
     muted_node(folder)
     bpy.context.scene.render.engine = "BLENDER_WORKBENCH"
@@ -190,6 +330,8 @@ def active_node_in_workbench(folder: Path) -> None:
         muted_strip_of_an_effect,
         muted_strip_of_a_mask,
         nodes_of_a_strip,
+        start_of_a_zone,
+        only_a_viewer,
         active_node_in_workbench,
     ],
     ids=lambda make: make.__name__,

@@ -106,12 +106,20 @@ def style_modules(scene, layer) -> list[str]:
 def is_disabled(curve) -> bool:
     """Whether a driver is an expression that Blender does not evaluate without *Run Scripts*."""
     driver = curve.driver
-    owner, _, name = curve.data_path.rpartition(".")
-    # A bone that is hidden moves what it moves.
-    is_of_editors = name in OF_EDITORS or (name == "hide" and "bones[" in owner)
-    if driver.type != "SCRIPTED" or curve.mute or is_of_editors or driver.is_simple_expression:
+    if driver.type != "SCRIPTED" or curve.mute or driver.is_simple_expression:
+        return False
+    if is_of_editors(curve.data_path):
         return False
     return needs_scripts(driver.expression, {variable.name for variable in driver.variables})
+
+
+def is_of_editors(path: str) -> bool:
+    """Whether no frame shows what a property does."""
+    owner, _, name = path.rpartition(".")
+    # A bone that is hidden moves what it moves, and frames subdivide by `render_levels`.
+    is_of_bone = name == "hide" and "bones[" in owner
+    is_of_viewport = name == "levels" and owner.startswith("modifiers[")
+    return name in OF_EDITORS or is_of_bone or is_of_viewport
 
 
 def needs_scripts(expression: str, variables) -> bool:

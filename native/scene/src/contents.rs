@@ -3,6 +3,7 @@
 mod addresses;
 mod gather;
 mod idle;
+mod idle_nodes;
 mod reading;
 mod structs;
 
@@ -24,6 +25,9 @@ use structs::Structs;
 
 /// Windows, screens, workspaces and brushes: what they show and paint with is not rendered.
 const EDITING: [[u8; 2]; 4] = [*b"WM", *b"SR", *b"WS", *b"BR"];
+
+/// Materials, worlds and lights.
+const SHADING: [[u8; 2]; 3] = [*b"MA", *b"WO", *b"LA"];
 
 /// From how many bytes on a file is read on one processor and understood on another. Smaller ones come
 /// in numbers, and several of those are read at the same time.
@@ -54,6 +58,8 @@ pub(crate) struct Datablock {
     pub(crate) idle_uses: Vec<usize>,
     /// Those of them that only modifiers use that frames leave out, unless something animates that.
     pub(crate) modifier_uses: Vec<usize>,
+    /// Those of them that only muted strips use, unless something animates that.
+    pub(crate) strip_uses: Vec<usize>,
     /// Whether it is looked at only when a frame is rendered: what makes up surfaces and lights.
     pub(crate) is_shading: bool,
     /// The file of the library, where this is one and holds it.
@@ -81,6 +87,31 @@ pub(crate) struct Datablock {
 }
 
 impl Datablock {
+    /// Of whatever the file stands at: nothing is known yet of what it uses.
+    fn of(owner: &Owner<'_>, base: &Arc<Path>, library: Option<usize>) -> Self {
+        Self {
+            code: owner.code,
+            name: owner.name.clone(),
+            library,
+            uses: library.into_iter().collect(),
+            idle_uses: Vec::new(),
+            modifier_uses: Vec::new(),
+            strip_uses: Vec::new(),
+            is_shading: SHADING.contains(&owner.code),
+            packed: None,
+            paths: Vec::new(),
+            base: Arc::clone(base),
+            sequence_uses: None,
+            visibility: Visibility::of(owner.code),
+            drivers: Vec::new(),
+            invalid_drivers: Vec::new(),
+            simulations: Vec::new(),
+            simulates: false,
+            bake_nodes: Vec::new(),
+            animates: Animates::default(),
+        }
+    }
+
     /// Whether it is there for the editors alone.
     pub(crate) fn is_of_editors(&self) -> bool {
         EDITING.contains(&self.code)

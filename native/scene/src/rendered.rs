@@ -4,6 +4,7 @@ use foldhash::{HashSet, HashSetExt};
 
 use crate::animates::Animates;
 use crate::contents::Datablock;
+use crate::datablock::ShownBy;
 use crate::datablock_type::datablock_type;
 use crate::disabled_script::DisabledScript;
 use crate::walk::{DatablockPlace, Walk, WalkedFile};
@@ -74,8 +75,11 @@ impl Walk {
         datablock: &'a Datablock,
         idle: Idle,
     ) -> impl Fn(usize) -> bool + 'a {
-        let with_modifiers =
-            datablock.modifier_uses.is_empty() || self.animated(file, datablock).modifiers;
+        let animated = if datablock.modifier_uses.is_empty() && datablock.strip_uses.is_empty() {
+            Animates::default()
+        } else {
+            self.animated(file, datablock)
+        };
         move |used| {
             let is_compositor = || {
                 let used = self.datablock((file, used));
@@ -83,7 +87,8 @@ impl Walk {
             };
             idle == Idle::LeftOut
                 && (datablock.idle_uses.contains(&used)
-                    || (!with_modifiers && datablock.modifier_uses.contains(&used))
+                    || (!animated.modifiers && datablock.modifier_uses.contains(&used))
+                    || (!animated.strips && datablock.strip_uses.contains(&used))
                     || is_compositor())
         }
     }
@@ -94,14 +99,20 @@ impl Walk {
         datablocks.any(|one| one.visibility.is_workbench())
     }
 
-    /// Whether a frame of a scene shows a strip.
-    pub(crate) fn shows_strip(&self, (file, number): DatablockPlace, is_muted: bool) -> bool {
-        let Some(scene) = self.datablock((file, number)) else { return true };
-        // Another scene may show the strips of this one, whatever this one's frames do.
-        let scenes = self.files.iter().flat_map(WalkedFile::datablocks);
-        let is_alone = scenes.filter(|one| one.code == *b"SC").nth(1).is_none();
-        let is_muted = is_muted && !self.animated(file, scene).strips;
-        !(is_muted || (is_alone && scene.visibility.has_no_strips))
+    /// Whether a frame shows what a path of a datablock leads to.
+    pub(crate) fn shows_path(&self, (file, number): DatablockPlace, shown_by: ShownBy) -> bool {
+        let Some(datablock) = self.datablock((file, number)) else { return true };
+        match shown_by {
+            ShownBy::All => true,
+            ShownBy::ModifierOff => self.animated(file, datablock).modifiers,
+            ShownBy::Strip { is_muted } => {
+                // Another scene may show the strips of this one, whatever this one's frames do.
+                let scenes = self.files.iter().flat_map(WalkedFile::datablocks);
+                let is_alone = scenes.filter(|one| one.code == *b"SC").nth(1).is_none();
+                let is_muted = is_muted && !self.animated(file, datablock).strips;
+                !(is_muted || (is_alone && datablock.visibility.has_no_strips))
+            }
+        }
     }
 
     /// What is animated of a datablock of a file, by itself and by the actions that it uses.

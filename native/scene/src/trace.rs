@@ -302,9 +302,8 @@ fn uses_of(
                 && found.kind.is_image()
                 && datablock.code == *b"IM"
                 && datablocks.opens_without((place, number));
-            let is_strip_shown = |is_muted| walk.shows_strip((place, number), is_muted);
             dependency.is_required &= datablocks.matter((place, number))
-                && found.strip_is_muted.is_none_or(is_strip_shown);
+                && walk.shows_path((place, number), found.shown_by);
             uses.push((path_use, dependency));
         }
     }

@@ -13,6 +13,7 @@ pub(super) struct Addresses {
     shown: Vec<u64>,
     idle: Vec<u64>,
     of_modifiers: Vec<u64>,
+    of_strips: Vec<u64>,
 }
 
 impl Addresses {
@@ -30,6 +31,7 @@ impl Addresses {
                 Shown::Always | Shown::NotItsData => &mut self.shown,
                 Shown::Never => &mut self.idle,
                 Shown::WithModifiers => &mut self.of_modifiers,
+                Shown::WithStrips => &mut self.of_strips,
             };
             if is_array {
                 let payload = owner.payload_at(address)?;
@@ -62,6 +64,9 @@ impl Addresses {
         uses.dedup();
         datablock.modifier_uses = places(&self.of_modifiers, uses);
         uses.extend(&datablock.modifier_uses);
+        uses.sort_unstable();
+        datablock.strip_uses = places(&self.of_strips, uses);
+        uses.extend(&datablock.strip_uses);
         uses.sort_unstable();
         datablock.idle_uses = places(&self.idle, uses);
         uses.extend(&datablock.idle_uses);

@@ -1,6 +1,5 @@
 //! What is made of a file's datablocks as they are read.
 
-use std::collections::HashSet;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
@@ -9,21 +8,19 @@ use foldhash::{HashMap, HashMapExt};
 
 use super::addresses::Addresses;
 use super::gather::{Batch, Gathered, Gatherer};
-use super::idle::{IdleRule, Shown};
+use super::idle::{Shown, is_legacy};
+use super::idle_nodes::IdleNodes;
 use super::structs::{ACTION, Structs, may_be_path};
 use super::{Contents, Datablock};
-use crate::animates::Animates;
 use crate::blend_path::BlendPath;
-use crate::datablock::{DrivenProperties, Owner, Simulation, bake_nodes, simulates, unbaked};
+use crate::datablock::{
+    DrivenProperties, Owner, ShownBy, Simulation, bake_nodes, is_muted_strip, simulates, unbaked,
+};
 use crate::error::Result;
 use crate::packed_library::PackedLibrary;
-use crate::visibility::Visibility;
 
 /// Most structs of one block that are asked for paths; bakes of a modifier are the only arrays.
 const MAX_STRUCTS: usize = 10_000;
-
-/// Materials, worlds and lights.
-const SHADING: [[u8; 2]; 3] = [*b"MA", *b"WO", *b"LA"];
 
 /// `NTREE_SHADER` and `NTREE_GEOMETRY`, `DNA_node_types.h`, Blender 5.0.
 const SHADER_NODE_GROUP: i64 = 0;
@@ -95,9 +92,9 @@ impl<'a> Reading<'a> {
         if first.code == BlockCode::PLACEHOLDER {
             return Ok(());
         }
-        let linked = self.linked_nodes(blocks);
+        let idle = self.idle_nodes(blocks)?;
         for (block, payload) in blocks {
-            self.block(block, payload, &linked)?;
+            self.block(block, payload, &idle)?;
         }
         self.simulations(blocks)?;
         self.actions(blocks);
@@ -150,20 +147,27 @@ impl<'a> Reading<'a> {
         Ok(())
     }
 
-    /// The nodes with an output that leads anywhere.
-    fn linked_nodes(&mut self, blocks: &[(Block, Payload)]) -> HashSet<u64> {
+    /// What no frame shows of the nodes here.
+    fn idle_nodes(&mut self, blocks: &[(Block, Payload)]) -> Result<IdleNodes> {
+        let mut nodes = Vec::new();
+        for (block, payload) in blocks.iter().filter(|(block, _)| self.structs.is_node(block)) {
+            nodes.extend(self.owner.file.views(block, payload));
+        }
+        if nodes.is_empty() {
+            return Ok(IdleNodes::default());
+        }
         let links = blocks.iter().filter(|(block, _)| self.structs.is_link(block));
-        let views = links.flat_map(|(block, payload)| self.owner.file.views(block, payload));
-        views.filter_map(|link| link.pointer("fromnode")).collect()
+        let links: Vec<_> = links
+            .flat_map(|(block, payload)| self.owner.file.views(block, payload))
+            .filter_map(|link| Some((link.pointer("fromnode")?, link.pointer("tonode")?)))
+            .collect();
+        IdleNodes::of(&mut self.owner, &nodes, links.into_iter())
     }
 
-    fn block(&mut self, block: &Block, payload: &Payload, linked: &HashSet<u64>) -> Result<()> {
+    fn block(&mut self, block: &Block, payload: &Payload, idle: &IdleNodes) -> Result<()> {
         if self.structs.is_searched(block) {
             for view in self.owner.file.views(block, payload) {
-                let shown = match self.structs.idle_rule(block) {
-                    Some(IdleRule::Node) if self.is_compositor_off() => Shown::Never,
-                    rule => rule.map_or(Shown::Always, |rule| rule.shown(&view, linked)),
-                };
+                let shown = self.shown(block, &view, idle)?;
                 if !is_legacy(self.owner.code, &view) {
                     self.search(&view, shown)?;
                 }
@@ -171,13 +175,30 @@ impl<'a> Reading<'a> {
         }
         if let Some(reader) = self.structs.reader(block) {
             for view in self.owner.file.views(block, payload).take(MAX_STRUCTS) {
-                let found = reader(&mut self.owner, &view)?;
+                let mut found = reader(&mut self.owner, &view)?;
+                for path in &mut found {
+                    path.is_required &= !idle.hold(&view);
+                    if self.shown(block, &view, idle)? == Shown::WithModifiers {
+                        path.shown_by = ShownBy::ModifierOff;
+                    }
+                }
                 if let Some(datablock) = self.datablocks.last_mut() {
                     datablock.paths.extend(found);
                 }
             }
         }
         Ok(())
+    }
+
+    /// What frames show of a struct.
+    fn shown(&mut self, block: &Block, view: &StructView, idle: &IdleNodes) -> Result<Shown> {
+        if idle.hold(view) || (self.structs.is_node(block) && self.is_compositor_off()) {
+            return Ok(Shown::Never);
+        }
+        if self.structs.is_strip(block) && is_muted_strip(&mut self.owner, view)? {
+            return Ok(Shown::WithStrips);
+        }
+        Ok(self.structs.idle_rule(block).map_or(Shown::Always, |rule| rule.shown(view)))
     }
 
     /// Whether nodes here are those of a scene that is not composited: its own until 4.5, and a copy of
@@ -193,24 +214,8 @@ impl<'a> Reading<'a> {
         let library = if is_placeholder { self.library() } else { None };
         self.by_address.entry(block.old_address).or_insert(place);
         self.datablocks.push(Datablock {
-            code: self.owner.code,
-            name: self.owner.name.clone(),
-            library,
-            uses: library.into_iter().collect(),
-            idle_uses: Vec::new(),
-            modifier_uses: Vec::new(),
-            is_shading: SHADING.contains(&self.owner.code),
-            packed: None,
-            paths: Vec::new(),
-            base: Arc::clone(&self.base),
             sequence_uses: self.with_sequences.then(Box::default),
-            visibility: Visibility::of(self.owner.code),
-            drivers: Vec::new(),
-            invalid_drivers: Vec::new(),
-            simulations: Vec::new(),
-            simulates: false,
-            bake_nodes: Vec::new(),
-            animates: Animates::default(),
+            ..Datablock::of(&self.owner, &self.base, library)
         });
         self.libraries.push(self.owner.library);
         self.addresses.push(Addresses::default());
@@ -294,9 +299,4 @@ impl<'a> Reading<'a> {
         let is_big_endian = self.owner.file.header().byte_order == ByteOrder::Big;
         Contents { datablocks: self.datablocks, is_big_endian, by_name: OnceLock::new() }
     }
-}
-
-/// Whether a struct is a texture slot of Blender Internal, which has been gone since 2.80.
-fn is_legacy(code: [u8; 2], view: &StructView) -> bool {
-    view.struct_name() == "MTex" && SHADING.contains(&code)
 }

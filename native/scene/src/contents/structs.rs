@@ -23,6 +23,8 @@ pub(super) struct Structs {
     is_driver: Vec<bool>,
     is_simulation: Vec<bool>,
     is_link: Vec<bool>,
+    is_node: Vec<bool>,
+    is_strip: Vec<bool>,
     is_visibility: Vec<bool>,
     idle_rules: Vec<Option<IdleRule>>,
 }
@@ -38,6 +40,8 @@ impl Structs {
             is_driver: is_one_of(&["ChannelDriver"]),
             is_simulation: is_one_of(&SIMULATION_STRUCTS),
             is_link: is_one_of(&["bNodeLink"]),
+            is_node: is_one_of(&["bNode"]),
+            is_strip: is_one_of(&["Sequence"]),
             is_visibility: is_one_of(&VISIBILITY_STRUCTS),
             idle_rules: structs.iter().map(|structure| idle_rule(&structure.name)).collect(),
             readers: structs.iter().map(|structure| reader(&structure.name)).collect(),
@@ -76,6 +80,14 @@ impl Structs {
 
     pub(super) fn is_link(&self, block: &Block) -> bool {
         is_set(&self.is_link, block)
+    }
+
+    pub(super) fn is_node(&self, block: &Block) -> bool {
+        is_set(&self.is_node, block)
+    }
+
+    pub(super) fn is_strip(&self, block: &Block) -> bool {
+        is_set(&self.is_strip, block)
     }
 
     pub(super) fn is_visibility(&self, block: &Block) -> bool {

@@ -5,7 +5,7 @@
 use blendfile::StructView;
 
 use super::node::modifier_inputs;
-use super::{FoundPath, Owner};
+use super::{FoundPath, Owner, ShownBy};
 use crate::blend_path::BlendPath;
 use crate::cache_folder::CacheFolder;
 use crate::dependency::DependencyKind;
@@ -106,7 +106,7 @@ pub(super) fn point_cache(owner: &mut Owner<'_>, view: &StructView) -> Result<Ve
         expansion: Expansion::BlendCache(prefix),
         is_required: flag & POINT_CACHE_BAKED != 0,
         is_of_scene,
-        strip_is_muted: None,
+        shown_by: ShownBy::All,
     });
     Ok(found)
 }

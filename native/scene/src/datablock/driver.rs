@@ -124,8 +124,10 @@ impl DrivenProperties {
 
 fn is_of_editors(property: &str) -> bool {
     let (owner, name) = property.rsplit_once('.').unwrap_or(("", property));
-    // A bone that is hidden moves what it moves.
-    OF_EDITORS.contains(&name) || (name == "hide" && owner.contains("bones["))
+    // A bone that is hidden moves what it moves, and frames subdivide by `render_levels`.
+    OF_EDITORS.contains(&name)
+        || (name == "hide" && owner.contains("bones["))
+        || (name == "levels" && owner.starts_with("modifiers["))
 }
 
 fn variables(owner: &mut Owner<'_>, view: &StructView) -> Result<HashSet<String>> {

@@ -4,7 +4,7 @@
 
 use blendfile::StructView;
 
-use super::{FoundPath, Owner, PATH, any_set};
+use super::{FoundPath, Owner, PATH, ShownBy, any_set};
 use crate::blend_path::BlendPath;
 use crate::cache_folder::CacheFolder;
 use crate::dependency::DependencyKind;
@@ -116,6 +116,6 @@ fn beside_clip(clip: &FoundPath) -> Option<FoundPath> {
         expansion: Expansion::Folder(CacheFolder::Proxies),
         is_required: false,
         is_of_scene: false,
-        strip_is_muted: None,
+        shown_by: ShownBy::All,
     })
 }

@@ -6,11 +6,12 @@ mod cache;
 mod driver;
 mod image;
 mod media;
+mod muted_strips;
 mod node;
 mod simulation;
 mod strip;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use blendfile::{BlendFile, Block, CharArray, Integer, Payload, StructView};
@@ -21,6 +22,7 @@ use crate::error::Result;
 use crate::expand::Expansion;
 
 pub(crate) use driver::{DrivenProperties, InvalidDriver, PythonDriver};
+pub(crate) use muted_strips::is_muted_strip;
 pub(crate) use simulation::{SIMULATION_STRUCTS, Simulation, bake_nodes, simulates, unbaked};
 
 /// A path that a struct holds.
@@ -38,8 +40,20 @@ pub(crate) struct FoundPath {
     pub(crate) is_required: bool,
     /// Whether `//` begins at the scene, also where a library holds the datablock.
     pub(crate) is_of_scene: bool,
-    /// Whether its strip is muted and seen through no other one, where it is a strip's.
-    pub(crate) strip_is_muted: Option<bool>,
+    /// Which frames show it.
+    pub(crate) shown_by: ShownBy,
+}
+
+/// Which frames show what a path leads to, as far as the struct that holds it tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ShownBy {
+    All,
+    /// Those that show strips; this one, unless it is muted and nothing animates that.
+    Strip {
+        is_muted: bool,
+    },
+    /// None, unless something animates which modifiers are rendered.
+    ModifierOff,
 }
 
 /// Where a path stands in a `.blend` file.
@@ -102,16 +116,16 @@ pub(crate) struct Owner<'a> {
     /// Its blocks, its own first.
     blocks: Vec<Block>,
     by_address: Option<HashMap<u64, Block>>,
-    /// Whether strips of it feed others, once that was asked.
-    feeds_strips: Option<bool>,
+    /// The addresses of its strips that are muted, once that was asked.
+    muted_strips: Option<HashSet<u64>>,
 }
 
 impl<'a> Owner<'a> {
     /// At no datablock yet of a file that lives at `as_path`, as the artist sees it.
     pub(crate) fn new(file: &'a mut BlendFile, as_path: &'a Path) -> Self {
         let (code, name, library) = ([0; 2], Vec::new(), 0);
-        let (by_address, feeds_strips) = (None, None);
-        Self { file, code, name, library, as_path, blocks: Vec::new(), by_address, feeds_strips }
+        let (by_address, muted_strips) = (None, None);
+        Self { file, code, name, library, as_path, blocks: Vec::new(), by_address, muted_strips }
     }
 
     /// Where the file lives.
@@ -123,7 +137,7 @@ impl<'a> Owner<'a> {
     pub(crate) fn enter(&mut self, blocks: &[Block], view: Option<&StructView>) {
         (self.code, self.library) = ([0; 2], 0);
         self.name.clear();
-        (self.by_address, self.feeds_strips) = (None, None);
+        (self.by_address, self.muted_strips) = (None, None);
         self.blocks.clear();
         self.blocks.extend_from_slice(blocks);
         let Some(view) = view else { return };
@@ -226,7 +240,7 @@ impl FoundPath {
             expansion,
             is_required: true,
             is_of_scene: false,
-            strip_is_muted: None,
+            shown_by: ShownBy::All,
         }]
     }
 
@@ -247,7 +261,7 @@ impl FoundPath {
             expansion,
             is_required: false,
             is_of_scene: false,
-            strip_is_muted: None,
+            shown_by: ShownBy::All,
         }])
     }
 

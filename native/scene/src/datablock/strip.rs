@@ -1,6 +1,7 @@
 use blendfile::StructView;
 
-use super::{FoundPath, Owner, Place, any_set};
+use super::muted_strips::is_muted_strip;
+use super::{FoundPath, Owner, Place, ShownBy};
 use crate::blend_path::BlendPath;
 use crate::dependency::DependencyKind;
 use crate::error::Result;
@@ -11,8 +12,7 @@ const IMAGE: i64 = 0;
 const MOVIE: i64 = 3;
 const SOUND: [i64; 2] = [4, 5];
 
-/// `SEQ_MUTE`, `SEQ_USE_VIEWS` and `R_IMF_VIEWS_INDIVIDUAL`, `DNA_sequence_types.h` and `DNA_scene_types.h`.
-const MUTED: i64 = 1 << 5;
+/// `SEQ_USE_VIEWS` and `R_IMF_VIEWS_INDIVIDUAL`, `DNA_sequence_types.h` and `DNA_scene_types.h`.
 const USE_VIEWS: i64 = 1 << 29;
 const VIEWS_INDIVIDUAL: i64 = 0;
 
@@ -52,7 +52,7 @@ pub(super) fn strip(owner: &mut Owner<'_>, view: &StructView) -> Result<Vec<Foun
     let has_views = view.integer("flag").is_some_and(|flag| flag & USE_VIEWS != 0)
         && view.integer("views_format") == Some(VIEWS_INDIVIDUAL);
     let names = if has_views { of_each_view(&names, &view_suffixes(owner)?) } else { names };
-    let is_muted = view.integer("flag").is_some_and(|flag| flag & MUTED != 0);
+    let is_muted = is_muted_strip(owner, view)?;
     // A sound strip plays its sound datablock, whose path may have been mended since.
     let is_required = kind != DependencyKind::Sound || view.pointer("sound") == Some(0);
     Ok(vec![FoundPath {
@@ -62,23 +62,8 @@ pub(super) fn strip(owner: &mut Owner<'_>, view: &StructView) -> Result<Vec<Foun
         expansion: Expansion::Names(names),
         is_required,
         is_of_scene: false,
-        strip_is_muted: Some(is_muted && !feeds_strips(owner)?),
+        shown_by: ShownBy::Strip { is_muted },
     }])
-}
-
-/// Whether strips of the scene may be seen through others, as what an effect is made of or as the mask
-/// of a modifier: those are seen although they are muted.
-fn feeds_strips(owner: &mut Owner<'_>) -> Result<bool> {
-    if let Some(known) = owner.feeds_strips {
-        return Ok(known);
-    }
-    let mut feeds = false;
-    for block in owner.blocks_of("Sequence") {
-        let Some(view) = owner.file.view(&block)? else { continue };
-        feeds |= any_set(&view, &["seq1", "seq2", "seq3", "modifiers.first"]);
-    }
-    owner.feeds_strips = Some(feeds);
-    Ok(feeds)
 }
 
 /// The suffixes of the scene's views: `_L` and `_R` where nobody has changed them.

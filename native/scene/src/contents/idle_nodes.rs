@@ -1,0 +1,126 @@
+//! Nodes that lead nowhere or are muted, with what belongs to them alone.
+
+use std::collections::{HashMap, HashSet};
+
+use blendfile::StructView;
+
+use crate::datablock::Owner;
+use crate::error::Result;
+
+/// `NODE_MUTED`, `DNA_node_types.h`, Blender 5.2.
+const NODE_IS_MUTED: i64 = 1 << 9;
+
+/// Most inputs of one node: more than any has.
+const MOST_INPUTS: usize = 10_000;
+
+/// How the types of Blender's own nodes begin. What nodes of extensions do with nothing behind them,
+/// nobody knows.
+const OF_BLENDER: [&str; 6] =
+    ["ShaderNode", "CompositorNode", "GeometryNode", "FunctionNode", "TextureNode", "Node"];
+
+/// Nodes that lead to another one without a link: a zone's first to its last.
+const ZONE_INPUTS: [&str; 4] = [
+    "GeometryNodeSimulationInput",
+    "GeometryNodeRepeatInput",
+    "GeometryNodeForeachGeometryElementInput",
+    "NodeClosureInput",
+];
+
+/// What is there for whoever edits.
+const FRAME: &str = "NodeFrame";
+const VIEWERS: [&str; 3] =
+    ["CompositorNodeViewer", "CompositorNodeSplitViewer", "GeometryNodeViewer"];
+
+/// What no frame shows of the nodes of one datablock.
+#[derive(Debug, Default)]
+pub(super) struct IdleNodes {
+    /// The addresses of such nodes, of their storage and of the values of their inputs.
+    addresses: HashSet<u64>,
+}
+
+impl IdleNodes {
+    /// Of a datablock's nodes and the links between them.
+    pub(super) fn of(
+        owner: &mut Owner<'_>,
+        nodes: &[StructView],
+        links: impl Iterator<Item = (u64, u64)>,
+    ) -> Result<Self> {
+        let mut addresses = HashSet::new();
+        let live = live_nodes(nodes, links);
+        for node in nodes {
+            let is_muted = node.integer("flag").is_some_and(|flag| flag & NODE_IS_MUTED != 0);
+            let address = node.block().old_address;
+            if is_muted || !live.contains(&address) {
+                addresses.insert(address);
+                addresses.extend(node.pointer("storage"));
+                input_values(owner, node, &mut addresses)?;
+            }
+        }
+        addresses.remove(&0);
+        Ok(Self { addresses })
+    }
+
+    /// Whether a struct is such a node, or belongs to one.
+    pub(super) fn hold(&self, view: &StructView) -> bool {
+        self.addresses.contains(&view.block().old_address)
+    }
+}
+
+/// The nodes from which links lead to one that makes something of them.
+fn live_nodes(nodes: &[StructView], links: impl Iterator<Item = (u64, u64)>) -> HashSet<u64> {
+    let mut sources: HashMap<u64, Vec<u64>> = HashMap::new();
+    for (from, to) in links {
+        sources.entry(to).or_default().push(from);
+    }
+    let (viewers, ends): (Vec<_>, Vec<_>) =
+        nodes.iter().filter_map(end).partition(|(_, kind)| *kind == End::Viewer);
+    // Where a tree has nothing else, its viewer may be what is seen.
+    let has_output = ends.iter().any(|(_, kind)| *kind == End::Output);
+    let mut steps: Vec<u64> =
+        ends.iter().chain(viewers.iter().filter(|_| !has_output)).map(|(node, _)| *node).collect();
+    let mut live: HashSet<u64> = steps.iter().copied().collect();
+    while let Some(node) = steps.pop() {
+        let sources = sources.get(&node).map(Vec::as_slice).unwrap_or_default();
+        steps.extend(sources.iter().filter(|source| live.insert(**source)));
+    }
+    live
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    Output,
+    Viewer,
+    /// It may do something, or lead somewhere that no link tells of.
+    Unknown,
+}
+
+/// What becomes of what leads to a node, where that is not for its links to tell.
+fn end(node: &StructView) -> Option<(u64, End)> {
+    let kind = String::from_utf8(node.string("idname").unwrap_or_default()).unwrap_or_default();
+    let is_known = OF_BLENDER.iter().any(|prefix| kind.starts_with(prefix));
+    let has_outputs = node.pointer("outputs.first").is_some_and(|first| first != 0);
+    let end = match kind.as_str() {
+        FRAME => return None,
+        kind if VIEWERS.contains(&kind) => End::Viewer,
+        kind if !is_known || ZONE_INPUTS.contains(&kind) => End::Unknown,
+        _ if has_outputs => return None,
+        _ => End::Output,
+    };
+    Some((node.block().old_address, end))
+}
+
+/// The addresses of the values of a node's inputs.
+fn input_values(
+    owner: &mut Owner<'_>,
+    node: &StructView,
+    addresses: &mut HashSet<u64>,
+) -> Result<()> {
+    let mut next = node.pointer("inputs.first");
+    for _ in 0..MOST_INPUTS {
+        let Some(address) = next.filter(|address| *address != 0) else { break };
+        let Some(socket) = owner.structs_at(address)?.into_iter().next() else { break };
+        addresses.extend(socket.pointer("default_value"));
+        next = socket.pointer("next");
+    }
+    Ok(())
+}
