@@ -3,7 +3,8 @@
 from .tool import command_line, timer
 from .ui.farm import operators as farm_operators
 from .ui.farm import preferences
-from .ui.jobs import lists
+from .ui.jobs import farm_operators as farm_job_operators
+from .ui.jobs import lists, results
 from .ui.jobs import operators as job_operators
 from .ui.jobs import panels as job_panels
 from .ui.render import operators, panels, properties
@@ -13,6 +14,8 @@ _MODULES = (
     preferences,
     operators,
     job_operators,
+    results,
+    farm_job_operators,
     farm_operators,
     lists,
     panels,

@@ -22,6 +22,8 @@ class JobState(Enum):
     SUBMITTING = "submitting"
     CONCERNS = "concerns"
     RENDERING = "rendering"
+    PAUSING = "pausing"
+    PAUSED = "paused"
     CANCELLING = "cancelling"
     FINISHED = "finished"
     CANCELLED = "cancelled"
@@ -30,7 +32,10 @@ class JobState(Enum):
     @property
     def is_over(self) -> bool:
         """Whether nothing more will happen by itself."""
-        return self not in (JobState.SUBMITTING, JobState.RENDERING, JobState.CANCELLING)
+        return self not in IN_MOTION
+
+
+IN_MOTION = (JobState.SUBMITTING, JobState.RENDERING, JobState.PAUSING, JobState.CANCELLING)
 
 
 @dataclass(frozen=True)
@@ -128,6 +133,11 @@ class Job:
         """Whether it renders a file; of one that was never saved, any such."""
         is_unsaved = PurePath(self.as_path).parent.name == self.id
         return self.as_path == blend_file or (not blend_file and is_unsaved)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every frame of it is rendered."""
+        return self.state is JobState.FINISHED and not self.failed and not self.lost
 
     def notice(self, text: str) -> None:
         """Keep what happened on the way, each once, for whoever looks later."""

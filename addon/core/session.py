@@ -24,6 +24,7 @@ class Watch(Protocol):
 
     def poll(self) -> Sequence[Any]: ...
     def cancel(self) -> None: ...
+    def pause(self) -> None: ...
     def stop_watching(self) -> None: ...
 
 
@@ -91,6 +92,12 @@ class Session:
         elif self._submission is not None:
             self._submission.stop()
             self._end(JobState.CANCELLED)
+
+    def pause(self) -> None:
+        """Have no frame begun any more; those that are at work are still waited for."""
+        if self._watch is not None:
+            self.job.state = JobState.PAUSING
+            self._watch.pause()
 
     def close(self) -> None:
         """Let go of the job; on the farm it goes on."""
@@ -170,7 +177,7 @@ class Session:
             case "Finished":
                 self._take_progress(event.progress)
                 job.trouble = ""
-                self._end(JobState.CANCELLED if event.progress.is_cancelled else JobState.FINISHED)
+                self._end(end_of(event.progress))
 
     def _take_progress(self, progress: Any) -> None:
         job = self.job
@@ -183,6 +190,8 @@ class Session:
         job.factor = max(job.factor, progress.frames / progress.total if progress.total else 0.0)
         if progress.is_cancelled and not job.state.is_over:
             job.state = JobState.CANCELLING
+        elif progress.is_paused and job.state is JobState.RENDERING:
+            job.state = JobState.PAUSING
 
     def _fail(self, error: Exception) -> None:
         self.job.error = wording.sentence(error)
@@ -192,3 +201,11 @@ class Session:
         self.job.state = state
         self.job.ended_seconds = self._now()
         self.close()
+
+
+def end_of(progress: Any) -> JobState:
+    """What has become of a job that is followed no more."""
+    if progress.is_cancelled:
+        return JobState.CANCELLED
+    ended = progress.done + progress.failed + progress.lost
+    return JobState.PAUSED if progress.is_paused and ended < progress.total else JobState.FINISHED

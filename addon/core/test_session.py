@@ -21,7 +21,7 @@ def progress(**values: Any) -> Any:
     """The native Progress."""
     names = "total done fetched running failed cancelled lost frames workers"
     zeros = dict.fromkeys([*names.split(), "render_seconds", "billed_seconds", "cost_usd"], 0)
-    return SimpleNamespace(**(zeros | {"is_cancelled": False} | values))
+    return SimpleNamespace(**(zeros | {"is_cancelled": False, "is_paused": False} | values))
 
 
 @dataclass
@@ -31,6 +31,7 @@ class Scripted:
     batches: list[Any] = field(default_factory=list)
     was_stopped: bool = False
     was_cancelled: bool = False
+    was_paused: bool = False
 
     def poll(self) -> list[Any]:
         batch = self.batches.pop(0) if self.batches else []
@@ -45,6 +46,9 @@ class Scripted:
 
     def cancel(self) -> None:
         self.was_cancelled = True
+
+    def pause(self) -> None:
+        self.was_paused = True
 
 
 @dataclass
@@ -191,3 +195,28 @@ def test_a_job_that_is_over_is_left_alone() -> None:
     session = Session(job(state=JobState.FINISHED), ScriptedFarm(Scripted([[SUBMITTED]])))
     assert not session.poll()
     assert session.job.state is JobState.FINISHED
+
+
+def test_a_job_that_is_paused_waits_for_the_frames_at_work_and_then_for_the_artist() -> None:
+    at_work = progress(total=24, done=3, running=2, is_paused=True)
+    ended = progress(total=24, done=5, fetched=5, is_paused=True)
+    watching = Scripted(
+        [[event("Progress", progress=at_work)], [event("Finished", progress=ended)]]
+    )
+    session = Session(job(state=JobState.RENDERING, total=24), ScriptedFarm(watching=watching))
+    session.pause()
+    assert watching.was_paused
+    session.poll()
+    assert session.job.state is JobState.PAUSING
+    assert wording.progress_text(session.job) == "Pausing: 2 frames still at work"
+    session.poll()
+    assert session.job.state is JobState.PAUSED
+    assert wording.summary_text(session.job).startswith("Paused with 5 of 24 frames")
+
+
+def test_a_job_that_is_paused_too_late_is_finished() -> None:
+    ended = progress(total=24, done=24, fetched=24, is_paused=True)
+    watching = Scripted([[event("Finished", progress=ended)]])
+    session = Session(job(state=JobState.RENDERING, total=24), ScriptedFarm(watching=watching))
+    session.poll()
+    assert session.job.is_whole

@@ -118,8 +118,13 @@ def left_text(job: Job, now: float) -> str:
 
 
 def when_text(job: Job, now: float) -> str:
-    """When a job was started: "14:05", "Nov 25, 14:05"."""
-    began = time.localtime(job.started_seconds)
+    """When a job was started."""
+    return time_text(job.started_seconds, now)
+
+
+def time_text(seconds: float, now: float) -> str:
+    """A time of the clock: "14:05", "Nov 25, 14:05"."""
+    began = time.localtime(seconds)
     is_today = time.localtime(now)[:3] == began[:3]
     return time.strftime("%H:%M" if is_today else "%b %d, %H:%M", began)
 
@@ -175,8 +180,9 @@ def progress_text(job: Job) -> str:
     """One line for a job at work."""
     if job.state is JobState.SUBMITTING:
         return job.status or "Starting"
-    if job.state is JobState.CANCELLING:
-        return f"Cancelling: {count_text(job.running, 'frame')} still at work"
+    if job.state in (JobState.CANCELLING, JobState.PAUSING):
+        doing = "Cancelling" if job.state is JobState.CANCELLING else "Pausing"
+        return f"{doing}: {count_text(job.running, 'frame')} still at work"
     if job.total and not job.running and not job.done:
         return f"Waiting for workers: {count_text(job.total, 'frame')}"
     return f"{job.fetched} of {count_text(job.total, 'frame')}, {job.running} at work"
@@ -190,8 +196,9 @@ def summary_text(job: Job) -> str:
         return concerns_text(job)
     took = duration_text(job.ended_seconds - job.started_seconds)
     cost = f"{took}, about {cost_text(job.cost_usd)} on Lambda"
-    if job.state is JobState.CANCELLED:
-        return f"Cancelled with {job.fetched} of {count_text(job.total, 'frame')} ({cost})"
+    if job.state in (JobState.CANCELLED, JobState.PAUSED):
+        what = "Cancelled" if job.state is JobState.CANCELLED else "Paused"
+        return f"{what} with {job.fetched} of {count_text(job.total, 'frame')} ({cost})"
     if job.failed or job.lost:
         counts = [count_text(job.fetched, "frame")]
         counts += [f"{job.failed} failed"] if job.failed else []

@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from ..core.job import FarmAddress, Job
 
 
+# How many jobs of a farm are listed.
+LISTED_JOBS = 50
+
+
 class NativeFarm:
     """Starts the work of a job on the Rust runtime."""
 
@@ -51,6 +55,15 @@ class NativeFarm:
     def cancel(self, job: Job) -> None:
         """Ask that a job stop that nobody follows. Waits until the bucket has taken it."""
         native.cancel_job(settings(job.farm), job.id)
+
+    def remove(self, job: Job) -> None:
+        """Delete what the bucket has of a job. Waits until that is done."""
+        native.remove_job(settings(job.farm), job.id)
+
+
+def list_jobs(address: FarmAddress) -> list[native.ListedJob]:
+    """The newest jobs of a farm, whoever has sent them. Waits for the answer."""
+    return native.list_jobs(settings(address), limit=LISTED_JOBS)
 
 
 def settings(address: FarmAddress) -> native.FarmSettings:

@@ -70,3 +70,38 @@ class FilmMaker:
             self._blender.kill()
             self._blender.wait()
         shutil.rmtree(self._folder, ignore_errors=True)
+
+
+class Films:
+    """The movies that are being made."""
+
+    def __init__(self) -> None:
+        self._makers: dict[str, FilmMaker] = {}
+
+    def begin(self, job: Job) -> None:
+        """Begin to join the frames of a job; where the movie is, is a notice of the job.
+
+        Raises CannotRender or OSError where that cannot be begun.
+        """
+        if job.id not in self._makers:
+            self._makers[job.id] = FilmMaker(job)
+            job.trouble = "Making the movie"
+
+    def is_making(self, job: Job) -> bool:
+        """Whether the frames of a job are being joined."""
+        return job.id in self._makers
+
+    def poll(self) -> bool:
+        """Tell the jobs whose movies are made; whether there were any. Never waits."""
+        over = {job_id: text for job_id, one in self._makers.items() if (text := one.poll())}
+        for job_id, text in over.items():
+            job = self._makers.pop(job_id).job
+            job.trouble = ""
+            job.notice(text)
+        return bool(over)
+
+    def close(self) -> None:
+        """End all of them."""
+        for maker in self._makers.values():
+            maker.close()
+        self._makers.clear()

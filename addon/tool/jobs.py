@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,10 +16,12 @@ from ..core.frame_ranges import FrameRanges
 from ..core.job import JobState
 from ..core.job_list import JobList
 from ..core.session import Session
-from . import farm, images, output, preferences, storage
+from . import farm, images, messages, output, preferences, storage
 from .cannot_render import CannotRender
 from .connection import ConnectionTest
-from .film import FilmMaker
+from .errands import Errands
+from .farm_jobs import FarmJobs
+from .film import Films
 from .frame_previews import FramePreviews
 from .scene_checking import SceneChecking
 
@@ -43,9 +45,10 @@ class Jobs:
         self.checking = SceneChecking()
         # Jobs of this session whose first frame is still to come: no other opens an editor.
         self._unshown: set[str] = set()
-        self._cancels: dict[str, Future[None]] = {}
-        self._films: dict[str, FilmMaker] = {}
-        self._threads = ThreadPoolExecutor(2, "render-on-lambda")
+        self.films = Films()
+        self._threads = ThreadPoolExecutor(3, "render-on-lambda")
+        self._errands = Errands(self._threads)
+        self.on_farm = FarmJobs(self._errands)
         self._previews = FramePreviews(self._threads)
         self._saved_seconds = 0.0
 
@@ -118,30 +121,59 @@ class Jobs:
         if job.total:
             self.watch_again(job)
 
-    def make_film(self, job: Job) -> None:
-        """Begin to join the frames of a movie; where it is, is a notice of the job.
-
-        Raises CannotRender or OSError where that cannot be begun.
-        """
-        if job.id not in self._films:
-            self._films[job.id] = FilmMaker(job)
-            job.trouble = "Making the movie"
-
-    def is_making_film(self, job: Job) -> bool:
-        """Whether frames of a job are being joined."""
-        return job.id in self._films
-
     def cancel(self, job: Job) -> None:
         """Stop a job: one that nobody follows too, as long as the farm has it."""
         session = self.sessions.get(job.id)
         if session is not None:
             session.cancel()
         elif job.total:
-            self._cancels[job.id] = self._threads.submit(self.farm.cancel, job)
+            self._errands.send(
+                f"cancel {job.id}",
+                lambda: self.farm.cancel(job),
+                lambda _, error: self._end(job, JobState.CANCELLED, error),
+            )
         self.list.save()
 
-    def remove(self, job: Job) -> None:
-        """Take a job off the list; its frames stay."""
+    def pause(self, job: Job) -> None:
+        """Have no frame of a job begun any more."""
+        session = self.sessions.get(job.id)
+        if session is not None:
+            session.pause()
+        self.list.save()
+
+    def go_on(self, job: Job) -> None:
+        """Let a job go on that is paused."""
+        job.retry, job.factor = "missing", 0.0
+        self.watch_again(job)
+
+    def attach(self, job_id: str, folder: Path) -> Job:
+        """Follow a job of the farm that this Blender does not know; its frames go into a folder.
+
+        Raises CannotRender where it does, or where the farm has not told of it.
+        """
+        listed = self.on_farm.find(job_id)
+        if listed is None:
+            raise CannotRender("Choose a job of the list first")
+        if self.list.find(job_id) is not None:
+            raise CannotRender(f"{listed.name} is in the list of jobs already")
+        job = self.on_farm.job(listed, folder)
+        self.list.add(job)
+        self.watch_again(job)
+        return job
+
+    def remove(self, job: Job, *, with_data: bool = False) -> None:
+        """Take a job off the list; its frames on this machine stay.
+
+        with_data: what the farm has of it is deleted first.
+        """
+        if with_data and job.total:
+            job.trouble = "Deleting it from the farm"
+            self._errands.send(
+                f"remove {job.id}",
+                lambda: self.farm.remove(job),
+                lambda _, error: self._removed(job, error),
+            )
+            return
         session = self.sessions.pop(job.id, None)
         if session is not None:
             session.close()
@@ -149,9 +181,16 @@ class Jobs:
         self.list.remove(job.id)
         self.list.save()
 
+    def is_being_removed(self, job: Job) -> bool:
+        """Whether the farm is deleting what it has of a job."""
+        return self._errands.is_out(f"remove {job.id}")
+
     def poll(self) -> bool:
         """Move every job on by a step; whether anything changed. Never waits."""
-        changed = self.connection.poll() | self._poll_cancels() | self._poll_films()
+        changed = self.connection.poll() | self._errands.poll()
+        if self.films.poll():
+            changed = True
+            self._save()
         changed |= self.checking.poll()
         for job, path in self._previews.take():
             self._show(job, path)
@@ -183,8 +222,7 @@ class Jobs:
         for session in self.sessions.values():
             session.close()
         self.sessions.clear()
-        for film in self._films.values():
-            film.close()
+        self.films.close()
         self._threads.shutdown(wait=False)
 
     def _open(self, job: Job) -> None:
@@ -199,6 +237,7 @@ class Jobs:
             discard_copy(job)
         if job.files and job.is_of(bpy.data.filepath):
             images.show_sequence(job)
+        messages.tell(f"{job.name}: {wording.summary_text(job)}", is_good=job.is_whole)
         self._save()
 
     def _show(self, job: Job, path: str) -> None:
@@ -217,29 +256,21 @@ class Jobs:
             # The job goes on; only after a restart would it not be found.
             print(f"Render on Lambda: the list of jobs cannot be saved: {error}")
 
-    def _poll_films(self) -> bool:
-        over = {job_id: text for job_id, one in self._films.items() if (text := one.poll())}
-        for job_id, text in over.items():
-            job = self._films.pop(job_id).job
-            job.trouble = ""
-            job.notice(text)
-            self._save()
-        return bool(over)
+    def _end(self, job: Job, state: JobState, error: BaseException | None) -> None:
+        """Take note that a job has come to an end that nobody has followed, or why it has not."""
+        if error is None:
+            job.state, job.error = state, ""
+        else:
+            job.error = wording.sentence(error)
+        self._save()
 
-    def _poll_cancels(self) -> bool:
-        over = {job_id: cancel for job_id, cancel in self._cancels.items() if cancel.done()}
-        for job_id, cancel in over.items():
-            del self._cancels[job_id]
-            job = self.list.find(job_id)
-            if job is None:
-                continue
-            error = cancel.exception()
-            if error is None:
-                job.state, job.error = JobState.CANCELLED, ""
-            else:
-                job.error = wording.sentence(error)
+    def _removed(self, job: Job, error: BaseException | None) -> None:
+        job.trouble = ""
+        if error is None:
+            self.remove(job)
+        else:
+            job.notice(wording.sentence(error))
             self._save()
-        return bool(over)
 
 
 def discard_copy(job: Job) -> None:

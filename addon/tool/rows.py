@@ -23,6 +23,11 @@ def refresh() -> None:
     wanted = [job.id for job in reversed(jobs.jobs().list.jobs)]
     if [row.name for row in choices.jobs] != wanted:
         refresh_jobs(choices, wanted)
+    on_farm = [job.id for job in jobs.jobs().on_farm.listed]
+    if [row.name for row in choices.farm_jobs] != on_farm:
+        choices.farm_jobs.clear()
+        for job_id in on_farm:
+            choices.farm_jobs.add().name = job_id
     # A scene may miss thousands of files, and this is asked four times a second.
     if choices.concerns_of != (wanted_concerns := concerned()):
         choices.concerns_of = wanted_concerns

@@ -28,8 +28,10 @@ if TYPE_CHECKING:
 EEVEE = {"BLENDER_EEVEE", "BLENDER_EEVEE_NEXT"}
 
 
-def new_job(context: Context, *, animation: bool) -> Job:
+def new_job(context: Context, *, animation: bool, only_missing: bool = False) -> Job:
     """Save a copy of the open file and describe its scene as a job.
+
+    only_missing: of the frames whose files are not there.
 
     The artist's file is never written, and it stays as unsaved as it was. Raises CannotRender
     where there is nothing to render with, OSError or RuntimeError where the copy cannot be saved.
@@ -44,7 +46,10 @@ def new_job(context: Context, *, animation: bool) -> Job:
     copy = storage.scene_copy(job_id)
     as_path = Path(bpy.data.filepath) if bpy.data.filepath else copy.with_name("untitled.blend")
     folders = output.node_folders(folder, scene)
-    kept = output.kept_frames(scene, folder, (first, last, step))
+    find_kept = output.frames_there if only_missing else output.kept_frames
+    kept = find_kept(scene, folder, (first, last, step))
+    if only_missing and len(kept) == len(range(first, last + 1, step)):
+        raise CannotRender(f"Nothing is missing: all frames are in {folder}")
     check_kept(kept, (first, last, step))
     painted = save_all(copy)
     chosen = context.window_manager.render_on_lambda
@@ -89,7 +94,9 @@ def reason_against(scene: Scene) -> str:
     return ""
 
 
-def question(context: Context, known: list[Job], *, animation: bool) -> str:
+def question(
+    context: Context, known: list[Job], *, animation: bool, only_missing: bool = False
+) -> str:
     """What the artist is asked before anything is sent; empty where there is nothing to ask.
 
     Raises CannotRender where the output path is none.
@@ -107,8 +114,11 @@ def question(context: Context, known: list[Job], *, animation: bool) -> str:
     done = [job for job in beside if job.fetched]
     is_again = bool(done) and (done[-1].as_path, done[-1].scene) == ours
     may_replace = scene.render.use_overwrite and not is_again
-    there = len(output.frames_there(scene, folder, chosen)) if may_replace else 0
+    looks = may_replace or only_missing
+    there = len(output.frames_there(scene, folder, chosen)) if looks else 0
     count = len(range(chosen[0], chosen[1] + 1, chosen[2]))
+    if only_missing:
+        count, there = count - there, 0
     expected = estimate.estimate(known, *ours, count)
     return wording.question_text(count, there, str(folder), expected)
 

@@ -41,9 +41,16 @@ def wait_for_check(check: SceneCheck) -> None:
         time.sleep(WAIT_SECONDS)
 
 
+def wait_for_farm() -> None:
+    """Wait until the farm has told its jobs."""
+    while jobs.jobs().on_farm.is_waiting:
+        jobs.jobs().poll()
+        time.sleep(WAIT_SECONDS)
+
+
 def wait_for_film(job: Job) -> None:
     """Wait until the frames of a movie are joined."""
-    while jobs.jobs().is_making_film(job):
+    while jobs.jobs().films.is_making(job):
         jobs.jobs().poll()
         time.sleep(WAIT_SECONDS)
     print(f"Render on Lambda: {job.notices[-1]}", flush=True)

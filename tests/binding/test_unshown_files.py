@@ -146,15 +146,11 @@ def chain_that_leads_nowhere(folder: Path) -> Callable[[], None]:
     return lambda: tree.links.new(invert.outputs[0], color) and None
 
 
-def group_that_leads_nowhere(folder: Path) -> Callable[[], None]:
-    muted_group(folder)
-    tree = bpy.data.materials["grouped"].node_tree
-    node = next(one for one in tree.nodes if one.type == "GROUP")
-    node.mute = False
-    link = next(one for one in tree.links if one.from_node == node)
-    output, color = link.from_socket, link.to_socket
-    tree.links.remove(link)
-    return lambda: tree.links.new(output, color) and None
+def muted_strip_beside_an_effect(folder: Path) -> Callable[[], None]:
+    show = strip(folder)
+    color = strips().new_effect("color", "COLOR", 2, 1, length=9)
+    strips().new_effect("blur", "GAUSSIAN_BLUR", 3, 1, length=9, input1=color)
+    return show
 
 
 def image_beside_the_compositor(folder: Path) -> Callable[[], None]:
@@ -246,7 +242,7 @@ def muted_clip(folder: Path) -> Callable[[], None]:
     "make",
     [
         chain_that_leads_nowhere,
-        group_that_leads_nowhere,
+        muted_strip_beside_an_effect,
         image_beside_the_compositor,
         muted_set_material,
         muted_light_profile,
@@ -313,6 +309,49 @@ def start_of_a_zone(folder: Path) -> None:
     group.links.new(last.outputs["Geometry"], output.inputs[0])
 
 
+def own_output_of_a_group(folder: Path) -> None:
+    """A group may show what it has although nothing leads from it."""
+    group = bpy.data.node_groups.new("group", "ShaderNodeTree")
+    group.interface.new_socket("Color", in_out="OUTPUT", socket_type="NodeSocketColor")
+    inside = group.nodes.new("ShaderNodeTexImage")
+    inside.image = gone(folder)
+    group.links.new(inside.outputs[0], group.nodes.new("ShaderNodeOutputAOV").inputs[0])
+    group.nodes.new("NodeGroupOutput")
+    material = new_material("grouped")
+    use_material(material)
+    material.node_tree.nodes.new("ShaderNodeGroup").node_tree = group
+
+
+def file_output_in_a_group(folder: Path) -> None:
+    group = bpy.data.node_groups.new("group", "CompositorNodeTree")
+    for in_out in ("INPUT", "OUTPUT"):
+        group.interface.new_socket("Image", in_out=in_out, socket_type="NodeSocketColor")
+    file_output = group.nodes.new("CompositorNodeOutputFile")
+    file_output.file_output_items.new("RGBA", "file")
+    group.links.new(group.nodes.new("NodeGroupInput").outputs[0], file_output.inputs[0])
+    compositor(folder)
+    bpy.context.scene.render.use_compositing = True
+    tree = bpy.context.scene.compositing_node_group
+    tree.links.clear()
+    node = tree.nodes.new("CompositorNodeGroup")
+    node.node_tree = group
+    loaded = next(one for one in tree.nodes if one.type == "IMAGE")
+    tree.links.new(loaded.outputs[0], node.inputs[0])
+
+
+def value_that_a_muted_node_hands_on(folder: Path) -> None:
+    muted_set_material(folder)
+    group = bpy.data.node_groups["geometry"]
+    set_material = next(one for one in group.nodes if one.type == "SET_MATERIAL")
+    set_material.mute = False
+    switch = group.nodes.new("GeometryNodeSwitch")
+    switch.input_type = "MATERIAL"
+    switch.inputs["False"].default_value = set_material.inputs["Material"].default_value
+    set_material.inputs["Material"].default_value = None
+    group.links.new(switch.outputs[0], set_material.inputs["Material"])
+    switch.mute = True
+
+
 def only_a_viewer(folder: Path) -> None:
     image_beside_the_compositor(folder)
     nodes = bpy.context.scene.compositing_node_group.nodes
@@ -331,6 +370,9 @@ def active_node_in_workbench(folder: Path) -> None:
         muted_strip_of_a_mask,
         nodes_of_a_strip,
         start_of_a_zone,
+        own_output_of_a_group,
+        file_output_in_a_group,
+        value_that_a_muted_node_hands_on,
         only_a_viewer,
         active_node_in_workbench,
     ],

@@ -26,6 +26,8 @@ def draw_job(layout: UILayout, context: Context, job: Job, characters: int) -> N
             job_button(row, "show_frames", job, "IMAGE_DATA")
         job_button(row, "remove", job, "X")
     else:
+        if job.state is JobState.RENDERING:
+            job_button(row, "pause", job, "PAUSE")
         job_button(row, "cancel", job, "CANCEL")
         layout.progress(factor=job.factor, text=wording.progress_text(job))
         if left := wording.left_text(job, time.time()):
@@ -55,6 +57,12 @@ def draw_ways_on(layout: UILayout, job: Job) -> None:
         if job.total:
             job_button(column, "change_folder", job, "FILE_FOLDER", text="Change Folder")
             job_button(column, "cancel", job, "CANCEL", text="Cancel")
+    if job.state is JobState.PAUSED:
+        column = layout.column(align=True)
+        job_button(column, "go_on", job, "PLAY", text="Resume")
+        job_button(column, "cancel", job, "CANCEL", text="Cancel")
+    if job.state is JobState.CANCELLED and job.total and job.is_of(bpy.data.filepath):
+        layout.operator("render_on_lambda.render_missing", icon="RENDER_ANIMATION")
     if job.state is JobState.FINISHED and film.is_joinable(job) and job.is_of(bpy.data.filepath):
         job_button(layout, "make_movie", job, "FILE_MOVIE", text="Make Movie")
     if job.state is JobState.FINISHED and (job.failed or job.lost):

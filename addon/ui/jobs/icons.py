@@ -7,6 +7,8 @@ from ...core.job import Job, JobState
 ICONS = {
     JobState.SUBMITTING: "EXPORT",
     JobState.RENDERING: "RENDER_ANIMATION",
+    JobState.PAUSING: "PAUSE",
+    JobState.PAUSED: "PAUSE",
     JobState.CANCELLING: "CANCEL",
     JobState.CONCERNS: "ERROR",
     JobState.FINISHED: "CHECKMARK",
@@ -17,5 +19,4 @@ ICONS = {
 
 def icon_of(job: Job) -> str:
     """A check mark only where every frame is there."""
-    is_whole = not job.failed and not job.lost
-    return ICONS[job.state] if is_whole or job.state is not JobState.FINISHED else "ERROR"
+    return "ERROR" if job.state is JobState.FINISHED and not job.is_whole else ICONS[job.state]

@@ -35,6 +35,27 @@ class JobRows(UIList):
         row.label(text=wording.when_text(job, time.time()))
 
 
+class FarmJobRows(UIList):
+    """The jobs in the bucket, whoever has sent them."""
+
+    bl_idname = "RENDERONLAMBDA_UL_farm_jobs"
+
+    def draw_item(
+        self, _context, layout, _data, item, _icon, _active_data, _active_property
+    ) -> None:
+        """Name, how far, and when; a check mark where this Blender has it, too."""
+        listed = jobs.jobs().on_farm.find(item.name)
+        if listed is None:
+            layout.label(text="")
+            return
+        is_ours = jobs.jobs().list.find(listed.id) is not None
+        row = layout.split(factor=0.55)
+        row.label(text=listed.name, icon="CHECKMARK" if is_ours else "WORLD")
+        row = row.split(factor=0.5)
+        row.label(text=f"{listed.progress.done}/{listed.progress.total}")
+        row.label(text=wording.time_text(listed.created_ms / 1000, time.time()))
+
+
 class ConcernRows(UIList):
     """What is missing or not baked."""
 
@@ -69,4 +90,4 @@ def draw_concerns(layout: UILayout, context: Context, owner: str) -> None:
     )
 
 
-register, unregister = bpy.utils.register_classes_factory((JobRows, ConcernRows))
+register, unregister = bpy.utils.register_classes_factory((JobRows, FarmJobRows, ConcernRows))

@@ -3,40 +3,15 @@
 from __future__ import annotations
 
 import bpy
-from bpy.props import BoolProperty, IntProperty, StringProperty
+from bpy.props import BoolProperty, StringProperty
 from bpy.types import Context, Event, Operator, OperatorProperties
 
-from ...core import wording
 from ...core.job import Job
-from ...tool import images, jobs, selection, simulations, texts, waiting
-from ...tool.cannot_render import CannotRender
+from ...tool import jobs, selection, simulations, waiting
+from .of_job import OfJob, wait_in_background
 
 
-class _OfJob:
-    """What the operators on a job share."""
-
-    job_id: StringProperty(options={"HIDDEN", "SKIP_SAVE"})
-
-    def job(self) -> Job | None:
-        """The job that the button belongs to."""
-        found = jobs.jobs().list.find(self.job_id)
-        if found is None:
-            self.report({"ERROR"}, f"There is no job {self.job_id}")
-        return found
-
-    def execute(self, _context: Context) -> set[str]:
-        """Act on the job. In the background, wait for what was begun."""
-        if (job := self.job()) is None:
-            return {"CANCELLED"}
-        self.act(job)
-        return {"FINISHED"}
-
-    def act(self, job: Job) -> None:
-        """What the button does."""
-        raise NotImplementedError
-
-
-class CancelJob(_OfJob, Operator):
+class CancelJob(OfJob, Operator):
     """Stop the job. Frames that are done are kept"""
 
     bl_idname = "render_on_lambda.cancel"
@@ -47,18 +22,51 @@ class CancelJob(_OfJob, Operator):
         jobs.jobs().cancel(job)
 
 
-class RemoveJob(_OfJob, Operator):
-    """Take the job off this list. Its frames stay"""
+class PauseJob(OfJob, Operator):
+    """Begin no frame any more. Those that are at work are still rendered"""
+
+    bl_idname = "render_on_lambda.pause"
+    bl_label = "Pause"
+
+    def act(self, job: Job) -> None:
+        """Pause."""
+        jobs.jobs().pause(job)
+
+
+class ResumeJob(OfJob, Operator):
+    """Render the frames that the job was paused before"""
+
+    bl_idname = "render_on_lambda.go_on"
+    bl_label = "Resume"
+
+    def act(self, job: Job) -> None:
+        """Go on."""
+        jobs.jobs().go_on(job)
+        wait_in_background(job)
+
+
+class RemoveJob(OfJob, Operator):
+    """Take the job off this list. Its frames on this computer stay"""
 
     bl_idname = "render_on_lambda.remove"
-    bl_label = "Remove from List"
+    bl_label = "Remove Job"
+
+    with_data: BoolProperty(
+        name="Delete from the Farm",
+        description="Delete the frames, logs and records of the job in the bucket, too",
+        options={"SKIP_SAVE"},
+    )
+
+    def invoke(self, context: Context, _event: Event) -> set[str]:
+        """Ask what of it."""
+        return context.window_manager.invoke_props_dialog(self, confirm_text="Remove")
 
     def act(self, job: Job) -> None:
         """Remove."""
-        jobs.jobs().remove(job)
+        jobs.jobs().remove(job, with_data=self.with_data)
 
 
-class RenderAnyway(_OfJob, Operator):
+class RenderAnyway(OfJob, Operator):
     """Render although files are missing or simulations are not baked: these will look wrong"""
 
     bl_idname = "render_on_lambda.render_anyway"
@@ -70,7 +78,7 @@ class RenderAnyway(_OfJob, Operator):
         wait_in_background(job)
 
 
-class TryAgain(_OfJob, Operator):
+class TryAgain(OfJob, Operator):
     """Go on with the job, once what was in the way is mended. What was rendered is not lost"""
 
     bl_idname = "render_on_lambda.try_again"
@@ -85,7 +93,7 @@ class TryAgain(_OfJob, Operator):
         wait_in_background(job)
 
 
-class RetryFrames(_OfJob, Operator):
+class RetryFrames(OfJob, Operator):
     """Render the frames again that failed or were lost. Frames that are done are kept"""
 
     bl_idname = "render_on_lambda.retry"
@@ -97,7 +105,7 @@ class RetryFrames(_OfJob, Operator):
         wait_in_background(job)
 
 
-class ChangeFolder(_OfJob, Operator):
+class ChangeFolder(OfJob, Operator):
     """Have the frames of the job come into another folder"""
 
     bl_idname = "render_on_lambda.change_folder"
@@ -121,23 +129,6 @@ class ChangeFolder(_OfJob, Operator):
             self.report({"ERROR"}, str(error))
 
 
-class MakeMovie(_OfJob, Operator):
-    """Join the frames to the movie that the scene describes, with its container, codec and sound"""
-
-    bl_idname = "render_on_lambda.make_movie"
-    bl_label = "Make Movie"
-
-    def act(self, job: Job) -> None:
-        """Begin; in the background, wait for it."""
-        try:
-            jobs.jobs().make_film(job)
-        except (CannotRender, OSError, RuntimeError) as error:
-            self.report({"ERROR"}, str(error))
-            return
-        if bpy.app.background:
-            waiting.wait_for_film(job)
-
-
 class Bake(Operator):
     """Bake the physics and simulation nodes of the scene. Then press Render again"""
 
@@ -153,47 +144,6 @@ class Bake(Operator):
         """From a script: bake to the end."""
         simulations.bake("EXEC_DEFAULT")
         return {"FINISHED"}
-
-
-class ShowFrames(_OfJob, Operator):
-    """Show the frames of the job in an Image Editor"""
-
-    bl_idname = "render_on_lambda.show_frames"
-    bl_label = "View Frames"
-
-    def act(self, job: Job) -> None:
-        """Load and show."""
-        if job.files:
-            images.view(job)
-
-
-class ShowLog(_OfJob, Operator):
-    """Show what Blender said about this frame in a Text Editor"""
-
-    bl_idname = "render_on_lambda.show_log"
-    bl_label = "Show Log"
-
-    frame: IntProperty(options={"HIDDEN", "SKIP_SAVE"})
-
-    def act(self, job: Job) -> None:
-        """Put the log into a text, and show that."""
-        failure = next((item for item in job.failures if item.frame == self.frame), None)
-        if failure is not None:
-            texts.show(
-                f"{job.name} frame {self.frame}.log", f"{failure.message}\n\n{failure.log_tail}"
-            )
-
-
-class CopyReport(_OfJob, Operator):
-    """Copy all that is known of the job to the clipboard, for whoever can help"""
-
-    bl_idname = "render_on_lambda.copy_report"
-    bl_label = "Copy Report"
-
-    def act(self, job: Job) -> None:
-        """Copy."""
-        bpy.context.window_manager.clipboard = wording.report_text(job)
-        self.report({"INFO"}, "The report is on the clipboard")
 
 
 class SelectUser(Operator):
@@ -239,25 +189,34 @@ class Resume(Operator):
         return {"FINISHED"}
 
 
-def wait_in_background(job: Job) -> None:
-    """Where there is no window, a script has called: it wants the result."""
-    if bpy.app.background:
-        waiting.wait(job)
+class Tell(Operator):
+    """Say in the status bar what has happened"""
+
+    bl_idname = "render_on_lambda.tell"
+    bl_label = "Tell"
+    bl_options = {"INTERNAL"}
+
+    text: StringProperty(options={"HIDDEN", "SKIP_SAVE"})
+    is_good: BoolProperty(options={"HIDDEN", "SKIP_SAVE"})
+
+    def execute(self, _context: Context) -> set[str]:
+        """Say it."""
+        self.report({"INFO" if self.is_good else "WARNING"}, self.text)
+        return {"FINISHED"}
 
 
 _CLASSES = (
     CancelJob,
+    PauseJob,
+    ResumeJob,
     RemoveJob,
     RenderAnyway,
     TryAgain,
     RetryFrames,
     ChangeFolder,
-    MakeMovie,
     Bake,
-    ShowFrames,
-    ShowLog,
-    CopyReport,
     SelectUser,
+    Tell,
     Resume,
 )
 

@@ -10,7 +10,7 @@ from ...core.job import Job
 from ...tool import grid_icons, jobs
 from ..drawing import job_button, line_characters, paragraph
 from .details import draw_job
-from .lists import ROWS, JobRows
+from .lists import ROWS, FarmJobRows, JobRows
 
 # How large the picture of the frames is, in rows of buttons.
 GRID_ROWS = 5.0
@@ -61,7 +61,41 @@ def draw_chosen(layout: UILayout, context: Context, job: Job) -> None:
     button.folder = job.output_folder
     for notice in job.notices:
         paragraph(layout, notice, characters, "INFO")
-    job_button(layout, "copy_report", job, "COPYDOWN", text="Copy Report")
+    column = layout.column(align=True)
+    if job.state.is_over and job.total:
+        job_button(column, "fetch", job, "IMPORT", text="Fetch Frames")
+    if job.files and job.state.is_over:
+        job_button(column, "add_strip", job, "SEQ_SEQUENCER", text="Add to Sequencer")
+    job_button(column, "copy_report", job, "COPYDOWN", text="Copy Report")
 
 
-register, unregister = bpy.utils.register_classes_factory((JobsPanel,))
+class FarmJobsPanel(Panel):
+    """The jobs of the farm that others have sent, or another computer."""
+
+    bl_idname = "RENDER_PT_render_on_lambda_farm_jobs"
+    bl_parent_id = "RENDER_PT_render_on_lambda"
+    bl_label = "Jobs on the Farm"
+    bl_space_type = "PROPERTIES"
+    bl_region_type = "WINDOW"
+    bl_context = "render"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context: Context) -> None:
+        """Draw the list, once it was asked for."""
+        layout, on_farm = self.layout, jobs.jobs().on_farm
+        choices = context.window_manager.render_on_lambda
+        row = layout.row()
+        row.enabled = bpy.app.online_access and not on_farm.is_waiting
+        row.operator("render_on_lambda.list_farm_jobs", icon="FILE_REFRESH")
+        if on_farm.text:
+            icon = "ERROR" if on_farm.is_bad else "INFO"
+            paragraph(layout, on_farm.text, line_characters(context), icon)
+        if not choices.farm_jobs:
+            return
+        layout.template_list(
+            FarmJobRows.bl_idname, "", choices, "farm_jobs", choices, "active_farm_job", rows=ROWS
+        )
+        layout.operator("render_on_lambda.attach", icon="IMPORT")
+
+
+register, unregister = bpy.utils.register_classes_factory((JobsPanel, FarmJobsPanel))

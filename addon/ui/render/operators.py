@@ -7,7 +7,7 @@ from bpy.props import BoolProperty, EnumProperty, StringProperty
 from bpy.types import Context, Event, Operator, OperatorProperties
 
 from ...core import wording
-from ...core.job import Job, JobState
+from ...core.job import Job
 from ...core.scene_check import SceneCheck
 from ...tool import add_ons, jobs, preferences, scene, waiting
 from ...tool.cannot_render import CannotRender
@@ -17,6 +17,7 @@ class _Render:
     """What both render operators share."""
 
     animation = True
+    only_missing = False
 
     # Set where the artist was asked and said yes: what runs then is a button, and no script.
     was_asked: BoolProperty(options={"HIDDEN", "SKIP_SAVE"})
@@ -24,7 +25,12 @@ class _Render:
     def invoke(self, context: Context, event: Event) -> set[str]:
         """From a button: ask where something would be lost, start, and let Blender go on."""
         try:
-            question = scene.question(context, jobs.jobs().list.jobs, animation=self.animation)
+            question = scene.question(
+                context,
+                jobs.jobs().list.jobs,
+                animation=self.animation,
+                only_missing=self.only_missing,
+            )
         except CannotRender as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
@@ -48,14 +54,14 @@ class _Render:
         if self.was_asked:
             return {"FINISHED"}
         waiting.wait(job)
-        if job.state is JobState.FINISHED and not job.failed and not job.lost:
+        if job.is_whole:
             return {"FINISHED"}
         self.report({"ERROR"}, wording.summary_text(job))
         return {"CANCELLED"}
 
     def _start(self, context: Context) -> Job | None:
         try:
-            job = scene.new_job(context, animation=self.animation)
+            job = scene.new_job(context, animation=self.animation, only_missing=self.only_missing)
             jobs.jobs().start(job)
         except (CannotRender, OSError, RuntimeError) as error:
             self.report({"ERROR"}, str(error))
@@ -64,7 +70,7 @@ class _Render:
             self._tell(job, wording.foreign_text(add_on, nodes))
         for text in scene.losses(context.scene):
             self._tell(job, text)
-        if job.kept_frames:
+        if job.kept_frames and not self.only_missing:
             self._tell(job, wording.kept_text(len(job.kept_frames)), "INFO")
         if job.is_movie:
             self._tell(job, wording.MOVIE, "INFO")
@@ -90,6 +96,14 @@ class RenderImage(_Render, Operator):
     bl_idname = "render_on_lambda.render_image"
     bl_label = "Render Image"
     animation = False
+
+
+class RenderMissing(_Render, Operator):
+    """Render the frames of the range on AWS Lambda whose files are not there yet"""
+
+    bl_idname = "render_on_lambda.render_missing"
+    bl_label = "Render Missing Frames"
+    only_missing = True
 
 
 class CheckScene(Operator):
@@ -176,6 +190,14 @@ class OpenFolder(Operator):
             return {"CANCELLED"}
 
 
-_CLASSES = (RenderAnimation, RenderImage, CheckScene, ForgetCheck, ShowPreferences, OpenFolder)
+_CLASSES = (
+    RenderAnimation,
+    RenderImage,
+    RenderMissing,
+    CheckScene,
+    ForgetCheck,
+    ShowPreferences,
+    OpenFolder,
+)
 
 register, unregister = bpy.utils.register_classes_factory(_CLASSES)

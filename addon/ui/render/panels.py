@@ -18,6 +18,7 @@ PANEL = "RENDER_PT_render_on_lambda"
 ENTRIES = (
     ("render_image", "Render Image on Lambda", "RENDER_STILL"),
     ("render_animation", "Render Animation on Lambda", "RENDER_ANIMATION"),
+    ("render_missing", "Render Missing Frames on Lambda", "RENDER_ANIMATION"),
     ("check_scene", "Check Scene for Lambda", "CHECKMARK"),
 )
 

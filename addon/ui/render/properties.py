@@ -40,6 +40,8 @@ class RenderOnLambdaChoices(PropertyGroup):
         default=False,
     )
     jobs: CollectionProperty(type=JobRow)
+    farm_jobs: CollectionProperty(type=JobRow)
+    active_farm_job: IntProperty(name="Job", description="The job to attach")
     active_job: IntProperty(name="Job", description="The job that is shown below")
     concerns: CollectionProperty(type=ConcernRow)
     concerns_of: StringProperty(options={"HIDDEN"})

@@ -19,12 +19,13 @@ pub use aws::stack::Farm;
 pub use aws::storage::{Storage, StoredObject};
 pub use clock::now_ms;
 pub use error::{FarmError, Result};
-pub use job::control::cancel;
+pub use job::control::{cancel, pause};
 pub use job::documents::{is_cancelled, read_control, read_job};
 pub use job::enqueue::{
     EnqueueProgress, check_pack, enqueue_job, ensure_enqueued, job_of_token, submit_job,
 };
 pub use job::progress::{job_progress, list_jobs};
+pub use job::removal::remove;
 pub use job::retry::{Retry, retry};
 pub use job::stop::stop_where_all_fail_alike;
 pub use job::tally::Progress;

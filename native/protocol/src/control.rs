@@ -12,8 +12,8 @@ pub struct JobControl {
     pub version: u32,
     /// The artist's wish: tasks that have not begun are dropped, those that have are stopped.
     pub cancelled: bool,
-    /// Why the job has stopped itself: tasks that have not begun are dropped, until someone enqueues
-    /// them again. One sentence, 1000 characters at most.
+    /// Why the job has stopped itself, or [`JobControl::BY_ARTIST`]: tasks that have not begun are
+    /// dropped, until someone enqueues them again. One sentence, 1000 characters at most.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paused: Option<String>,
 }
@@ -30,6 +30,15 @@ impl JobControl {
 
     /// Most characters of a reason.
     pub const MAX_REASON: usize = 1000;
+
+    /// Why a job is paused that the artist has paused.
+    pub const BY_ARTIST: &str = "paused by the artist";
+
+    /// Whether the artist has paused the job, which goes on where the artist says so.
+    #[must_use]
+    pub fn is_paused_by_artist(&self) -> bool {
+        !self.cancelled && self.paused.as_deref() == Some(Self::BY_ARTIST)
+    }
 }
 
 impl Versioned for JobControl {

@@ -35,6 +35,12 @@ pub fn pack(pack: &PackId) -> String {
     format!("packs/{pack}.json")
 }
 
+/// The prefix of all that there is of a job.
+#[must_use]
+pub fn job_folder(job: JobId) -> String {
+    format!("{JOBS}{job}/")
+}
+
 /// A job's description.
 #[must_use]
 pub fn job(job: JobId) -> String {

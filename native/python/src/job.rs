@@ -27,6 +27,7 @@ pub(crate) struct PyProgress {
     billed_seconds: f64,
     cost_usd: f64,
     is_cancelled: bool,
+    is_paused: bool,
 }
 
 impl From<Progress> for PyProgress {
@@ -45,6 +46,7 @@ impl From<Progress> for PyProgress {
             billed_seconds: progress.billed_seconds,
             cost_usd: progress.cost_usd,
             is_cancelled: progress.is_cancelled,
+            is_paused: progress.is_paused,
         }
     }
 }
@@ -167,17 +169,32 @@ impl PyJob {
     }
 
     fn cancel(&self) -> PyResult<()> {
-        let (settings, id, sender) = (self.settings.clone(), self.id, self.sender.clone());
-        runtime()?.spawn(async move {
-            if let Err(error) = farm::cancel(&settings, id).await {
-                let message = format!("the job could not be cancelled: {}", sentence(&error));
-                let _ = sender.send(Ok(Event::Trouble { message }));
-            }
-        });
-        Ok(())
+        self.ask("cancelled", async |settings, id| farm::cancel(&settings, id).await)
+    }
+
+    fn pause(&self) -> PyResult<()> {
+        self.ask("paused", async |settings, id| farm::pause(&settings, id).await.map(drop))
     }
 
     fn stop_watching(&self) {
         self.task.stop();
+    }
+}
+
+impl PyJob {
+    /// Asks something of the job beside its watch; what stands in the way is one of the watch's events.
+    fn ask<F, W>(&self, wish: &'static str, work: F) -> PyResult<()>
+    where
+        F: FnOnce(FarmSettings, JobId) -> W + Send + 'static,
+        W: Future<Output = farm::Result<()>> + Send,
+    {
+        let (settings, id, sender) = (self.settings.clone(), self.id, self.sender.clone());
+        runtime()?.spawn(async move {
+            if let Err(error) = work(settings, id).await {
+                let message = format!("the job could not be {wish}: {}", sentence(&error));
+                let _ = sender.send(Ok(Event::Trouble { message }));
+            }
+        });
+        Ok(())
     }
 }

@@ -28,7 +28,7 @@ mod native {
     #[pymodule_export]
     use super::job::{PyJob, PyJobEvent, PyProgress};
     #[pymodule_export]
-    use super::listing::{PyListedJob, cancel_job, list_jobs, retry_job};
+    use super::listing::{PyListedJob, cancel_job, list_jobs, pause_job, remove_job, retry_job};
     #[pymodule_export]
     use super::local::{
         PyLocalPack, PyLocalPackEvent, PyProblem, PyRenderSettings, render_settings,

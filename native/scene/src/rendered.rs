@@ -104,6 +104,7 @@ impl Walk {
         let Some(datablock) = self.datablock((file, number)) else { return true };
         match shown_by {
             ShownBy::All => true,
+            ShownBy::None => false,
             ShownBy::ModifierOff => self.animated(file, datablock).modifiers,
             ShownBy::Strip { is_muted } => {
                 // Another scene may show the strips of this one, whatever this one's frames do.

@@ -170,7 +170,11 @@ pub fn trace(source: &TraceSource, on_file: impl FnMut(&Path)) -> Result<Trace> 
     let datablocks = Uses {
         // A script may read anything as soon as the scene is open, and have frames show it.
         evaluated: (!source.allow_scripts).then(|| walk.evaluated_images()),
-        idle: if idle == Idle::LeftOut { walk.idle_images() } else { HashSet::new() },
+        idle: if idle == Idle::LeftOut && !source.allow_scripts {
+            walk.idle_images()
+        } else {
+            HashSet::new()
+        },
         shown: (!source.allow_scripts).then(|| walk.rendered(scene, idle).into_iter().collect()),
     };
     let private = PrivatePlaces::of_this_computer();
@@ -303,7 +307,7 @@ fn uses_of(
                 && datablock.code == *b"IM"
                 && datablocks.opens_without((place, number));
             dependency.is_required &= datablocks.matter((place, number))
-                && walk.shows_path((place, number), found.shown_by);
+                && (datablocks.shown.is_none() || walk.shows_path((place, number), found.shown_by));
             uses.push((path_use, dependency));
         }
     }

@@ -4,6 +4,7 @@ pub(crate) mod account;
 pub(crate) mod burst;
 pub(crate) mod connection;
 pub(crate) mod counted_body;
+mod deletion;
 pub(crate) mod function;
 mod http_client;
 pub(crate) mod listing;

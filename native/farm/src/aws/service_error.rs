@@ -63,6 +63,12 @@ impl Attempt<'_> {
         }
     }
 
+    /// Names what an answer says of one of the things that it was asked for.
+    pub(crate) fn refused(&self, code: Option<&str>, message: Option<&str>) -> FarmError {
+        let status = if code == Some("AccessDenied") { 403 } else { 400 };
+        self.service_error(status, code, message)
+    }
+
     fn service_error(&self, status: u16, code: Option<&str>, message: Option<&str>) -> FarmError {
         let action = self.action.to_owned();
         let reason = match (code, message) {

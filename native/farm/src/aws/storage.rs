@@ -247,21 +247,6 @@ impl Storage {
         Ok((digest, hasher.count()))
     }
 
-    /// Deletes an object; no error where there is none.
-    ///
-    /// # Errors
-    /// [`FarmError`] of the call.
-    pub async fn delete(&self, key: &str) -> Result<()> {
-        self.client
-            .delete_object()
-            .bucket(&self.bucket)
-            .key(key)
-            .send()
-            .await
-            .map(drop)
-            .map_err(|error| self.attempt("delete from the bucket", key).error(error))
-    }
-
     pub(crate) fn attempt<'a>(&'a self, action: &'a str, key: &'a str) -> Attempt<'a> {
         Attempt {
             action,

@@ -1,5 +1,6 @@
 use protocol::{JobControl, JobId, Versioned, keys, parse};
 
+use super::documents::read_job;
 use crate::aws::connection::FarmSettings;
 use crate::aws::stack::Farm;
 use crate::aws::storage::Storage;
@@ -19,8 +20,19 @@ pub async fn cancel(settings: &FarmSettings, job: JobId) -> Result<()> {
     farm.storage.put(&keys::control(job), encode(&control)?).await
 }
 
-/// Says that a job has stopped itself; false where it has been cancelled or has stopped before.
-pub(super) async fn pause(storage: &Storage, job: JobId, reason: String) -> Result<bool> {
+/// Asks that a job wait: tasks that have not begun are dropped until [`crate::retry`] enqueues them
+/// again, those that have come to their end. False where it waits already, or is cancelled.
+///
+/// # Errors
+/// [`FarmError::NoObject`] where there is no such job, else [`FarmError`] of a call.
+pub async fn pause(settings: &FarmSettings, job: JobId) -> Result<bool> {
+    let farm = Farm::connect(settings).await?;
+    read_job(&farm.storage, job).await?;
+    stop(&farm.storage, job, JobControl::BY_ARTIST.into()).await
+}
+
+/// Says why a job has stopped; false where it has been cancelled or has stopped before.
+pub(super) async fn stop(storage: &Storage, job: JobId, reason: String) -> Result<bool> {
     change(storage, job, |control| {
         let goes_on = !control.cancelled && control.paused.is_none();
         goes_on.then(|| JobControl { paused: Some(reason.clone()), ..JobControl::default() })

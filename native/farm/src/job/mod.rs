@@ -10,6 +10,7 @@ mod messages;
 mod patience;
 mod placement;
 pub(crate) mod progress;
+pub(crate) mod removal;
 mod result_name;
 pub(crate) mod retry;
 pub(crate) mod stop;

@@ -3,7 +3,7 @@
 use futures_util::{StreamExt, TryStreamExt, stream};
 use protocol::{Job, JobId, keys};
 
-use super::documents::{is_cancelled, read_job};
+use super::documents::{read_control, read_job};
 use super::event_log::EventLog;
 use super::tally::{Progress, Tally};
 use crate::aws::storage::Storage;
@@ -23,18 +23,18 @@ pub async fn job_progress(
 ) -> Result<(Job, Progress)> {
     let mut events = Vec::new();
     let mut log = EventLog::new(id);
-    let (job, is_cancelled, read) = tokio::join!(
+    let (job, control, read) = tokio::join!(
         read_job(storage, id),
-        is_cancelled(storage, id),
+        read_control(storage, id),
         log.read_whole(storage, |event| events.push(event)),
     );
-    let (job, is_cancelled) = (job?, is_cancelled?);
+    let (job, control) = (job?, control?);
     read?;
     let mut tally = Tally::default();
     for event in events {
         tally.take(&job, event);
     }
-    let progress = tally.progress(&job, memory_mib, is_cancelled);
+    let progress = tally.progress(&job, memory_mib, &control);
     Ok((job, progress))
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use protocol::{Job, JobControl, TaskEvent, TaskEventKind, TaskState, keys};
 
-use super::control::pause;
+use super::control::stop;
 use super::documents::read_record;
 use crate::aws::storage::Storage;
 use crate::error::Result;
@@ -40,7 +40,7 @@ pub async fn stop_where_all_fail_alike(storage: &Storage, job: &Job) -> Result<b
     }
     let reason = reason.unwrap_or_default();
     let sentence = format!("the first {ALIKE} frames all failed alike: {reason}");
-    pause(storage, job.id, sentence.chars().take(JobControl::MAX_REASON).collect()).await
+    stop(storage, job.id, sentence.chars().take(JobControl::MAX_REASON).collect()).await
 }
 
 /// The frames that failed first, where enough did and none was rendered. Whoever enqueues a job again

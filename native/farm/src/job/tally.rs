@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use protocol::{Job, TaskEvent, TaskEventKind, pricing};
+use protocol::{Job, JobControl, TaskEvent, TaskEventKind, pricing};
 
 /// How far a job is.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -35,6 +35,8 @@ pub struct Progress {
     pub cost_usd: f64,
     /// Whether the artist cancelled the job.
     pub is_cancelled: bool,
+    /// Whether the artist has paused it.
+    pub is_paused: bool,
 }
 
 /// What is known of a job's tasks.
@@ -117,9 +119,13 @@ impl Tally {
     }
 
     /// Adds up; `memory_mib` is the memory of a worker, for the cost.
-    pub(crate) fn progress(&self, job: &Job, memory_mib: u32, is_cancelled: bool) -> Progress {
-        let mut progress =
-            Progress { total: job.frames.count(), is_cancelled, ..Progress::default() };
+    pub(crate) fn progress(&self, job: &Job, memory_mib: u32, control: &JobControl) -> Progress {
+        let mut progress = Progress {
+            total: job.frames.count(),
+            is_cancelled: control.cancelled,
+            is_paused: control.is_paused_by_artist(),
+            ..Progress::default()
+        };
         let (mut parts_permille, mut render_ms_sum) = (0_u64, 0_u64);
         for event in self.tasks.values() {
             match event.kind {
@@ -139,7 +145,7 @@ impl Tally {
                 | TaskEventKind::Overtaken { .. } => {}
             }
         }
-        if is_cancelled {
+        if control.cancelled {
             // What had not begun is dropped without a word.
             let others = progress.done + progress.failed + progress.running;
             progress.cancelled = progress.total.saturating_sub(others);
@@ -186,7 +192,7 @@ mod tests {
             for event in events.iter().chain(events.iter()) {
                 tally.take(&job, *event);
             }
-            seen.push(tally.progress(&job, 1024, false));
+            seen.push(tally.progress(&job, 1024, &JobControl::default()));
             assert_eq!(tally.unfinished(&job).collect::<Vec<_>>(), [2, 3]);
             events.reverse();
         }
@@ -204,7 +210,8 @@ mod tests {
         let mut tally = Tally::default();
         tally.take(&job, event(1, 1, TaskEventKind::Done { render_ms: 1, total_ms: 1 }));
         tally.take(&job, event(2, 1, TaskEventKind::Cancelled { total_ms: 1 }));
-        let progress = tally.progress(&job, 1024, true);
+        let cancelled = JobControl { cancelled: true, ..JobControl::default() };
+        let progress = tally.progress(&job, 1024, &cancelled);
         assert_eq!((progress.done, progress.cancelled, progress.running), (1, 9, 0));
     }
 }

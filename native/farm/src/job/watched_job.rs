@@ -51,7 +51,7 @@ pub(super) struct WatchedJob {
     pub(super) help_from: Instant,
     /// When the whole log was read last.
     read_whole: Option<Instant>,
-    pub(super) is_cancelled: bool,
+    pub(super) control: JobControl,
 }
 
 impl WatchedJob {
@@ -73,7 +73,7 @@ impl WatchedJob {
             stragglers: Stragglers::default(),
             help_from: Instant::now(),
             read_whole: None,
-            is_cancelled: false,
+            control: JobControl::default(),
         })
     }
 
@@ -90,8 +90,13 @@ impl WatchedJob {
         let storage = self.farm.storage.clone();
         let (control, read) = tokio::join!(
             async {
-                let done = JobControl { cancelled: self.is_cancelled, ..JobControl::default() };
-                if done.cancelled { Ok(done) } else { read_control(&storage, self.job.id).await }
+                // A job that is cancelled stays so.
+                let is_final = self.control.cancelled;
+                if is_final {
+                    Ok(None)
+                } else {
+                    read_control(&storage, self.job.id).await.map(Some)
+                }
             },
             async {
                 let mut events = Vec::new();
@@ -105,9 +110,10 @@ impl WatchedJob {
                 Ok::<_, FarmError>(events)
             }
         );
-        let control = control?;
-        if control.cancelled && !self.is_cancelled {
-            self.is_cancelled = true;
+        if let Some(control) = control?
+            && control != self.control
+        {
+            self.control = control;
             self.patience.news();
         }
         for event in read? {
@@ -127,8 +133,9 @@ impl WatchedJob {
             }
         }
         self.read_records(placement, on_event).await?;
-        match control.paused {
-            Some(reason) if !control.cancelled => self.tell_pause(&reason, on_event),
+        match self.control.paused.clone() {
+            _ if self.control.is_paused_by_artist() => {}
+            Some(reason) if !self.control.cancelled => self.tell_pause(&reason, on_event),
             _ => {
                 self.help_stragglers(on_event).await?;
                 self.look_at_the_queue(on_event).await?;
@@ -232,15 +239,18 @@ impl WatchedJob {
 
     pub(super) fn progress(&self) -> Progress {
         let memory_mib = self.farm.consumer_memory_mib;
-        let mut progress = self.tally.progress(&self.job, memory_mib, self.is_cancelled);
+        let mut progress = self.tally.progress(&self.job, memory_mib, &self.control);
         progress.fetched = self.fetched.len() as u64;
         progress.lost = self.lost.len() as u64;
         let spoilt = self.spoilt.len() as u64;
         progress.done = progress.done.saturating_sub(spoilt);
         progress.failed += spoilt;
-        if self.is_cancelled && self.patience.is_long() {
+        if progress.is_cancelled && self.patience.is_long() {
             // Their workers would have noticed by now: they are dead.
             progress.cancelled += std::mem::take(&mut progress.running);
+        }
+        if progress.is_paused && self.patience.is_long() {
+            progress.running = 0;
         }
         progress
     }
@@ -248,7 +258,8 @@ impl WatchedJob {
     pub(super) fn is_finished(&self, progress: &Progress) -> bool {
         let all_told = self.records.is_empty();
         let ended = progress.done + progress.failed + progress.cancelled + progress.lost;
-        all_told && (ended >= progress.total || (self.is_cancelled && progress.running == 0))
+        let goes_on = !progress.is_cancelled && !progress.is_paused;
+        all_told && (ended >= progress.total || (!goes_on && progress.running == 0))
     }
 }
 

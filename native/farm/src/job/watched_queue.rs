@@ -38,7 +38,7 @@ impl WatchedJob {
     /// Gives frames that lie far behind the others out a second time, once nobody waits for a worker.
     pub(super) async fn help_stragglers(&mut self, on_event: &impl Fn(Event)) -> Result<()> {
         let now = Instant::now();
-        if self.is_cancelled || now < self.help_from {
+        if self.control.cancelled || now < self.help_from {
             return Ok(());
         }
         let frames = self.stragglers.find(&self.job, &self.tally, now);
@@ -62,7 +62,7 @@ impl WatchedJob {
 
     /// Where nothing has happened for a while: whether anything still can.
     pub(super) async fn look_at_the_queue(&mut self, on_event: &impl Fn(Event)) -> Result<()> {
-        if self.is_cancelled || !self.patience.is_due() {
+        if self.control.cancelled || !self.patience.is_due() {
             return Ok(());
         }
         let waiting: Vec<i32> = self.tally.unfinished(&self.job).collect();

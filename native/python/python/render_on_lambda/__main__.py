@@ -122,8 +122,12 @@ def _add_farm_commands(command, commands) -> None:
     retrying.add_argument(
         "--missing", action="store_true", help="those too that the queue has lost"
     )
-    retrying.add_argument("--watch", action="store_true", help="follow it and fetch its frames")
+    pausing = command("pause", farm.pause, "begin no frame of a job any more")
+    resuming = command("resume", farm.resume, "let a paused job go on")
+    for added in (retrying, resuming):
+        added.add_argument("--watch", action="store_true", help="follow it and fetch its frames")
     cancelling = command("cancel", farm.cancel, "stop a job")
+    removing = command("remove", farm.remove, "cancel a job and delete it from the bucket")
     listing = command("jobs", farm.jobs, "list the newest jobs")
     listing.add_argument(
         "--limit", type=_up_to(1_000_000), default=20, metavar="N", help="how many (20)"
@@ -134,9 +138,10 @@ def _add_farm_commands(command, commands) -> None:
     )
     telling.add_argument("--json", action="store_true", help="for machines")
     telling.set_defaults(run=farm.parameters, interrupted="interrupted")
-    for added in (watching, fetching, retrying, cancelling):
+    of_a_job = (watching, fetching, retrying, pausing, resuming, cancelling, removing)
+    for added in of_a_job:
         added.add_argument("job", metavar="JOB", type=_job_id, help="the job's id")
-    for added in (submitting, watching, fetching, retrying):
+    for added in (submitting, watching, fetching, retrying, resuming):
         added.add_argument(
             "--to",
             type=Path,
@@ -144,7 +149,7 @@ def _add_farm_commands(command, commands) -> None:
             metavar="DIR",
             help="where frames go (render)",
         )
-    for added in (submitting, watching, fetching, retrying, cancelling, listing, telling):
+    for added in (submitting, *of_a_job, listing, telling):
         added.add_argument("--stack", default="render-on-lambda", help="(render-on-lambda)")
         added.add_argument("--region", help="(the profile's)")
         added.add_argument("--profile", help="in ~/.aws (the SDK's default chain)")

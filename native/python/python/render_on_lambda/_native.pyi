@@ -386,6 +386,10 @@ class Progress:
     def is_cancelled(self) -> bool:
         """Whether the artist cancelled the job."""
 
+    @property
+    def is_paused(self) -> bool:
+        """Whether the artist has paused the job: retry_job lets it go on."""
+
 class JobEvent:
     """What a watched job reports; one of the classes below."""
 
@@ -494,6 +498,12 @@ class Job:
 
     def cancel(self) -> None:
         """Ask that the job stop. Frames that are done are still fetched; Finished comes last."""
+
+    def pause(self) -> None:
+        """Ask that no frame be begun any more.
+
+        Those that have been are still fetched; Finished comes last.
+        """
 
     def stop_watching(self) -> None:
         """Stop following. The job goes on and can be followed again."""
@@ -753,6 +763,18 @@ class ListedJob:
         """First frame, last frame (included), step."""
 
     @property
+    def scene(self) -> str | None:
+        """The scene that is rendered; the file's active one where None."""
+
+    @property
+    def output_template(self) -> str:
+        """The scene's output path without its fixed folder, still with # and {…}."""
+
+    @property
+    def blender_version(self) -> tuple[int, int, int]:
+        """The Blender that the scene was sent from."""
+
+    @property
     def progress(self) -> Progress: ...
 
 def list_jobs(settings: FarmSettings, *, limit: int = 20) -> list[ListedJob]:
@@ -772,6 +794,24 @@ def cancel_job(settings: FarmSettings, job: str) -> None:
 
     Raises ValueError where the id cannot be, FarmError where there is no such job, or what stood in
     the way.
+    """
+
+def pause_job(settings: FarmSettings, job: str) -> bool:
+    """Ask that no frame of a job be begun any more; retry_job lets it go on.
+
+    Waits until the bucket has taken it. False where it is paused already, or cancelled.
+
+    Raises ValueError where the id cannot be, FarmError where there is no such job, or what stood in
+    the way.
+    """
+
+def remove_job(settings: FarmSettings, job: str) -> None:
+    """Cancel a job, and delete its frames, logs and records from the bucket.
+
+    Waits until it is done. Interrupted, it goes on where it was when it is called again. Packs
+    stay: other jobs may have them. No error where there is no such job.
+
+    Raises ValueError where the id cannot be, or FarmError: what stood in the way.
     """
 
 def retry_job(settings: FarmSettings, job: str, *, missing: bool = False) -> int:

@@ -37,6 +37,8 @@ pub(super) fn idle_rule(struct_name: &str) -> Option<IdleRule> {
     match struct_name {
         "CameraBGImage" => Some(IdleRule::CameraBackground),
         "Object" => Some(IdleRule::Object),
+        // Until 4.5 Cycles could read an Alembic cache beside the modifier that names it.
+        "MeshSeqCacheModifierData" => None,
         modifier if modifier.ends_with("ModifierData") => Some(IdleRule::Modifier),
         _ => None,
     }

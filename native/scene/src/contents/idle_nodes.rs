@@ -10,21 +10,24 @@ use crate::error::Result;
 /// `NODE_MUTED`, `DNA_node_types.h`, Blender 5.2.
 const NODE_IS_MUTED: i64 = 1 << 9;
 
-/// Most inputs of one node: more than any has.
-const MOST_INPUTS: usize = 10_000;
+/// Most inputs or outputs of one node: more than any has.
+const MOST_SOCKETS: usize = 10_000;
 
 /// How the types of Blender's own nodes begin. What nodes of extensions do with nothing behind them,
 /// nobody knows.
 const OF_BLENDER: [&str; 6] =
     ["ShaderNode", "CompositorNode", "GeometryNode", "FunctionNode", "TextureNode", "Node"];
 
-/// Nodes that lead to another one without a link: a zone's first to its last.
-const ZONE_INPUTS: [&str; 4] = [
-    "GeometryNodeSimulationInput",
-    "GeometryNodeRepeatInput",
-    "GeometryNodeForeachGeometryElementInput",
-    "NodeClosureInput",
+/// The ends of zones. The first leads to the last without a link, and neither can be muted.
+const ZONES: [&str; 4] = [
+    "GeometryNodeSimulation",
+    "GeometryNodeRepeat",
+    "GeometryNodeForeachGeometryElement",
+    "NodeClosure",
 ];
+
+/// Groups whose trees may have outputs of their own: AOVs, files, the surface itself.
+const GROUPS_WITH_OUTPUTS: [&str; 2] = ["ShaderNode", "CompositorNode"];
 
 /// What is there for whoever edits.
 const FRAME: &str = "NodeFrame";
@@ -48,12 +51,18 @@ impl IdleNodes {
         let mut addresses = HashSet::new();
         let live = live_nodes(nodes, links);
         for node in nodes {
-            let is_muted = node.integer("flag").is_some_and(|flag| flag & NODE_IS_MUTED != 0);
             let address = node.block().old_address;
-            if is_muted || !live.contains(&address) {
-                addresses.insert(address);
-                addresses.extend(node.pointer("storage"));
-                input_values(owner, node, &mut addresses)?;
+            let is_live = live.contains(&address);
+            if is_live && !is_muted(node) {
+                continue;
+            }
+            addresses.extend([address].into_iter().chain(node.pointer("storage")));
+            // A muted node hands on what goes in, where something of the same type comes out.
+            let outputs = if is_live { sockets(owner, node, "outputs.first")? } else { Vec::new() };
+            for input in sockets(owner, node, "inputs.first")? {
+                if !outputs.iter().any(|output| output.string("idname") == input.string("idname")) {
+                    addresses.extend(input.pointer("default_value"));
+                }
             }
         }
         addresses.remove(&0);
@@ -98,29 +107,39 @@ enum End {
 fn end(node: &StructView) -> Option<(u64, End)> {
     let kind = String::from_utf8(node.string("idname").unwrap_or_default()).unwrap_or_default();
     let is_known = OF_BLENDER.iter().any(|prefix| kind.starts_with(prefix));
+    let may_have_own_outputs = kind.ends_with("Group")
+        && GROUPS_WITH_OUTPUTS.iter().any(|prefix| kind.starts_with(prefix))
+        && !is_muted(node);
     let has_outputs = node.pointer("outputs.first").is_some_and(|first| first != 0);
     let end = match kind.as_str() {
         FRAME => return None,
         kind if VIEWERS.contains(&kind) => End::Viewer,
-        kind if !is_known || ZONE_INPUTS.contains(&kind) => End::Unknown,
+        kind if !is_known || may_have_own_outputs || is_zone_input(kind) => End::Unknown,
         _ if has_outputs => return None,
         _ => End::Output,
     };
     Some((node.block().old_address, end))
 }
 
-/// The addresses of the values of a node's inputs.
-fn input_values(
-    owner: &mut Owner<'_>,
-    node: &StructView,
-    addresses: &mut HashSet<u64>,
-) -> Result<()> {
-    let mut next = node.pointer("inputs.first");
-    for _ in 0..MOST_INPUTS {
+fn is_zone_input(kind: &str) -> bool {
+    kind.strip_suffix("Input").is_some_and(|zone| ZONES.contains(&zone))
+}
+
+fn is_muted(node: &StructView) -> bool {
+    let kind = String::from_utf8(node.string("idname").unwrap_or_default()).unwrap_or_default();
+    let zone = kind.strip_suffix("Input").or_else(|| kind.strip_suffix("Output"));
+    node.integer("flag").is_some_and(|flag| flag & NODE_IS_MUTED != 0)
+        && !zone.is_some_and(|zone| ZONES.contains(&zone))
+}
+
+/// The sockets of a node, from the first of its inputs or outputs on.
+fn sockets(owner: &mut Owner<'_>, node: &StructView, first: &str) -> Result<Vec<StructView>> {
+    let (mut next, mut found) = (node.pointer(first), Vec::new());
+    while found.len() < MOST_SOCKETS {
         let Some(address) = next.filter(|address| *address != 0) else { break };
         let Some(socket) = owner.structs_at(address)?.into_iter().next() else { break };
-        addresses.extend(socket.pointer("default_value"));
         next = socket.pointer("next");
+        found.push(socket);
     }
-    Ok(())
+    Ok(found)
 }

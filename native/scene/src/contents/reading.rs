@@ -177,9 +177,10 @@ impl<'a> Reading<'a> {
             for view in self.owner.file.views(block, payload).take(MAX_STRUCTS) {
                 let mut found = reader(&mut self.owner, &view)?;
                 for path in &mut found {
-                    path.is_required &= !idle.hold(&view);
-                    if self.shown(block, &view, idle)? == Shown::WithModifiers {
-                        path.shown_by = ShownBy::ModifierOff;
+                    match self.shown(block, &view, idle)? {
+                        Shown::Never => path.shown_by = ShownBy::None,
+                        Shown::WithModifiers => path.shown_by = ShownBy::ModifierOff,
+                        Shown::Always | Shown::NotItsData | Shown::WithStrips => {}
                     }
                 }
                 if let Some(datablock) = self.datablocks.last_mut() {

@@ -54,6 +54,7 @@ pub(crate) enum ShownBy {
     },
     /// None, unless something animates which modifiers are rendered.
     ModifierOff,
+    None,
 }
 
 /// Where a path stands in a `.blend` file.

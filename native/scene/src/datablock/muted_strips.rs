@@ -4,12 +4,18 @@ use std::collections::{HashMap, HashSet};
 
 use blendfile::StructView;
 
-use super::{Owner, any_set};
+use super::Owner;
 use crate::error::Result;
 
 /// `SEQ_MUTE` and `SEQ_CHANNEL_MUTE`, `DNA_sequence_types.h`, Blender 5.2.
 const STRIP_IS_MUTED: i64 = 1 << 5;
 const CHANNEL_IS_MUTED: i64 = 1 << 1;
+
+/// The mask of a modifier, as files call it.
+const MASKS: [&str; 2] = ["modifier.mask_sequence", "modifier.mask_strip"];
+
+/// More modifiers than any strip has.
+const MOST_MODIFIERS: usize = 1000;
 
 /// Whether a strip of the scene is muted, and seen through no other one.
 pub(crate) fn is_muted_strip(owner: &mut Owner<'_>, strip: &StructView) -> Result<bool> {
@@ -29,10 +35,7 @@ fn muted_strips(owner: &mut Owner<'_>) -> Result<HashSet<u64>> {
             strips.insert(block.old_address, view);
         }
     }
-    // What an effect is made of, and the mask of a modifier, are seen although they are muted.
-    if strips.values().any(|one| any_set(one, &["seq1", "seq2", "seq3", "modifiers.first"])) {
-        return Ok(HashSet::new());
-    }
+    let fed = strips_that_feed_others(owner, &strips)?;
     let mut lists = Vec::new();
     for block in owner.blocks_of("Editing") {
         lists.extend(owner.file.view(&block)?.map(|editing| (editing, false)));
@@ -48,12 +51,31 @@ fn muted_strips(owner: &mut Owner<'_>) -> Result<HashSet<u64>> {
                 view.integer("flag").is_some_and(|flag| flag & STRIP_IS_MUTED != 0)
                     || view.integer("machine").is_some_and(|channel| channels.contains(&channel))
             };
-            let is_muted = is_muted || is_off(&strip);
+            let is_muted = !fed.contains(&address) && (is_muted || is_off(&strip));
             muted.extend(is_muted.then_some(address));
             lists.push((strip, is_muted));
         }
     }
     Ok(muted)
+}
+
+/// Those that are seen through others, muted or not: what an effect is made of, the mask of a modifier.
+fn strips_that_feed_others(
+    owner: &mut Owner<'_>,
+    strips: &HashMap<u64, StructView>,
+) -> Result<HashSet<u64>> {
+    let mut fed = HashSet::new();
+    for strip in strips.values() {
+        fed.extend(["seq1", "seq2", "seq3"].iter().filter_map(|input| strip.pointer(input)));
+        let mut next = strip.pointer("modifiers.first");
+        for _ in 0..MOST_MODIFIERS {
+            let Some(address) = next.filter(|address| *address != 0) else { break };
+            let Some(modifier) = owner.structs_at(address)?.into_iter().next() else { break };
+            fed.extend(MASKS.iter().find_map(|mask| modifier.pointer(mask)));
+            next = modifier.pointer("modifier.next").or_else(|| modifier.pointer("next"));
+        }
+    }
+    Ok(fed)
 }
 
 /// The numbers of a list's channels that are muted (3.3).

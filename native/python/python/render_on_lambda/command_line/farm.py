@@ -1,4 +1,4 @@
-"""The commands that use the farm: submit, watch, fetch, retry, cancel, jobs."""
+"""The commands that use the farm: submit a job, follow it, stop it, list all."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from .. import (
     cancel_job,
     list_jobs,
     new_job_id,
+    pause_job,
+    remove_job,
     render_settings,
     retry_job,
 )
@@ -110,6 +112,28 @@ def cancel(arguments: Namespace, reporter: Reporter) -> int:
     """Stop a job."""
     cancel_job(farm_settings(arguments), arguments.job)
     reporter.result({"job": arguments.job, "cancelled": True}, f"{arguments.job} is being stopped")
+    return 0
+
+
+def pause(arguments: Namespace, reporter: Reporter) -> int:
+    """Have a job wait: no frame is begun any more."""
+    is_new = pause_job(farm_settings(arguments), arguments.job)
+    text = "is paused" if is_new else "was paused or cancelled before"
+    reporter.result({"job": arguments.job, "paused": is_new}, f"{arguments.job} {text}")
+    return 0
+
+
+def resume(arguments: Namespace, reporter: Reporter) -> int:
+    """Let a job go on that waits."""
+    arguments.missing = True
+    return retry(arguments, reporter)
+
+
+def remove(arguments: Namespace, reporter: Reporter) -> int:
+    """Delete a job from the bucket, with its frames there."""
+    remove_job(farm_settings(arguments), arguments.job)
+    text = f"{arguments.job} is deleted from the bucket"
+    reporter.result({"job": arguments.job, "removed": True}, text)
     return 0
 
 
@@ -226,9 +250,9 @@ def _progress_text(progress: Progress) -> str:
         (progress.lost, "lost"),
     ):
         text += f", {count} {name}" if count else ""
-    return text
+    return text + (", paused" if progress.is_paused else "")
 
 
 def _progress_record(progress: Progress) -> dict[str, object]:
-    names = "total done fetched running failed cancelled lost cost_usd is_cancelled"
+    names = "total done fetched running failed cancelled lost cost_usd is_cancelled is_paused"
     return {name: getattr(progress, name) for name in names.split()}

@@ -1,0 +1,40 @@
+"""What the operators on a job share."""
+
+from __future__ import annotations
+
+import bpy
+from bpy.props import StringProperty
+from bpy.types import Context
+
+from ...core.job import Job
+from ...tool import jobs, waiting
+
+
+class OfJob:
+    """An operator that acts on a job."""
+
+    job_id: StringProperty(options={"HIDDEN", "SKIP_SAVE"})
+
+    def job(self) -> Job | None:
+        """The job that the button belongs to."""
+        found = jobs.jobs().list.find(self.job_id)
+        if found is None:
+            self.report({"ERROR"}, f"There is no job {self.job_id}")
+        return found
+
+    def execute(self, _context: Context) -> set[str]:
+        """Act on the job. In the background, wait for what was begun."""
+        if (job := self.job()) is None:
+            return {"CANCELLED"}
+        self.act(job)
+        return {"FINISHED"}
+
+    def act(self, job: Job) -> None:
+        """What the button does."""
+        raise NotImplementedError
+
+
+def wait_in_background(job: Job) -> None:
+    """Where there is no window, a script has called: it wants the result."""
+    if bpy.app.background:
+        waiting.wait(job)
