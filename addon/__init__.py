@@ -1,6 +1,6 @@
 """Render on Lambda: renders the open scene on AWS Lambda and brings the frames back."""
 
-from .tool import command_line, timer
+from .tool import command_line, language, timer
 from .ui.farm import operators as farm_operators
 from .ui.farm import preferences
 from .ui.jobs import farm_operators as farm_job_operators
@@ -10,6 +10,7 @@ from .ui.jobs import panels as job_panels
 from .ui.render import operators, panels, properties
 
 _MODULES = (
+    language,
     properties,
     preferences,
     operators,

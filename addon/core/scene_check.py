@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from .wording import count_text, sentence
+from .translation import count_text, tr
+from .wording import sentence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +35,7 @@ class SceneCheck:
     def __init__(self, work: Work, notes: Sequence[str] = ()) -> None:
         """Follow work that has begun; `notes` are what is known of the scene already."""
         self.notes = list(notes)
-        self.status = "Starting"
+        self.status = tr("Starting")
         self.factor = 0.0
         self.error = ""
         self.problems: list[Problem] = []
@@ -48,8 +49,8 @@ class SceneCheck:
             return self.error
         count = len(self.problems)
         if not count:
-            return "Blender finds every file and datablock in the pack"
-        return f"{count_text(count, 'problem')} in the pack"
+            return tr("Blender finds every file and datablock in the pack")
+        return tr("{problems} in the pack", problems=count_text(count, "problem"))
 
     def poll(self) -> bool:
         """Take what has happened; whether anything changed."""
@@ -72,13 +73,13 @@ class SceneCheck:
     def _take(self, event: Any) -> None:
         match type(event).__name__.rpartition("_")[2]:
             case "Tracing":
-                self.status = f"Reading {event.path.name}"
+                self.status = tr("Reading {file}", file=event.path.name)
             case "Writing":
                 files = count_text(event.files_total, "file")
-                self.status = f"Packing {event.files_done} of {files}"
+                self.status = tr("Packing {done} of {files}", done=event.files_done, files=files)
                 self.factor = event.bytes_done / event.bytes_total if event.bytes_total else 0.0
             case "Opening":
-                self.status, self.factor = "Opening the pack with Blender", 1.0
+                self.status, self.factor = tr("Opening the pack with Blender"), 1.0
             case "Verified":
                 self.problems = [
                     Problem(item.kind, item.datablock_type, item.datablock, item.path)

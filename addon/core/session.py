@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from . import wording
 from .job import MAX_FAILURES, Failure, Job, JobState, MissingFile, UnbakedSimulation
+from .translation import tr
+from .uploading import upload_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -111,7 +113,7 @@ class Session:
         job = self.job
         match type(event).__name__.rpartition("_")[2]:
             case "Tracing":
-                job.status = f"Reading {event.path.name}"
+                job.status = tr("Reading {file}", file=event.path.name)
             case "Concerns":
                 job.missing = [
                     MissingFile(
@@ -130,7 +132,7 @@ class Session:
                 self._end(JobState.CONCERNS)
             case "Uploading":
                 upload = event.progress
-                job.status = wording.upload_text(upload)
+                job.status = upload_text(upload)
                 done = upload.sent_bytes + upload.skipped_bytes
                 factor = done / upload.found_bytes if upload.found_bytes else 0.0
                 if factor > job.factor:
@@ -139,7 +141,9 @@ class Session:
             case "Trouble" | "Waking":
                 job.trouble = event.message
             case "Enqueueing":
-                job.status = f"Enqueueing frames: {event.enqueued} of {event.total}"
+                job.status = tr(
+                    "Enqueueing frames: {done} of {total}", done=event.enqueued, total=event.total
+                )
                 job.factor = event.enqueued / event.total if event.total else 0.0
             case "Submitted":
                 job.state = JobState.RENDERING
@@ -168,7 +172,11 @@ class Session:
                     job.failures = [item for item in job.failures if item.frame != event.frame]
                     job.failures.append(Failure(event.frame, event.message, event.log_tail))
             case "TaskFailed":
-                job.trouble = f"Frame {event.frame} is tried again: {event.message}"
+                job.trouble = tr(
+                    "Frame {frame} is tried again: {reason}",
+                    frame=event.frame,
+                    reason=event.message,
+                )
                 job.notice(job.trouble)
             case "Trouble":
                 job.trouble = event.message

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .translation import tr
+
 # Processor-seconds, measured with Blender 5.2.3 and Mesa 22.3 on the default cube, which is as
 # little as a scene can hold (`python bench/eevee.py`): of a frame, and of a sample of a million
 # pixels. A hundred monkeys under five lights take four times as long in EEVEE, in Cycles ten times.
@@ -31,10 +33,12 @@ def note(frame: Frame) -> str:
     samples = frame.width * frame.height / 1e6 * frame.samples * frame.views
     eevee = EEVEE_FRAME * frame.views + EEVEE_SAMPLE * samples
     cycles = CYCLES_SAMPLE * samples
-    return (
-        "EEVEE has no graphics card on the farm: a frame takes about"
-        f" {_duration(eevee)} or more there; Cycles with as many samples ({frame.samples}) would"
-        f" take about {_duration(cycles)} or more"
+    return tr(
+        "EEVEE has no graphics card on the farm: a frame takes about {eevee} or more there; Cycles"
+        " with as many samples ({samples}) would take about {cycles} or more",
+        eevee=_duration(eevee),
+        samples=frame.samples,
+        cycles=_duration(cycles),
     )
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-from core import wording
+from core import uploading, wording
 from core.estimate import Estimate
 from core.job import Failure, JobState
 from core.test_session import job
 
 
 def test_numbers_are_written_as_people_read_them() -> None:
-    assert [wording.bytes_text(count) for count in (0, 830_000, 1_240_000_000)] == [
+    assert [uploading.bytes_text(count) for count in (0, 830_000, 1_240_000_000)] == [
         "0 bytes",
         "830 KB",
         "1.2 GB",
@@ -80,17 +80,17 @@ def test_a_report_says_all_and_no_secret() -> None:
 
 def test_texts_that_do_not_run_are_named() -> None:
     said = wording.silent_text(["rig_ui.py", "second.py", "third.py"])
-    assert said.startswith('The text "rig_ui.py" and 2 more has Register and does not run')
+    assert said.startswith("Texts with Register do not run on the farm: rig_ui.py and 2 more.")
 
 
 def test_an_upload_says_what_was_there() -> None:
     there = upload(skipped_files=3, skipped_bytes=3_000_000)
-    assert wording.upload_text(there) == "Nothing to upload: all 3 files are there"
-    assert wording.upload_text(upload(hashed_files=1)) == "Reading 1 of 3 files, 3.0 MB"
+    assert uploading.upload_text(there) == "Nothing to upload: all 3 files are there"
+    assert uploading.upload_text(upload(hashed_files=1)) == "Reading 1 of 3 files, 3.0 MB"
     sending = upload(sent_bytes=500_000, skipped_bytes=1_000_000, hashed_files=3)
-    assert wording.upload_text(sending) == "Uploading 500 KB of 2.0 MB, 1.0 MB were there"
+    assert uploading.upload_text(sending) == "Uploading 500 KB of 2.0 MB, 1.0 MB were there"
     sending.bytes_per_second, sending.seconds_left = 100_000.0, 15.0
-    assert wording.upload_text(sending).endswith("were there, 100 KB/s, 15 s left")
+    assert uploading.upload_text(sending).endswith("were there, 100 KB/s, 15 s left")
 
 
 def upload(**values: int) -> Any:

@@ -3,53 +3,18 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from .estimate import cost_at_end, seconds_left
 from .job import Job, JobState
+from .translation import count_text, tr
 
 if TYPE_CHECKING:
     from .estimate import Estimate
 
 
-class UploadProgress(Protocol):
-    """What a line about an upload needs of the native UploadProgress."""
-
-    @property
-    def found_files(self) -> int: ...
-    @property
-    def found_bytes(self) -> int: ...
-    @property
-    def hashed_files(self) -> int: ...
-    @property
-    def skipped_files(self) -> int: ...
-    @property
-    def skipped_bytes(self) -> int: ...
-    @property
-    def sent_bytes(self) -> int: ...
-    @property
-    def bytes_per_second(self) -> float: ...
-    @property
-    def seconds_left(self) -> float | None: ...
-
-
 # What becomes of a movie.
 MOVIE = "The frames of a movie come back as PNG; Make Movie joins them once they are there"
-
-
-def bytes_text(count: int) -> str:
-    """A count of bytes: "830 KB", "1.2 GB"."""
-    size = float(count)
-    for unit in ("bytes", "KB", "MB", "GB"):
-        if size < 1000:
-            return f"{size:.0f} {unit}" if unit in ("bytes", "KB") else f"{size:.1f} {unit}"
-        size /= 1000
-    return f"{size:.1f} TB"
-
-
-def count_text(count: int, thing: str) -> str:
-    """A count of things: "1 frame", "24 frames"."""
-    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
 
 
 def duration_text(seconds: float) -> str:
@@ -67,15 +32,17 @@ def cost_text(dollars: float) -> str:
     """A price: "$0.31"; below a cent with as many digits as it takes."""
     if dollars >= 0.01 or dollars == 0:
         return f"${dollars:.2f}"
-    return f"${dollars:.2g}" if dollars >= 0.0001 else "less than $0.0001"
+    return f"${dollars:.2g}" if dollars >= 0.0001 else tr("less than $0.0001")
 
 
 def frames_text(job: Job) -> str:
     """The frames of a job: "frame 7", "frames 1-24"."""
     if job.frame_first == job.frame_last:
-        return f"frame {job.frame_first}"
-    step = f" every {job.frame_step}" if job.frame_step > 1 else ""
-    return f"frames {job.frame_first}-{job.frame_last}{step}"
+        return tr("frame {frame}", frame=job.frame_first)
+    ends = {"first": job.frame_first, "last": job.frame_last}
+    if job.frame_step == 1:
+        return tr("frames {first}-{last}", **ends)
+    return tr("frames {first}-{last} every {step}", **ends, step=job.frame_step)
 
 
 # From how many frames on the artist is asked once more.
@@ -84,7 +51,9 @@ MANY_FRAMES = 500
 
 def overwrites_job_text(job: Job) -> str:
     """That a job which is at work writes the same files."""
-    return f"The job {job.name} is still rendering into the same files. Render all the same?"
+    return tr(
+        "The job {name} is still rendering into the same files. Render all the same?", name=job.name
+    )
 
 
 def question_text(count: int, there: int, folder: str, expected: Estimate | None) -> str:
@@ -94,10 +63,12 @@ def question_text(count: int, there: int, folder: str, expected: Estimate | None
     """
     parts = []
     if there:
-        are = "1 frame is" if there == 1 else f"{there} frames are"
-        parts.append(f"{are} in {folder} already and will be replaced.")
+        text = "{count} frames are in {folder} already and will be replaced."
+        if there == 1:
+            text = "1 frame is in {folder} already and will be replaced."
+        parts.append(tr(text, count=there, folder=folder))
     if count >= MANY_FRAMES:
-        parts.append(f"{count} frames will be rendered.")
+        parts.append(tr("{count} frames will be rendered.", count=count))
     if parts and expected:
         parts.append(estimate_text(expected) + ".")
     return " ".join(parts)
@@ -105,8 +76,11 @@ def question_text(count: int, there: int, folder: str, expected: Estimate | None
 
 def estimate_text(estimated: Estimate) -> str:
     """What a job would take: "About 2:10 min and $0.31, going by the last job"."""
-    cost = cost_text(estimated.cost_usd)
-    return f"About {duration_text(estimated.seconds)} and {cost}, going by the last job"
+    return tr(
+        "About {duration} and {cost}, going by the last job",
+        duration=duration_text(estimated.seconds),
+        cost=cost_text(estimated.cost_usd),
+    )
 
 
 def left_text(job: Job, now: float) -> str:
@@ -114,7 +88,11 @@ def left_text(job: Job, now: float) -> str:
     left, cost = seconds_left(job, now), cost_at_end(job)
     if job.state is not JobState.RENDERING or left is None or cost is None:
         return ""
-    return f"{duration_text(left)} left, about {cost_text(cost)} in all"
+    return tr(
+        "{duration} left, about {cost} in all",
+        duration=duration_text(left),
+        cost=cost_text(cost),
+    )
 
 
 def when_text(job: Job, now: float) -> str:
@@ -150,7 +128,12 @@ def counts_text(job: Job) -> str:
     """How far a job is, in a few letters: "12/24", "22/24, 2 failed"."""
     bad = job.failed + job.lost
     text = f"{job.fetched}/{job.total or job.frame_count}"
-    return f"{text}, {bad} failed" if bad else text
+    return f"{text}, {failed_text(bad)}" if bad else text
+
+
+def failed_text(count: int) -> str:
+    """How many frames failed: "2 failed"."""
+    return tr("{count} failed", count=count)
 
 
 def report_text(job: Job) -> str:
@@ -179,13 +162,20 @@ def version_text(version: tuple[int, int, int]) -> str:
 def progress_text(job: Job) -> str:
     """One line for a job at work."""
     if job.state is JobState.SUBMITTING:
-        return job.status or "Starting"
-    if job.state in (JobState.CANCELLING, JobState.PAUSING):
-        doing = "Cancelling" if job.state is JobState.CANCELLING else "Pausing"
-        return f"{doing}: {count_text(job.running, 'frame')} still at work"
+        return job.status or tr("Starting")
+    if job.state is JobState.CANCELLING:
+        return tr("Cancelling: {frames} still at work", frames=count_text(job.running, "frame"))
+    if job.state is JobState.PAUSING:
+        return tr("Pausing: {frames} still at work", frames=count_text(job.running, "frame"))
+    frames = count_text(job.total, "frame")
     if job.total and not job.running and not job.done:
-        return f"Waiting for workers: {count_text(job.total, 'frame')}"
-    return f"{job.fetched} of {count_text(job.total, 'frame')}, {job.running} at work"
+        return tr("Waiting for workers: {frames}", frames=frames)
+    return tr(
+        "{done} of {frames}, {running} at work",
+        done=job.fetched,
+        frames=frames,
+        running=job.running,
+    )
 
 
 def summary_text(job: Job) -> str:
@@ -195,38 +185,51 @@ def summary_text(job: Job) -> str:
     if job.state is JobState.CONCERNS:
         return concerns_text(job)
     took = duration_text(job.ended_seconds - job.started_seconds)
-    cost = f"{took}, about {cost_text(job.cost_usd)} on Lambda"
-    if job.state in (JobState.CANCELLED, JobState.PAUSED):
-        what = "Cancelled" if job.state is JobState.CANCELLED else "Paused"
-        return f"{what} with {job.fetched} of {count_text(job.total, 'frame')} ({cost})"
+    cost = tr("{duration}, about {cost} on Lambda", duration=took, cost=cost_text(job.cost_usd))
+    counts = {"done": job.fetched, "frames": count_text(job.total, "frame"), "cost": cost}
+    if job.state is JobState.CANCELLED:
+        return tr("Cancelled with {done} of {frames} ({cost})", **counts)
+    if job.state is JobState.PAUSED:
+        return tr("Paused with {done} of {frames} ({cost})", **counts)
+    fetched = count_text(job.fetched, "frame")
     if job.failed or job.lost:
-        counts = [count_text(job.fetched, "frame")]
-        counts += [f"{job.failed} failed"] if job.failed else []
-        counts += (
-            [f"{job.lost} lost: no worker has them and the queue is empty"] if job.lost else []
-        )
-        return f"{', '.join(counts)} ({cost})"
-    return f"{count_text(job.fetched, 'frame')} in {cost}"
+        parts = [fetched, failed_text(job.failed) if job.failed else ""]
+        if job.lost:
+            lost = "{count} lost: no worker has them and the queue is empty"
+            parts.append(tr(lost, count=job.lost))
+        return f"{', '.join(filter(None, parts))} ({cost})"
+    return tr("{frames} in {cost}", frames=fetched, cost=cost)
 
 
 def kept_text(count: int) -> str:
     """That frames are not rendered because they are there."""
-    are = "1 frame is there already and is" if count == 1 else f"{count} frames are there and are"
-    return f"{are} kept: Overwrite is off in the Output properties"
+    text = "{count} frames are there and are kept: Overwrite is off in the Output properties"
+    if count == 1:
+        text = "1 frame is there already and is kept: Overwrite is off in the Output properties"
+    return tr(text, count=count)
+
+
+def some_text(names: list[str]) -> str:
+    """The first of some names, and how many more: "rig_ui.py and 2 more"."""
+    more = len(names) - 1
+    return tr("{name} and {count} more", name=names[0], count=more) if more else names[0]
 
 
 def foreign_text(add_on: str, nodes: list[str]) -> str:
     """That nodes are of an add-on that the farm does not have."""
-    more = f" and {len(nodes) - 1} more" if len(nodes) > 1 else ""
-    return f'The farm has no add-on "{add_on}": it leaves out the node "{nodes[0]}"{more}'
+    return tr(
+        'The farm has no add-on "{add_on}", and leaves out its nodes: {nodes}',
+        add_on=add_on,
+        nodes=some_text(nodes),
+    )
 
 
 def silent_text(names: list[str]) -> str:
     """That texts run when the artist's Blender opens the file, and on the farm do not."""
-    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
-    return (
-        f'The text "{names[0]}"{more} has Register and does not run on the farm:'
-        " tick Run Scripts if frames depend on it"
+    return tr(
+        "Texts with Register do not run on the farm: {names}. Tick Run Scripts if frames depend on"
+        " them",
+        names=some_text(names),
     )
 
 
@@ -235,31 +238,10 @@ def concerns_text(job: Job) -> str:
     files, simulations = len(job.missing), len(job.unbaked)
     parts = []
     if files:
-        parts.append(f"{count_text(files, 'file')} {'is' if files == 1 else 'are'} missing")
+        text = "1 file is missing" if files == 1 else "{count} files are missing"
+        parts.append(tr(text, count=files))
     if simulations:
-        what = "simulation is" if simulations == 1 else "simulations are"
-        parts.append(f"{simulations} {what} not baked")
+        text = "{count} simulations are not baked"
+        text = "1 simulation is not baked" if simulations == 1 else text
+        parts.append(tr(text, count=simulations))
     return ", ".join(parts)
-
-
-def upload_text(upload: UploadProgress) -> str:
-    """One line for an upload: what it does now, how fast, how long still."""
-    done = upload.sent_bytes + upload.skipped_bytes
-    if upload.found_files and upload.skipped_files == upload.found_files:
-        if upload.found_files == 1:
-            return "Nothing to upload: the file is there"
-        return f"Nothing to upload: all {upload.found_files} files are there"
-    if not upload.sent_bytes and upload.hashed_files < upload.found_files:
-        return (
-            f"Reading {upload.hashed_files} of {count_text(upload.found_files, 'file')},"
-            f" {bytes_text(upload.found_bytes)}"
-        )
-    text = f"Uploading {bytes_text(upload.sent_bytes)}"
-    text += f" of {bytes_text(upload.found_bytes - upload.skipped_bytes)}"
-    if upload.skipped_bytes:
-        text += f", {bytes_text(upload.skipped_bytes)} were there"
-    if upload.bytes_per_second and done < upload.found_bytes:
-        text += f", {bytes_text(round(upload.bytes_per_second))}/s"
-        if upload.seconds_left is not None:
-            text += f", {duration_text(upload.seconds_left)} left"
-    return text

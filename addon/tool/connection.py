@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..core import wording
+from ..core.translation import tr
 from . import farm, preferences
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ class ConnectionTest:
 
     def begin(self) -> None:
         """Begin to look."""
-        self.answer = Answer("Looking for the stack")
+        self.answer = Answer(tr("Looking for the stack"))
         self._check = farm.check_stack(preferences.address())
 
     def forget(self) -> None:
@@ -50,8 +51,11 @@ class ConnectionTest:
             return False
         self._check = None
         self.answer = Answer(
-            f"Ready: up to {found.maximum_concurrency} frames at once,"
-            f" {found.consumer_memory_mib} MiB of memory for each",
+            tr(
+                "Ready: up to {count} frames at once, {memory} MiB of memory for each",
+                count=found.maximum_concurrency,
+                memory=found.consumer_memory_mib,
+            ),
             is_good=True,
         )
         return True

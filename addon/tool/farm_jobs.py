@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..core import wording
 from ..core.job import Job
+from ..core.translation import tr
 from . import farm, preferences
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class FarmJobs:
     def refresh(self) -> None:
         """Ask the farm."""
         address = preferences.address()
-        self.text, self.is_bad = "Asking the farm", False
+        self.text, self.is_bad = tr("Asking the farm"), False
         self._errands.send(
             "list",
             lambda: farm.list_jobs(address),
@@ -77,4 +78,4 @@ class FarmJobs:
         if error is not None:
             self.text = wording.sentence(error)
         else:
-            self.text = "" if self.listed else "The farm has no jobs"
+            self.text = "" if self.listed else tr("The farm has no jobs")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import bpy
 
 from ..core import film
+from ..core.translation import tr
 from . import scene, storage
 from .cannot_render import CannotRender
 from .film_in_blender import TOLD
@@ -28,7 +29,9 @@ class FilmMaker:
         files = film.frame_files(job)
         for frame, path in files.items():
             if not Path(path).exists():
-                raise CannotRender(f"Frame {frame} is not there any more: {path}")
+                raise CannotRender(
+                    tr("Frame {frame} is not there any more: {path}", frame=frame, path=path)
+                )
         self.job = job
         self._folder = storage.film(job.id)
         copy = self._folder / "scene.blend"
@@ -60,9 +63,10 @@ class FilmMaker:
         self.close()
         told = [line for line in log.splitlines() if line.startswith(TOLD)]
         if told:
-            return f"The movie is made: {told[-1].removeprefix(TOLD)}"
-        lines = [line for line in log.splitlines() if line.strip()] or ["Blender said nothing"]
-        return f"The movie cannot be made: {lines[-1]}"
+            return tr("The movie is made: {path}", path=told[-1].removeprefix(TOLD))
+        lines = [line for line in log.splitlines() if line.strip()]
+        reason = lines[-1] if lines else tr("Blender said nothing")
+        return tr("The movie cannot be made: {reason}", reason=reason)
 
     def close(self) -> None:
         """End it, and leave nothing behind but the movie."""
@@ -85,7 +89,7 @@ class Films:
         """
         if job.id not in self._makers:
             self._makers[job.id] = FilmMaker(job)
-            job.trouble = "Making the movie"
+            job.trouble = tr("Making the movie")
 
     def is_making(self, job: Job) -> bool:
         """Whether the frames of a job are being joined."""

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import bpy
 
+from ..core.translation import tr
+from ..core.wording import some_text
+
 
 def note() -> str:
     """Which there are, in what is linked: its file is opened anew, as everyone opens it.
@@ -21,8 +24,8 @@ def note() -> str:
     ]
     if not found:
         return ""
-    more = f" and {len(found) - 1} more" if len(found) > 1 else ""
-    return (
-        f"The driver of {found[0]}{more} cannot be evaluated here, and is tried anew on the farm:"
-        " what it drives may be elsewhere there than with F12. Mend or mute it in its own file"
+    return tr(
+        "Drivers cannot be evaluated here and are tried anew on the farm: {drivers}. What they"
+        " drive may be elsewhere there than with F12. Mend or mute them in their own file",
+        drivers=some_text(found),
     )

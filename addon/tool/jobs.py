@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -16,6 +15,7 @@ from ..core.frame_ranges import FrameRanges
 from ..core.job import JobState
 from ..core.job_list import JobList
 from ..core.session import Session
+from ..core.translation import tr
 from . import farm, images, messages, output, preferences, storage
 from .cannot_render import CannotRender
 from .connection import ConnectionTest
@@ -153,9 +153,9 @@ class Jobs:
         """
         listed = self.on_farm.find(job_id)
         if listed is None:
-            raise CannotRender("Choose a job of the list first")
+            raise CannotRender(tr("Choose a job of the list first"))
         if self.list.find(job_id) is not None:
-            raise CannotRender(f"{listed.name} is in the list of jobs already")
+            raise CannotRender(tr("{name} is in the list of jobs already", name=listed.name))
         job = self.on_farm.job(listed, folder)
         self.list.add(job)
         self.watch_again(job)
@@ -167,7 +167,7 @@ class Jobs:
         with_data: what the farm has of it is deleted first.
         """
         if with_data and job.total:
-            job.trouble = "Deleting it from the farm"
+            job.trouble = tr("Deleting it from the farm")
             self._errands.send(
                 f"remove {job.id}",
                 lambda: self.farm.remove(job),
@@ -177,7 +177,7 @@ class Jobs:
         session = self.sessions.pop(job.id, None)
         if session is not None:
             session.close()
-        discard_copy(job)
+        storage.discard_scene_copy(job)
         self.list.remove(job.id)
         self.list.save()
 
@@ -211,7 +211,7 @@ class Jobs:
                 self._save()
                 if before is JobState.SUBMITTING:
                     # Only now: a list that still said "submitting" would look for the copy.
-                    discard_copy(session.job)
+                    storage.discard_scene_copy(session.job)
             elif time.monotonic() - self._saved_seconds > SAVE_EVERY_SECONDS:
                 self._save()
         return changed
@@ -234,7 +234,7 @@ class Jobs:
         self._previews.forget(job)
         # What the farm has not got may be sent once more.
         if job.state is not JobState.CONCERNS and (job.total or job.state is not JobState.FAILED):
-            discard_copy(job)
+            storage.discard_scene_copy(job)
         if job.files and job.is_of(bpy.data.filepath):
             images.show_sequence(job)
         messages.tell(f"{job.name}: {wording.summary_text(job)}", is_good=job.is_whole)
@@ -271,13 +271,6 @@ class Jobs:
         else:
             job.notice(wording.sentence(error))
             self._save()
-
-
-def discard_copy(job: Job) -> None:
-    """Delete the copy of the scene that was sent, or was to be."""
-    folder = Path(job.blend_file).parent
-    if folder.name == job.id:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 class _Holder:

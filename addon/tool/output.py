@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import bpy
 
 from ..core.output_folders import OutputFolders, native_path, output_folders
+from ..core.translation import tr
 from . import farm
 from .cannot_render import CannotRender
 
@@ -45,8 +46,12 @@ def check_folder(folder: Path) -> None:
             pass
     except OSError as error:
         raise CannotRender(
-            f"The output folder {folder} cannot be written to ({error.strerror or error}): choose"
-            " another in the Output properties"
+            tr(
+                "The output folder {folder} cannot be written to ({reason}): choose another in the"
+                " Output properties",
+                folder=folder,
+                reason=error.strerror or error,
+            )
         ) from error
 
 
@@ -128,7 +133,9 @@ def evaluated(scene: Scene, tree: NodeTree, node: Node, written: str) -> Path:
         return absolute(str(Path(render.frame_path(frame=0)).parent))
     except RuntimeError as error:
         text = " ".join(str(error).removeprefix("Error: ").split())
-        raise CannotRender(f'The File Output node "{node.name}": {text}') from error
+        raise CannotRender(
+            tr('The File Output node "{name}": {reason}', name=node.name, reason=text)
+        ) from error
     finally:
         render.filepath = own
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import bpy
 
+from ..core.translation import tr
 from .cannot_render import CannotRender
 
 if TYPE_CHECKING:
@@ -45,9 +46,10 @@ def save_painted(folder: Path) -> list[tuple[str, str, str | None]]:
 
 def refusal(image: Image) -> str:
     """What to do about an image that cannot be taken along."""
-    return (
-        f'The image "{image.name}" is painted and not saved: save it (Image Editor > Image > Save),'
-        " then render"
+    return tr(
+        'The image "{name}" is painted and not saved: save it (Image Editor > Image > Save), then'
+        " render",
+        name=image.name,
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import bpy
 
 from ..core.job import JobState
+from ..core.translation import tr
 from . import jobs
 
 if TYPE_CHECKING:
@@ -79,7 +80,14 @@ def concerns_of(job: Job) -> list[tuple[str, ...]]:
         for one in job.missing
     ]  # fmt: skip
     unbaked = [
-        (job.id, f"{one.simulation}, not baked", one.datablock_type, one.datablock, "", "PHYSICS")
+        (
+            job.id,
+            tr("{simulation}, not baked", simulation=tr(one.simulation)),
+            one.datablock_type,
+            one.datablock,
+            "",
+            "PHYSICS",
+        )
         for one in job.unbaked
     ]
     return missing + unbaked

@@ -10,6 +10,7 @@ import bpy
 
 from ..core import estimate, software_rendering, wording
 from ..core.job import Job
+from ..core.translation import tr
 from . import (
     farm,
     given_up_drivers,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 # Until 4.5 it was "next".
 EEVEE = {"BLENDER_EEVEE", "BLENDER_EEVEE_NEXT"}
+ENGINES = {"CYCLES", "BLENDER_WORKBENCH", *EEVEE}
 
 
 def new_job(context: Context, *, animation: bool, only_missing: bool = False) -> Job:
@@ -49,7 +51,7 @@ def new_job(context: Context, *, animation: bool, only_missing: bool = False) ->
     find_kept = output.frames_there if only_missing else output.kept_frames
     kept = find_kept(scene, folder, (first, last, step))
     if only_missing and len(kept) == len(range(first, last + 1, step)):
-        raise CannotRender(f"Nothing is missing: all frames are in {folder}")
+        raise CannotRender(tr("Nothing is missing: all frames are in {folder}", folder=folder))
     check_kept(kept, (first, last, step))
     painted = save_all(copy)
     chosen = context.window_manager.render_on_lambda
@@ -81,7 +83,7 @@ def check_online() -> None:
     """Refuse what Blender's preferences forbid."""
     if not bpy.app.online_access:
         raise CannotRender(
-            "Blender is offline: turn on Preferences > System > Network > Allow Online Access"
+            tr("Blender is offline: turn on Preferences > System > Network > Allow Online Access")
         )
 
 
@@ -128,10 +130,24 @@ def check(scene: Scene) -> None:
     if not renders_strips(scene):
         for shown in rendered_scenes(scene):
             if shown.camera is None:
-                raise CannotRender(f'The scene "{shown.name}" has no camera to render with')
+                raise CannotRender(
+                    tr('The scene "{name}" has no camera to render with', name=shown.name)
+                )
+            if shown.render.engine not in ENGINES:
+                raise CannotRender(
+                    tr(
+                        "The farm renders with Cycles, EEVEE and Workbench, and not with {engine}:"
+                        " choose one of them above",
+                        engine=shown.render.engine,
+                    )
+                )
     if scene.frame_end < scene.frame_start:
         raise CannotRender(
-            f"The frame range ends before it starts: {scene.frame_start} to {scene.frame_end}"
+            tr(
+                "The frame range ends before it starts: {first} to {last}",
+                first=scene.frame_start,
+                last=scene.frame_end,
+            )
         )
 
 
@@ -174,11 +190,16 @@ def check_kept(kept: list[int], frames: tuple[int, int, int]) -> None:
     """Refuse what would render nothing."""
     first, last, step = frames
     if len(kept) == len(range(first, last + 1, step)):
-        there = f"Frame {first} is" if len(kept) == 1 else "All frames are"
-        raise CannotRender(
-            f"{there} there already, and Overwrite is off in the Output properties: turn it on, or"
-            " move the frames away"
+        text = (
+            "All frames are there already, and Overwrite is off in the Output properties: turn it"
+            " on, or move the frames away"
         )
+        if len(kept) == 1:
+            text = (
+                "Frame {frame} is there already, and Overwrite is off in the Output properties:"
+                " turn it on, or move the frame away"
+            )
+        raise CannotRender(tr(text, frame=first))
 
 
 def rendered_scenes(scene: Scene) -> list[Scene]:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import bpy
+
+if TYPE_CHECKING:
+    from ..core.job import Job
 
 ROOT_PACKAGE = __package__.rpartition(".")[0]
 
@@ -32,3 +37,10 @@ def previews(job_id: str) -> Path:
 def film(job_id: str) -> Path:
     """What joining a job's frames to a movie needs; deleted when that is done."""
     return folder() / "films" / job_id
+
+
+def discard_scene_copy(job: Job) -> None:
+    """Delete the copy of the scene that was sent, or was to be."""
+    folder = Path(job.blend_file).parent
+    if folder.name == job.id:
+        shutil.rmtree(folder, ignore_errors=True)

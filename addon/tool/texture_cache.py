@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import bpy
 
+from ..core.translation import tr
+
 if TYPE_CHECKING:
     from bpy.types import Scene
 
@@ -26,8 +28,9 @@ def note(scenes: list[Scene]) -> str:
     ]
     if not folder or not reading:
         return ""
-    return (
-        f'The texture cache of the scene "{reading[0]}" is in a folder of the Preferences (File'
-        " Paths) and does not travel: the farm shows the images themselves. Turn on Auto Generate,"
-        " or have the cache beside the images"
+    return tr(
+        'The texture cache of the scene "{scene}" is in a folder of the Preferences (File Paths)'
+        " and does not travel: the farm shows the images themselves. Turn on Auto Generate, or have"
+        " the cache beside the images",
+        scene=reading[0],
     )

@@ -33,6 +33,25 @@ def test_a_folder_that_cannot_be_written_to_is_refused_before_anything_is_sent(
     assert result["jobs"] == 0
 
 
+def test_an_engine_that_the_farm_has_not_got_is_refused_before_anything_is_sent(
+    blender: Blender, sample: Path, tmp_path: Path
+) -> None:
+    script = """
+class Foreign(bpy.types.RenderEngine):
+    bl_idname, bl_label = "FOREIGN", "Foreign"
+
+bpy.utils.register_class(Foreign)
+scene.render.engine = "FOREIGN"
+render()
+RESULT["jobs"] = len(jobs.jobs().list.jobs)
+"""
+    result = blender.run(RENDER + script, str(sample), str(tmp_path / "out"))
+    assert (
+        "The farm renders with Cycles, EEVEE and Workbench, and not with FOREIGN" in result["error"]
+    )
+    assert result["jobs"] == 0
+
+
 def test_frames_come_into_another_folder_once_it_is_changed(
     blender: Blender, sample: Path, tmp_path: Path
 ) -> None:

@@ -6,6 +6,7 @@ import bpy
 from bpy.props import StringProperty
 from bpy.types import AddonPreferences, Context
 
+from ...core.translation import tr
 from ...tool import jobs, storage
 from ..drawing import line_characters, paragraph
 
@@ -72,7 +73,7 @@ class RenderOnLambdaPreferences(AddonPreferences):
             box.alert = answer.is_bad
             paragraph(box, answer.text, characters, icon)
         else:
-            paragraph(layout, NO_FARM, characters, "INFO")
+            paragraph(layout, tr(NO_FARM), characters, "INFO")
 
 
 register, unregister = bpy.utils.register_classes_factory((RenderOnLambdaPreferences,))

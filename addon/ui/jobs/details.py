@@ -9,6 +9,7 @@ from bpy.types import Context, UILayout
 
 from ...core import film, wording
 from ...core.job import Job, JobState
+from ...core.translation import count_text, tr
 from ..drawing import job_button, paragraph
 from .icons import icon_of
 from .lists import draw_concerns
@@ -75,10 +76,12 @@ def draw_failures(layout: UILayout, job: Job, characters: int) -> None:
     for failure in job.failures[:SHOWN_LINES]:
         row = layout.row()
         row.alert = True
-        text = wording.first_line(f"Frame {failure.frame}: {failure.message}", characters - 4)
+        text = tr("Frame {frame}: {reason}", frame=failure.frame, reason=failure.message)
+        text = wording.first_line(text, characters - 4)
         row.label(text=text, icon="ERROR")
         log = job_button(row, "show_log", job, "TEXT")
         log.frame = failure.frame
     if job.failed > SHOWN_LINES:
-        more = wording.count_text(job.failed - SHOWN_LINES, "more frame")
-        layout.label(text=f"{more} failed: Copy Report has them", icon="BLANK1")
+        more = count_text(job.failed - SHOWN_LINES, "more frame")
+        text = tr("{frames} failed: Copy Report has them", frames=more)
+        layout.label(text=text, icon="BLANK1")

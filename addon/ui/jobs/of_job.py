@@ -7,6 +7,7 @@ from bpy.props import StringProperty
 from bpy.types import Context
 
 from ...core.job import Job
+from ...core.translation import tr
 from ...tool import jobs, waiting
 
 
@@ -19,7 +20,7 @@ class OfJob:
         """The job that the button belongs to."""
         found = jobs.jobs().list.find(self.job_id)
         if found is None:
-            self.report({"ERROR"}, f"There is no job {self.job_id}")
+            self.report({"ERROR"}, tr("There is no job {id}", id=self.job_id))
         return found
 
     def execute(self, _context: Context) -> set[str]:

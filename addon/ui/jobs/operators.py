@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import bpy
 from bpy.props import BoolProperty, StringProperty
-from bpy.types import Context, Event, Operator, OperatorProperties
+from bpy.types import Context, Event, Operator, OperatorProperties, Timer
 
 from ...core.job import Job
+from ...core.translation import tr
 from ...tool import jobs, selection, simulations, waiting
 from .of_job import OfJob, wait_in_background
 
@@ -59,7 +60,7 @@ class RemoveJob(OfJob, Operator):
 
     def invoke(self, context: Context, _event: Event) -> set[str]:
         """Ask what of it."""
-        return context.window_manager.invoke_props_dialog(self, confirm_text="Remove")
+        return context.window_manager.invoke_props_dialog(self, confirm_text=tr("Remove"))
 
     def act(self, job: Job) -> None:
         """Remove."""
@@ -161,13 +162,14 @@ class SelectUser(Operator):
     def description(cls, _context: Context, properties: OperatorProperties) -> str:
         """With the whole path, of which the panel shows the end."""
         user = f'{properties.datablock_type} "{properties.datablock}"'
-        return "\n".join(filter(None, (cls.__doc__, user, properties.path)))
+        return "\n".join(filter(None, (tr(cls.__doc__ or ""), user, properties.path)))
 
     def execute(self, context: Context) -> set[str]:
         """Select."""
         count = selection.select_users(context, self.datablock_type, self.datablock)
         if not count:
-            self.report({"WARNING"}, f'No object in this view layer uses "{self.datablock}"')
+            text = tr('No object in this view layer uses "{name}"', name=self.datablock)
+            self.report({"WARNING"}, text)
         return {"FINISHED"}
 
 
@@ -199,8 +201,20 @@ class Tell(Operator):
     text: StringProperty(options={"HIDDEN", "SKIP_SAVE"})
     is_good: BoolProperty(options={"HIDDEN", "SKIP_SAVE"})
 
-    def execute(self, _context: Context) -> set[str]:
+    _timer: Timer
+
+    def invoke(self, context: Context, _event: Event) -> set[str]:
+        """Wait for an event: what an operator reports that a script has called stays with it."""
+        manager = context.window_manager
+        self._timer = manager.event_timer_add(0.1, window=context.window)
+        manager.modal_handler_add(self)
+        return {"RUNNING_MODAL"}
+
+    def modal(self, context: Context, event: Event) -> set[str]:
         """Say it."""
+        if event.type != "TIMER":
+            return {"PASS_THROUGH"}
+        context.window_manager.event_timer_remove(self._timer)
         self.report({"INFO" if self.is_good else "WARNING"}, self.text)
         return {"FINISHED"}
 

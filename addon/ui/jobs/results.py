@@ -8,6 +8,7 @@ from bpy.types import Operator
 
 from ...core import wording
 from ...core.job import Job
+from ...core.translation import tr
 from ...tool import images, jobs, strips, texts, waiting
 from ...tool.cannot_render import CannotRender
 from .of_job import OfJob
@@ -64,7 +65,7 @@ class CopyReport(OfJob, Operator):
     def act(self, job: Job) -> None:
         """Copy."""
         bpy.context.window_manager.clipboard = wording.report_text(job)
-        self.report({"INFO"}, "The report is on the clipboard")
+        self.report({"INFO"}, tr("The report is on the clipboard"))
 
 
 class AddStrip(OfJob, Operator):
@@ -77,7 +78,8 @@ class AddStrip(OfJob, Operator):
     def act(self, job: Job) -> None:
         """Add a strip."""
         scene = strips.add(job)
-        self.report({"INFO"}, f'The frames are a strip of the scene "{scene.name}"')
+        text = tr('The frames are a strip of the scene "{name}"', name=scene.name)
+        self.report({"INFO"}, text)
 
 
 class MakeMovie(OfJob, Operator):

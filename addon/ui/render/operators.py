@@ -9,6 +9,7 @@ from bpy.types import Context, Event, Operator, OperatorProperties
 from ...core import wording
 from ...core.job import Job
 from ...core.scene_check import SceneCheck
+from ...core.translation import tr
 from ...tool import add_ons, jobs, preferences, scene, waiting
 from ...tool.cannot_render import CannotRender
 
@@ -39,9 +40,9 @@ class _Render:
             return context.window_manager.invoke_confirm(
                 self,
                 event,
-                title=f"{self.bl_label} on Lambda",
+                title=tr("Render on Lambda"),
                 message=question,
-                confirm_text="Render",
+                confirm_text=tr("Render"),
                 icon="QUESTION",
             )
         return {"FINISHED"} if self._start(context) else {"CANCELLED"}
@@ -73,7 +74,7 @@ class _Render:
         if job.kept_frames and not self.only_missing:
             self._tell(job, wording.kept_text(len(job.kept_frames)), "INFO")
         if job.is_movie:
-            self._tell(job, wording.MOVIE, "INFO")
+            self._tell(job, tr(wording.MOVIE), "INFO")
         return job
 
     def _tell(self, job: Job, text: str, kind: str = "WARNING") -> None:
@@ -179,14 +180,14 @@ class OpenFolder(Operator):
     @classmethod
     def description(cls, _context: Context, properties: OperatorProperties) -> str:
         """The whole path, of which the panel shows the end."""
-        return f"{cls.__doc__}:\n{properties.folder}"
+        return f"{tr(cls.__doc__ or '')}:\n{properties.folder}"
 
     def execute(self, _context: Context) -> set[str]:
         """Open it, once there is anything in it."""
         try:
             return bpy.ops.wm.path_open(filepath=self.folder)
         except RuntimeError:
-            self.report({"WARNING"}, f"There is no folder {self.folder} yet")
+            self.report({"WARNING"}, tr("There is no folder {folder} yet", folder=self.folder))
             return {"CANCELLED"}
 
 

@@ -7,6 +7,7 @@ from bpy.types import Context, Menu, Panel, UILayout
 
 from ...core import estimate, wording
 from ...core.scene_check import SceneCheck
+from ...core.translation import count_text, tr
 from ...tool import jobs, output, rows, scene
 from ...tool.cannot_render import CannotRender
 from ..drawing import fitting, line_characters, paragraph
@@ -53,8 +54,8 @@ class RenderPanel(_OfRender, Panel):
             "render_on_lambda.render_animation",
             text=fitting(
                 characters,
-                f"Render Animation ({wording.count_text(count, 'frame')})",
-                f"Animation ({count})",
+                tr("Render Animation ({frames})", frames=count_text(count, "frame")),
+                tr("Animation ({count})", count=count),
             ),
             icon="RENDER_ANIMATION",
         )
@@ -62,8 +63,8 @@ class RenderPanel(_OfRender, Panel):
             "render_on_lambda.render_image",
             text=fitting(
                 characters,
-                f"Render Image (frame {shown.frame_current})",
-                f"Image ({shown.frame_current})",
+                tr("Render Image (frame {frame})", frame=shown.frame_current),
+                tr("Image ({frame})", frame=shown.frame_current),
             ),
             icon="RENDER_STILL",
         )
@@ -121,12 +122,12 @@ class OutputPanel(_OfRender, Panel):
         except CannotRender as error:
             paragraph(self.layout, str(error), characters, "ERROR")
             return
-        draw_folder(self.layout, "Frames", str(own), characters)
+        draw_folder(self.layout, tr("Frames"), str(own), characters)
         self.layout.label(text=wording.short_path(template or "####", characters), icon="FILE")
         for folder in output.shown_folders(own):
-            draw_folder(self.layout, "Nodes", folder, characters)
+            draw_folder(self.layout, tr("Nodes"), folder, characters)
         if context.scene.render.is_movie_format:
-            paragraph(self.layout, wording.MOVIE, characters, "INFO")
+            paragraph(self.layout, tr(wording.MOVIE), characters, "INFO")
 
 
 class OverridesPanel(_OfRender, Panel):
