@@ -1,6 +1,7 @@
-"""Runs in Blender's own window for tools/gui_test.py: opens the sample scene, sets up the screen.
+"""Runs in Blender's own window for tools/gui_stage.py: opens the sample scene, sets up the screen.
 
-    blender --python tools/gui_in_blender.py -- EXTENSION SCENE OUTPUT ENDPOINT STACK REPORT
+    blender --python tools/gui_in_blender.py -- EXTENSION SCENE OUTPUT ENDPOINT STACK REPORT \\
+        UI_SCALE THEME
 
 Buttons are pressed by the test, with the mouse. REPORT gets a line of JSON twice a second: the
 state of the newest job, and how long the add-on kept the main thread at the most, in a tick of its
@@ -32,10 +33,22 @@ class Meter:
 
 
 def main(
-    extension: Path, scene: Path, output: Path, endpoint: str, stack: str, report: Path
+    extension: Path,
+    scene: Path,
+    output: Path,
+    endpoint: str,
+    stack: str,
+    report: Path,
+    look: tuple[float, str],
 ) -> None:
     """Set everything up; the rest happens in timers."""
-    bpy.context.preferences.view.show_splash = False
+    view = bpy.context.preferences.view
+    view.show_splash = False
+    view.ui_scale, theme = look
+    if theme:
+        preset = Path(bpy.utils.preset_paths("interface_theme")[0]) / f"{theme}.xml"
+        menu = "USERPREF_MT_interface_theme_presets"
+        bpy.ops.script.execute_preset(filepath=str(preset), menu_idname=menu)
     blender_with_extension.install(extension)
     blender_with_extension.set_farm(endpoint, stack)
     bpy.ops.wm.open_mainfile(filepath=str(scene), load_ui=False)
@@ -126,4 +139,5 @@ def tell(report: Path, meter: Meter) -> float:
 
 if __name__ == "__main__":
     given = sys.argv[sys.argv.index("--") + 1 :]
-    main(Path(given[0]), Path(given[1]), Path(given[2]), given[3], given[4], Path(given[5]))
+    paths = Path(given[0]), Path(given[1]), Path(given[2])
+    main(*paths, given[3], given[4], Path(given[5]), (float(given[6]), given[7]))

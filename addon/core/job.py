@@ -139,6 +139,11 @@ class Job:
         """Whether every frame of it is rendered."""
         return self.state is JobState.FINISHED and not self.failed and not self.lost
 
+    @property
+    def is_as_wanted(self) -> bool:
+        """Whether nobody needs to look after it: it is whole, or the artist has stopped it."""
+        return self.is_whole or self.state in (JobState.PAUSED, JobState.CANCELLED)
+
     def notice(self, text: str) -> None:
         """Keep what happened on the way, each once, for whoever looks later."""
         if text not in self.notices:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from .estimate import cost_at_end, seconds_left
 from .job import Job, JobState
+from .text_width import width
 from .translation import count_text, tr
 
 if TYPE_CHECKING:
@@ -121,7 +122,9 @@ def sentence(error: BaseException) -> str:
 def first_line(text: str, characters: int) -> str:
     """The beginning of a text, on one line."""
     line = " ".join(text.split())
-    return line if len(line) <= characters else line[: max(1, characters - 1)] + "…"
+    while width(line) > characters and len(line) > 1:
+        line = line.removesuffix("…")[:-1] + "…"
+    return line
 
 
 def counts_text(job: Job) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import TYPE_CHECKING
+
+from ..core.text_width import width, wrapped
 
 if TYPE_CHECKING:
     from bpy.types import Context, OperatorProperties, UILayout
@@ -23,7 +24,7 @@ def line_characters(context: Context) -> int:
 
 def paragraph(layout: UILayout, text: str, characters: int, icon: str = "NONE") -> None:
     """Text that is longer than a line: Blender's labels do not wrap."""
-    lines = textwrap.wrap(text, characters, break_long_words=True)
+    lines = wrapped(text, characters)
     column = layout.column(align=True)
     column.scale_y = 0.85 if len(lines) > 1 else 1.0
     for number, line in enumerate(lines):
@@ -32,7 +33,7 @@ def paragraph(layout: UILayout, text: str, characters: int, icon: str = "NONE") 
 
 def fitting(characters: int, *texts: str) -> str:
     """The first text that fits beside an icon; the last where none does."""
-    return next((text for text in texts if len(text) <= characters), texts[-1])
+    return next((text for text in texts if width(text) <= characters), texts[-1])
 
 
 def job_button(

@@ -28,5 +28,8 @@ resource "aws_cloudformation_stack" "render_on_lambda" {
     MaximumTries       = var.maximum_tries
     LeaseSeconds       = var.lease_seconds
     RetentionDays      = var.retention_days
+    AlarmEmail         = var.alarm_email
+    MonthlyBudget      = var.monthly_budget
+    Dashboard          = var.dashboard
   }
 }

@@ -80,3 +80,21 @@ variable "retention_days" {
   default     = 30
   description = "After how many days uploads, jobs and results are deleted."
 }
+
+variable "alarm_email" {
+  type        = string
+  default     = ""
+  description = "Who is told by e-mail when frames are given up, when the functions fail or are throttled, and when messages wait for hours. Empty for nobody. AWS asks the address first whether it wants that."
+}
+
+variable "monthly_budget" {
+  type        = number
+  default     = 0
+  description = "US dollars a month for everything that the stack's tag is on. alarm_email is told at 80 % of it, and where the month will end above it. AWS counts by the tag once it is activated for cost allocation. 0 for none."
+}
+
+variable "dashboard" {
+  type        = string
+  default     = "yes"
+  description = "Whether CloudWatch gets a dashboard of the farm. An account's first three cost nothing, each more 3 dollars a month."
+}

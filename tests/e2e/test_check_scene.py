@@ -76,7 +76,7 @@ def test_an_artist_is_told_what_eevee_takes_without_a_graphics_card(
     assert of_cycles == []
     assert len(of_eevee) == 2
     assert "EEVEE has no graphics card on the farm" in of_eevee[0]
-    assert 'The text "rig.py" has Register' in of_eevee[1]
+    assert "Texts with Register do not run on the farm: rig.py" in of_eevee[1]
 
 
 EEVEE = """

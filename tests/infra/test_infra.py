@@ -11,6 +11,22 @@ from cfnlint.decode import cfn_yaml
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 MODULE = PROJECT / "infra" / "terraform"
+TAG = "render-on-lambda"
+
+# What of the template cannot be tagged
+# (https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/).
+WITHOUT_TAGS = {
+    "AWS::S3::BucketPolicy",
+    "AWS::SQS::QueuePolicy",
+    "AWS::SNS::TopicPolicy",
+    "AWS::Lambda::EventInvokeConfig",
+    "AWS::Lambda::Permission",
+    "AWS::ApiGatewayV2::Integration",
+    "AWS::ApiGatewayV2::Route",
+    "AWS::IAM::ManagedPolicy",
+    "AWS::CloudWatch::Dashboard",
+    "AWS::Budgets::Budget",
+}
 
 
 def template() -> dict[str, Any]:
@@ -74,6 +90,16 @@ def test_no_policy_allows_everything() -> None:
                 actions = [actions] if isinstance(actions, str) else actions
                 assert not any("*" in action for action in actions), name
                 assert statement["Resource"] != "*", name
+
+
+def test_everything_that_can_be_tagged_has_the_stacks_tag() -> None:
+    untagged = [
+        name
+        for name, resource in template()["Resources"].items()
+        if resource["Type"] not in WITHOUT_TAGS
+        and TAG not in str(resource.get("Properties", {}).get("Tags"))
+    ]
+    assert untagged == []
 
 
 def statements_of(value: Any) -> Any:

@@ -10,7 +10,7 @@ from bpy.types import Context, UILayout
 from ...core import film, wording
 from ...core.job import Job, JobState
 from ...core.translation import count_text, tr
-from ..drawing import job_button, paragraph
+from ..drawing import fitting, job_button, paragraph
 from .icons import icon_of
 from .lists import draw_concerns
 
@@ -21,7 +21,10 @@ SHOWN_LINES = 5
 def draw_job(layout: UILayout, context: Context, job: Job, characters: int) -> None:
     """Draw it."""
     row = layout.row()
-    row.label(text=f"{job.name}, {wording.frames_text(job)}", icon=icon_of(job))
+    # What is left of the line beside an icon and two buttons.
+    room = characters - 8
+    name = fitting(room, f"{job.name}, {wording.frames_text(job)}", job.name)
+    row.label(text=name, icon=icon_of(job))
     if job.state.is_over:
         if job.files:
             job_button(row, "show_frames", job, "IMAGE_DATA")

@@ -1,0 +1,96 @@
+"""The pictures of the README, and the panel at the sizes, scales and themes that people have.
+
+    python tools/readme_pictures.py [looks]
+
+Taken from Blender's own window (see gui_stage.py): docs/panel.png and docs/first-render.gif; with
+`looks`, screenshots in demo-output/looks instead.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from gui_stage import Stage, is_over
+from local_farm import PROJECT
+
+DOCS = PROJECT / "docs"
+LOOKS = PROJECT / "demo-output" / "looks"
+
+# Every so often a picture of the film is taken; it is shown for as long.
+FILM_SECONDS = 0.8
+FILM_WIDTH = 900
+# The panel and the frame beside it, in a window of 1280 x 720.
+PANEL = "1280x560+0+26"
+
+SIZES = ((1280, 720), (2560, 1440))
+SCALES = (1.0, 1.5)
+THEMES = ("Blender_Dark", "Blender_Light")
+
+RENDER = """
+bpy.ops.render_on_lambda.render_animation("INVOKE_DEFAULT")
+"""
+MISSING = """
+import os
+os.rename({texture!r}, {texture!r} + ".gone")
+bpy.ops.render_on_lambda.render_animation("INVOKE_DEFAULT")
+"""
+
+
+def main() -> int:
+    """Take them."""
+    if sys.argv[1:] == ["looks"]:
+        for width, height in SIZES:
+            for scale in SCALES:
+                for theme in THEMES:
+                    look(width, height, scale, theme)
+        return 0
+    with Stage(PROJECT / "demo-output" / "pictures", 1280, 720) as stage:
+        pictures = [stage.shoot("film-00")]
+        stage.step(RENDER)
+        line = stage.wait(bool)
+        while not is_over(line):
+            pictures.append(stage.shoot(f"film-{len(pictures):02}"))
+            time.sleep(FILM_SECONDS)
+            line = stage.wait(bool)
+        time.sleep(2)
+        pictures.append(stage.shoot(f"film-{len(pictures):02}"))
+        make_film(pictures, DOCS / "first-render.gif")
+        middle = pictures[len(pictures) // 2]
+        subprocess.run(
+            ["convert", middle, "-crop", PANEL, "+repage", DOCS / "panel.png"], check=True
+        )
+    return 0
+
+
+def look(width: int, height: int, scale: float, theme: str) -> None:
+    """The panel while it renders, when it is done, and where a file is missing."""
+    name = f"{width}x{height}-{scale:g}-{theme.removeprefix('Blender_').lower()}"
+    with Stage(LOOKS, width, height, scale, theme) as stage:
+        stage.step(RENDER)
+        stage.wait(lambda line: line["fetched"] >= 4)
+        stage.shoot(f"{name}-rendering")
+        stage.wait(is_over)
+        time.sleep(2)
+        stage.shoot(f"{name}-finished")
+        texture = str(stage.sample / "shots/library/stripes.png")
+        stage.step(MISSING.format(texture=texture))
+        stage.wait(lambda line: line["state"] == "concerns")
+        time.sleep(1)
+        stage.shoot(f"{name}-missing")
+    print(f"looks: {name}", flush=True)
+
+
+def make_film(pictures: list[Path], film: Path) -> None:
+    """An animated picture that begins anew; its last frame stays for a while."""
+    delay = ["-delay", str(round(FILM_SECONDS * 100))]
+    last = ["-delay", "300", str(pictures[-1])]
+    shrink = ["-resize", str(FILM_WIDTH), "-colors", "128", "-layers", "Optimize"]
+    frames = [*delay, *map(str, pictures[:-1]), *last]
+    subprocess.run(["convert", "-loop", "0", *frames, *shrink, str(film)], check=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
