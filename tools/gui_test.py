@@ -68,6 +68,22 @@ bpy.ops.render_on_lambda.go_on(job_id=jobs.list.jobs[-1].id)
 FARM_JOBS = """
 bpy.ops.render_on_lambda.list_farm_jobs()
 """
+# Two hundred jobs of ten thousand frames, one of them half done, frame by frame, and their panel.
+MANY = """
+from bl_ext.user_default.render_on_lambda.core.job import Job
+from bl_ext.user_default.render_on_lambda.ui.jobs import panels
+last = jobs.list.jobs[-1].to_json()
+for number in range(200):
+    many = last | {"id": f"01f00000-0000-7000-8000-{number:012}"}
+    many |= {"total": 10000, "frame_last": 10000}
+    many["arrived"] = [[1, 10000]] if number else [[frame, frame] for frame in range(1, 10001, 2)]
+    jobs.list.add(Job.from_json(many))
+jobs.list.save()
+panel = panels.JobsPanel
+bpy.utils.unregister_class(panel)
+panel.bl_options = set()
+bpy.utils.register_class(panel)
+"""
 LANGUAGE = """
 bpy.context.preferences.view.language = {language!r}
 """
@@ -83,6 +99,9 @@ def main() -> int:
         painting(stage, met)
         pausing(stage, met)
         languages(stage)
+        stage.step(MANY)
+        time.sleep(4)
+        stage.shoot("9-many")
         stage.step(PREFERENCES)
         time.sleep(4)
         stage.shoot("9-preferences")

@@ -20,10 +20,9 @@ DOCS = PROJECT / "docs"
 LOOKS = PROJECT / "demo-output" / "looks"
 
 # Every so often a picture of the film is taken; it is shown for as long.
-FILM_SECONDS = 0.8
-FILM_WIDTH = 900
-# The panel and the frame beside it, in a window of 1280 x 720.
-PANEL = "1280x560+0+26"
+FILM_SECONDS = 1.0
+FILM_WIDTH = 800
+PANEL_WIDTH = 1100
 
 SIZES = ((1280, 720), (2560, 1440))
 SCALES = (1.0, 1.5)
@@ -31,6 +30,13 @@ THEMES = ("Blender_Dark", "Blender_Light")
 
 RENDER = """
 bpy.ops.render_on_lambda.render_animation("INVOKE_DEFAULT")
+"""
+FIT = """
+window = bpy.context.window_manager.windows[0]
+area = next(one for one in window.screen.areas if one.type == "IMAGE_EDITOR")
+region = next(one for one in area.regions if one.type == "WINDOW")
+with bpy.context.temp_override(window=window, area=area, region=region):
+    bpy.ops.image.view_all(fit_view=True)
 """
 MISSING = """
 import os
@@ -47,11 +53,14 @@ def main() -> int:
                 for theme in THEMES:
                     look(width, height, scale, theme)
         return 0
-    with Stage(PROJECT / "demo-output" / "pictures", 1280, 720) as stage:
+    with Stage(PROJECT / "demo-output" / "pictures") as stage:
         pictures = [stage.shoot("film-00")]
         stage.step(RENDER)
-        line = stage.wait(bool)
+        line, is_fitted = stage.wait(bool), False
         while not is_over(line):
+            if line["fetched"] and not is_fitted:
+                stage.step(FIT)
+                is_fitted = True
             pictures.append(stage.shoot(f"film-{len(pictures):02}"))
             time.sleep(FILM_SECONDS)
             line = stage.wait(bool)
@@ -59,9 +68,8 @@ def main() -> int:
         pictures.append(stage.shoot(f"film-{len(pictures):02}"))
         make_film(pictures, DOCS / "first-render.gif")
         middle = pictures[len(pictures) // 2]
-        subprocess.run(
-            ["convert", middle, "-crop", PANEL, "+repage", DOCS / "panel.png"], check=True
-        )
+        shrink = ["-resize", str(PANEL_WIDTH), "-colors", "256"]
+        subprocess.run(["convert", str(middle), *shrink, str(DOCS / "panel.png")], check=True)
     return 0
 
 
@@ -87,7 +95,7 @@ def make_film(pictures: list[Path], film: Path) -> None:
     """An animated picture that begins anew; its last frame stays for a while."""
     delay = ["-delay", str(round(FILM_SECONDS * 100))]
     last = ["-delay", "300", str(pictures[-1])]
-    shrink = ["-resize", str(FILM_WIDTH), "-colors", "128", "-layers", "Optimize"]
+    shrink = ["-resize", str(FILM_WIDTH), "-colors", "64", "-layers", "Optimize"]
     frames = [*delay, *map(str, pictures[:-1]), *last]
     subprocess.run(["convert", "-loop", "0", *frames, *shrink, str(film)], check=True)
 
