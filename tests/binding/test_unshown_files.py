@@ -352,6 +352,50 @@ def value_that_a_muted_node_hands_on(folder: Path) -> None:
     switch.mute = True
 
 
+def path_that_a_muted_group_hands_on(folder: Path) -> None:
+    group = bpy.data.node_groups.new("path", "GeometryNodeTree")
+    path = group.interface.new_socket("Path", in_out="INPUT", socket_type="NodeSocketString")
+    path.subtype = "FILE_PATH"
+    group.interface.new_socket("Path", in_out="OUTPUT", socket_type="NodeSocketString")
+    group.nodes.new("NodeGroupInput")
+    group.nodes.new("NodeGroupOutput")
+    import_that_leads_nowhere(folder)()
+    tree = bpy.data.node_groups["geometry"]
+    importing = next(one for one in tree.nodes if one.bl_idname == "GeometryNodeImportOBJ")
+    node = tree.nodes.new("GeometryNodeGroup")
+    node.node_tree = group
+    node.inputs[0].default_value = importing.inputs["Path"].default_value
+    importing.inputs["Path"].default_value = ""
+    tree.links.new(node.outputs[0], importing.inputs["Path"])
+    node.mute = True
+
+
+def own_output_of_a_texture_group(folder: Path) -> None:
+    group = bpy.data.node_groups.new("group", "TextureNodeTree")
+    group.interface.new_socket("Color", in_out="OUTPUT", socket_type="NodeSocketColor")
+    inside = group.nodes.new("TextureNodeImage")
+    inside.image = gone(folder)
+    group.links.new(inside.outputs[0], group.nodes.new("TextureNodeOutput").inputs[0])
+    texture = bpy.data.textures.new("texture", "CLOUDS")
+    texture.use_nodes = True
+    texture.node_tree.nodes.clear()
+    texture.node_tree.nodes.new("TextureNodeGroup").node_tree = group
+    settings = plane().modifiers.new("particles", "PARTICLE_SYSTEM").particle_system.settings
+    settings.texture_slots.add().texture = texture
+
+
+def muted_meta_around_what_shows_its_neighbours(folder: Path) -> None:
+    """An adjustment shows the strips below it, and a mask outside shows the adjustment."""
+    meta = strips().new_meta("meta", 1, 1)
+    meta.mute = True
+    meta.strips.new_image("strip", str(image(folder / "gone.png")), 1, 1)
+    (folder / "gone.png").unlink()
+    inner = meta.strips.new_meta("inner", 3, 1)
+    inner.strips.new_effect("adjustment", "ADJUSTMENT", 3, 1, length=8)
+    color = strips().new_effect("color", "COLOR", 4, 1, length=8)
+    color.modifiers.new("mask", "MASK").input_mask_strip = inner
+
+
 def only_a_viewer(folder: Path) -> None:
     image_beside_the_compositor(folder)
     nodes = bpy.context.scene.compositing_node_group.nodes
@@ -373,6 +417,9 @@ def active_node_in_workbench(folder: Path) -> None:
         own_output_of_a_group,
         file_output_in_a_group,
         value_that_a_muted_node_hands_on,
+        path_that_a_muted_group_hands_on,
+        own_output_of_a_texture_group,
+        muted_meta_around_what_shows_its_neighbours,
         only_a_viewer,
         active_node_in_workbench,
     ],

@@ -51,7 +51,9 @@ def file_paths() -> dict:
         editor = getattr(datablock, "sequence_editor", None)
         for strip in editor.sequences_all if editor else ():
             if strip.type == "IMAGE":
-                paths |= {os.path.join(strip.directory, one.filename) for one in strip.elements}
+                # Some folders end with a slash, and "//" is one.
+                folder = strip.directory + ("" if strip.directory.endswith("/") else "/")
+                paths |= {folder + element.filename for element in strip.elements}
             paths.add(getattr(strip, "filepath", ""))
         if paths := {path for path in paths if path}:
             found[datablock] = paths

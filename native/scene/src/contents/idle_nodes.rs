@@ -7,8 +7,9 @@ use blendfile::StructView;
 use crate::datablock::Owner;
 use crate::error::Result;
 
-/// `NODE_MUTED`, `DNA_node_types.h`, Blender 5.2.
+/// `NODE_MUTED`, `DNA_node_types.h`; `NODE_GROUP` and `NODE_CUSTOM_GROUP`, `BKE_node.hh`; Blender 5.2.
 const NODE_IS_MUTED: i64 = 1 << 9;
+const GROUPS: [i64; 2] = [2, 9];
 
 /// Most inputs or outputs of one node: more than any has.
 const MOST_SOCKETS: usize = 10_000;
@@ -26,8 +27,9 @@ const ZONES: [&str; 4] = [
     "NodeClosure",
 ];
 
-/// Groups whose trees may have outputs of their own: AOVs, files, the surface itself.
-const GROUPS_WITH_OUTPUTS: [&str; 2] = ["ShaderNode", "CompositorNode"];
+/// Groups of geometry have no outputs of their own. Those of other trees may: AOVs, files, the surface
+/// itself.
+const OF_GEOMETRY: &str = "GeometryNode";
 
 /// What is there for whoever edits.
 const FRAME: &str = "NodeFrame";
@@ -60,7 +62,7 @@ impl IdleNodes {
             // A muted node hands on what goes in, where something of the same type comes out.
             let outputs = if is_live { sockets(owner, node, "outputs.first")? } else { Vec::new() };
             for input in sockets(owner, node, "inputs.first")? {
-                if !outputs.iter().any(|output| output.string("idname") == input.string("idname")) {
+                if !outputs.iter().any(|output| output.integer("type") == input.integer("type")) {
                     addresses.extend(input.pointer("default_value"));
                 }
             }
@@ -107,9 +109,8 @@ enum End {
 fn end(node: &StructView) -> Option<(u64, End)> {
     let kind = String::from_utf8(node.string("idname").unwrap_or_default()).unwrap_or_default();
     let is_known = OF_BLENDER.iter().any(|prefix| kind.starts_with(prefix));
-    let may_have_own_outputs = kind.ends_with("Group")
-        && GROUPS_WITH_OUTPUTS.iter().any(|prefix| kind.starts_with(prefix))
-        && !is_muted(node);
+    let is_group = node.integer("type").is_some_and(|kind| GROUPS.contains(&kind));
+    let may_have_own_outputs = is_group && !kind.starts_with(OF_GEOMETRY) && !is_muted(node);
     let has_outputs = node.pointer("outputs.first").is_some_and(|first| first != 0);
     let end = match kind.as_str() {
         FRAME => return None,

@@ -36,27 +36,74 @@ fn muted_strips(owner: &mut Owner<'_>) -> Result<HashSet<u64>> {
         }
     }
     let fed = strips_that_feed_others(owner, &strips)?;
-    let mut lists = Vec::new();
+    let mut listed = Vec::new();
     for block in owner.blocks_of("Editing") {
-        lists.extend(owner.file.view(&block)?.map(|editing| (editing, false)));
+        if let Some(editing) = owner.file.view(&block)? {
+            list(owner, &editing, None, &mut strips, &mut listed)?;
+        }
+    }
+    let mut at = 0;
+    while let Some(strip) = listed.get(at).map(|strip: &Listed| strip.view.clone()) {
+        list(owner, &strip, Some(at), &mut strips, &mut listed)?;
+        at += 1;
+    }
+    // What feeds others may show, as an adjustment does, whatever is around it: no meta that holds it
+    // hides its strips.
+    let mut shows_strips = vec![false; listed.len()];
+    for strip in listed.iter().rev().filter(|strip| fed.contains(&strip.address())) {
+        let mut holder = strip.holder;
+        while let Some(meta) =
+            holder.filter(|meta| !shows_strips.get(*meta).copied().unwrap_or(true))
+        {
+            shows_strips.iter_mut().skip(meta).take(1).for_each(|shows| *shows = true);
+            holder = listed.get(meta).and_then(|meta| meta.holder);
+        }
     }
     let mut muted = HashSet::new();
-    // Each strip is in one list; a file that says otherwise is not followed in circles.
-    while let Some((list, is_muted)) = lists.pop() {
-        let channels = muted_channels(owner, &list)?;
-        let mut next = list.pointer("seqbase.first");
-        while let Some((address, strip)) = next.and_then(|address| strips.remove_entry(&address)) {
-            next = strip.pointer("next");
-            let is_off = |view: &StructView| {
-                view.integer("flag").is_some_and(|flag| flag & STRIP_IS_MUTED != 0)
-                    || view.integer("machine").is_some_and(|channel| channels.contains(&channel))
-            };
-            let is_muted = !fed.contains(&address) && (is_muted || is_off(&strip));
-            muted.extend(is_muted.then_some(address));
-            lists.push((strip, is_muted));
+    for strip in &listed {
+        let holder = strip.holder.filter(|meta| shows_strips.get(*meta) == Some(&false));
+        let holder = holder.and_then(|meta| listed.get(meta));
+        let is_hidden = holder.is_some_and(|meta| muted.contains(&meta.address()));
+        if (strip.is_off || is_hidden) && !fed.contains(&strip.address()) {
+            muted.insert(strip.address());
         }
     }
     Ok(muted)
+}
+
+/// A strip of the scene.
+struct Listed {
+    view: StructView,
+    /// The meta strip that holds it, by its place before this one.
+    holder: Option<usize>,
+    /// Whether it or its channel is muted.
+    is_off: bool,
+}
+
+impl Listed {
+    fn address(&self) -> u64 {
+        self.view.block().old_address
+    }
+}
+
+/// Takes the strips of a list, which is a scene's or a meta strip's, from those that are in none yet: a
+/// file that says otherwise is not followed in circles.
+fn list(
+    owner: &mut Owner<'_>,
+    of: &StructView,
+    holder: Option<usize>,
+    strips: &mut HashMap<u64, StructView>,
+    listed: &mut Vec<Listed>,
+) -> Result<()> {
+    let channels = muted_channels(owner, of)?;
+    let mut next = of.pointer("seqbase.first");
+    while let Some(view) = next.and_then(|address| strips.remove(&address)) {
+        next = view.pointer("next");
+        let is_off = view.integer("flag").is_some_and(|flag| flag & STRIP_IS_MUTED != 0)
+            || view.integer("machine").is_some_and(|channel| channels.contains(&channel));
+        listed.push(Listed { view, holder, is_off });
+    }
+    Ok(())
 }
 
 /// Those that are seen through others, muted or not: what an effect is made of, the mask of a modifier.
