@@ -22,7 +22,7 @@ def draw_job(layout: UILayout, context: Context, job: Job, characters: int) -> N
     """Draw it."""
     row = layout.row()
     # What is left of the line beside an icon and two buttons.
-    room = characters - 8
+    room = characters - 12
     name = fitting(room, f"{job.name}, {wording.frames_text(job)}", job.name)
     row.label(text=name, icon=icon_of(job))
     if job.state.is_over:
