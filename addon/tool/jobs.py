@@ -132,14 +132,14 @@ class Jobs:
                 lambda: self.farm.cancel(job),
                 lambda _, error: self._end(job, JobState.CANCELLED, error),
             )
-        self.list.save()
+        self._save()
 
     def pause(self, job: Job) -> None:
         """Have no frame of a job begun any more."""
         session = self.sessions.get(job.id)
         if session is not None:
             session.pause()
-        self.list.save()
+        self._save()
 
     def go_on(self, job: Job) -> None:
         """Let a job go on that is paused."""
@@ -166,6 +166,9 @@ class Jobs:
 
         with_data: what the farm has of it is deleted first.
         """
+        session = self.sessions.pop(job.id, None)
+        if session is not None:
+            session.close()
         if with_data and job.total:
             job.trouble = tr("Deleting it from the farm")
             self._errands.send(
@@ -174,12 +177,9 @@ class Jobs:
                 lambda _, error: self._removed(job, error),
             )
             return
-        session = self.sessions.pop(job.id, None)
-        if session is not None:
-            session.close()
         storage.discard_scene_copy(job)
         self.list.remove(job.id)
-        self.list.save()
+        self._save()
 
     def is_being_removed(self, job: Job) -> bool:
         """Whether the farm is deleting what it has of a job."""
