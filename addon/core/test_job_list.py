@@ -47,6 +47,18 @@ def test_a_list_that_cannot_be_read_is_set_aside_not_deleted(tmp_path: Path, tex
     assert (tmp_path / "jobs.unreadable.json").read_text() == text
 
 
+def test_a_job_that_only_another_version_can_read_stays_for_it(tmp_path: Path) -> None:
+    path = tmp_path / "jobs.json"
+    JobList(path, [job(id="0001"), job(id="0002")]).save()
+    path.write_text(path.read_text().replace('"submitting"', '"dreaming"', 1))
+    older = JobList.load(path)
+    assert [one.id for one in older.jobs] == ["0002"]
+    older.add(job(id="0003"))
+    older.save()
+    path.write_text(path.read_text().replace('"dreaming"', '"submitting"'))
+    assert sorted(one.id for one in JobList.load(path).jobs) == ["0001", "0002", "0003"]
+
+
 SAVE = """
 import sys
 from pathlib import Path
