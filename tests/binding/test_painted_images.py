@@ -15,8 +15,8 @@ from blender_scenes import image_node, new_material, save
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "addon"))
 
-from tool import painted_images
-from tool.cannot_render import CannotRender
+from addon.tool import painted_images
+from addon.tool.cannot_render import CannotRender
 
 SIZE = 8
 RENDER = "import bpy, sys; bpy.ops.wm.open_mainfile(filepath=sys.argv[1]); {shoot}"

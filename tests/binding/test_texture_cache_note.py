@@ -10,7 +10,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "addon"))
 
-from tool import texture_cache
+from addon.tool import texture_cache
 
 
 def test_a_cache_in_a_folder_of_the_preferences_is_told_of_where_it_is_read(
