@@ -96,11 +96,6 @@ def left_text(job: Job, now: float) -> str:
     )
 
 
-def when_text(job: Job, now: float) -> str:
-    """When a job was started."""
-    return time_text(job.started_seconds, now)
-
-
 def time_text(seconds: float, now: float) -> str:
     """A time of the clock: "14:05", "Nov 25, 14:05"."""
     began = time.localtime(seconds)

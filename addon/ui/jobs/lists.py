@@ -28,11 +28,8 @@ class JobRows(UIList):
         if job is None:
             layout.label(text="")
             return
-        row = layout.split(factor=0.55)
-        row.label(text=job.name, icon=icon_of(job))
-        row = row.split(factor=0.5)
-        row.label(text=wording.counts_text(job))
-        row.label(text=wording.when_text(job, time.time()))
+        counts, when = wording.counts_text(job), job.started_seconds
+        draw_row(layout, job.name, icon_of(job), counts, when)
 
 
 class FarmJobRows(UIList):
@@ -49,11 +46,9 @@ class FarmJobRows(UIList):
             layout.label(text="")
             return
         is_ours = jobs.jobs().list.find(listed.id) is not None
-        row = layout.split(factor=0.55)
-        row.label(text=listed.name, icon="CHECKMARK" if is_ours else "WORLD")
-        row = row.split(factor=0.5)
-        row.label(text=f"{listed.progress.done}/{listed.progress.total}")
-        row.label(text=wording.time_text(listed.created_ms / 1000, time.time()))
+        counts = f"{listed.progress.done}/{listed.progress.total}"
+        icon = "CHECKMARK" if is_ours else "WORLD"
+        draw_row(layout, listed.name, icon, counts, listed.created_ms / 1000)
 
 
 class ConcernRows(UIList):
@@ -80,6 +75,15 @@ class ConcernRows(UIList):
             for item in getattr(data, property_name)
         ]
         return shown, []
+
+
+def draw_row(layout: UILayout, name: str, icon: str, counts: str, started_seconds: float) -> None:
+    """A job in a list: what it is, how far, and when it was started."""
+    row = layout.split(factor=0.55)
+    row.label(text=name, icon=icon)
+    row = row.split(factor=0.5)
+    row.label(text=counts)
+    row.label(text=wording.time_text(started_seconds, time.time()))
 
 
 def draw_concerns(layout: UILayout, context: Context, owner: str) -> None:

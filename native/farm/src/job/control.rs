@@ -14,10 +14,14 @@ const CHANGES: usize = 5;
 /// # Errors
 /// [`FarmError`] of the call.
 pub async fn cancel(settings: &FarmSettings, job: JobId) -> Result<()> {
-    let farm = Farm::connect(settings).await?;
+    cancel_in(&Farm::connect(settings).await?.storage, job).await
+}
+
+/// Asks it of a bucket that is open already.
+pub(super) async fn cancel_in(storage: &Storage, job: JobId) -> Result<()> {
     let control = JobControl { cancelled: true, ..JobControl::default() };
     // Whatever it says, and whoever changes it meanwhile.
-    farm.storage.put(&keys::control(job), encode(&control)?).await
+    storage.put(&keys::control(job), encode(&control)?).await
 }
 
 /// Asks that a job wait: tasks that have not begun are dropped until [`crate::retry`] enqueues them

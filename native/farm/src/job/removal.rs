@@ -2,7 +2,7 @@
 
 use protocol::{JobId, keys};
 
-use super::control::cancel;
+use super::control::cancel_in;
 use crate::aws::connection::FarmSettings;
 use crate::aws::stack::Farm;
 use crate::error::Result;
@@ -19,7 +19,7 @@ use crate::error::Result;
 pub async fn remove(settings: &FarmSettings, job: JobId) -> Result<()> {
     let farm = Farm::connect(settings).await?;
     let storage = &farm.storage;
-    cancel(settings, job).await?;
+    cancel_in(storage, job).await?;
     let last = [keys::job(job), keys::control(job)];
     storage.delete_below(&keys::job_folder(job), &last).await?;
     if farm.queue.depth().await?.is_empty() {
