@@ -16,6 +16,14 @@ LETTER_PIXELS = 5.9
 MARGIN_PIXELS = 58
 
 
+class OfRender:
+    """Where the panels are."""
+
+    bl_space_type = "PROPERTIES"
+    bl_region_type = "WINDOW"
+    bl_context = "render"
+
+
 def line_characters(context: Context) -> int:
     """How many letters fit into a line of the region."""
     pixels = context.region.width / context.preferences.system.ui_scale

@@ -8,7 +8,7 @@ from bpy.types import Context, Panel, UILayout
 from ...core import wording
 from ...core.job import Job
 from ...tool import grid_icons, jobs
-from ..drawing import job_button, line_characters, paragraph
+from ..drawing import OfRender, job_button, line_characters, paragraph
 from .details import draw_job
 from .lists import ROWS, FarmJobRows, JobRows
 
@@ -16,15 +16,12 @@ from .lists import ROWS, FarmJobRows, JobRows
 GRID_ROWS = 5.0
 
 
-class JobsPanel(Panel):
+class JobsPanel(OfRender, Panel):
     """The list, and the job that is chosen in it."""
 
     bl_idname = "RENDER_PT_render_on_lambda_jobs"
     bl_parent_id = "RENDER_PT_render_on_lambda"
     bl_label = "Jobs"
-    bl_space_type = "PROPERTIES"
-    bl_region_type = "WINDOW"
-    bl_context = "render"
     bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context: Context) -> None:
@@ -69,15 +66,12 @@ def draw_chosen(layout: UILayout, context: Context, job: Job) -> None:
     job_button(column, "copy_report", job, "COPYDOWN", text="Copy Report")
 
 
-class FarmJobsPanel(Panel):
+class FarmJobsPanel(OfRender, Panel):
     """The jobs of the farm that others have sent, or another computer."""
 
     bl_idname = "RENDER_PT_render_on_lambda_farm_jobs"
     bl_parent_id = "RENDER_PT_render_on_lambda"
     bl_label = "Jobs on the Farm"
-    bl_space_type = "PROPERTIES"
-    bl_region_type = "WINDOW"
-    bl_context = "render"
     bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context: Context) -> None:

@@ -10,7 +10,7 @@ from ...core.scene_check import SceneCheck
 from ...core.translation import count_text, tr
 from ...tool import jobs, output, rows, scene
 from ...tool.cannot_render import CannotRender
-from ..drawing import fitting, line_characters, paragraph
+from ..drawing import OfRender, fitting, line_characters, paragraph
 from ..jobs.details import draw_job
 from ..jobs.lists import draw_concerns
 
@@ -24,15 +24,7 @@ ENTRIES = (
 )
 
 
-class _OfRender:
-    """Where the panels are."""
-
-    bl_space_type = "PROPERTIES"
-    bl_region_type = "WINDOW"
-    bl_context = "render"
-
-
-class RenderPanel(_OfRender, Panel):
+class RenderPanel(OfRender, Panel):
     """The two buttons, what they will take, and the job that was begun last."""
 
     bl_idname = PANEL
@@ -81,7 +73,7 @@ class RenderPanel(_OfRender, Panel):
             draw_job(layout.box().column(), context, current, characters)
 
 
-class CheckPanel(_OfRender, Panel):
+class CheckPanel(OfRender, Panel):
     """What Check Scene has found."""
 
     bl_idname = f"{PANEL}_check"
@@ -106,7 +98,7 @@ class CheckPanel(_OfRender, Panel):
             draw_check(self.layout, context, check)
 
 
-class OutputPanel(_OfRender, Panel):
+class OutputPanel(OfRender, Panel):
     """Where the frames go."""
 
     bl_idname = f"{PANEL}_output"
@@ -130,7 +122,7 @@ class OutputPanel(_OfRender, Panel):
             paragraph(self.layout, tr(wording.MOVIE), characters, "INFO")
 
 
-class OverridesPanel(_OfRender, Panel):
+class OverridesPanel(OfRender, Panel):
     """What is otherwise on the farm than here."""
 
     bl_idname = f"{PANEL}_overrides"
