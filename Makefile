@@ -8,7 +8,7 @@ PYTHON := .tools/venv/bin/python
 # Without the binding: maturin builds it, with settings of its own that would undo each other's work.
 REST := --workspace --exclude render-on-lambda-python
 CARGO_BUILD := cargo build --release --locked $(REST) --all-targets
-FUNCTIONS := --package render-on-lambda-consumer --package render-on-lambda-producer
+FUNCTIONS := --package render-on-lambda-consumer --package render-on-lambda-producer --package render-on-lambda-setup
 
 # How long each fuzz target runs.
 FUZZ_SECONDS := 600

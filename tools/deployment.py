@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 PROJECT = Path(__file__).resolve().parent.parent
-CODE_BUCKET = "render-on-lambda-code"
 LIMIT_SECONDS = 60
 BATCHES = json.dumps(
     {
@@ -38,40 +37,54 @@ class StackFailed(Exception):
     """A stack that could not be created, with AWS's own words for each resource."""
 
 
-def upload_functions(farm: Target, binaries: Path) -> None:
-    """Put the functions' zips where the template looks for them, each in a sandbox."""
-    s3 = farm.client("s3")
-    s3.create_bucket(Bucket=CODE_BUCKET)
-    for name in ("consumer", "producer"):
-        archive = function_zip(farm, binaries / f"render-on-lambda-{name}")
-        s3.put_object(Bucket=CODE_BUCKET, Key=f"{name}.zip", Body=archive)
-
-
 def create_stack(
     farm: Target, blender: Path, parameters: dict[str, str], template: str | None = None
 ) -> None:
-    """Create the stack from infra/template.yaml, or another template; StackFailed where AWS would
-    not.
+    """Create the stack from infra/template.yaml, or another template: its bucket first; StackFailed
+    where AWS would not.
     """
     values = {
-        "CodeBucket": CODE_BUCKET,
         "Blender": str(blender),
         "ConsumerMemory": "2048",
         "ConsumerTimeout": "600",
         "MaximumConcurrency": str(max(2, (os.cpu_count() or 2))),
     } | parameters
+    body = template or (PROJECT / "infra" / "template.yaml").read_text()
+    change_stack(farm, "create_stack", body, values)
+
+
+def add_functions(farm: Target, binaries: Path, template: str | None = None) -> None:
+    """Put the functions' zips where the template looks for them, each in a sandbox, and deploy.
+
+    An image that the stack's parameters name is the consumer; without one its zip.
+    """
+    cloudformation, s3 = farm.client("cloudformation"), farm.client("s3")
+    stack = cloudformation.describe_stacks(StackName=farm.stack)["Stacks"][0]
+    values = {one["ParameterKey"]: one["ParameterValue"] for one in stack["Parameters"]}
+    outputs = {one["OutputKey"]: one["OutputValue"] for one in stack["Outputs"]}
+    for name in ("producer",) if values["ConsumerImageUri"] else ("consumer", "producer"):
+        key = f"code/{name}.zip"
+        archive = function_zip(farm, binaries / f"render-on-lambda-{name}")
+        s3.put_object(Bucket=outputs["BucketName"], Key=key, Body=archive)
+        values[f"{name.capitalize()}CodeKey"] = key
+    body = template or (PROJECT / "infra" / "template.yaml").read_text()
+    change_stack(farm, "update_stack", body, values)
+    set_concurrency(farm, int(values["MaximumConcurrency"]))
+
+
+def change_stack(farm: Target, call: str, body: str, values: dict[str, str]) -> None:
+    """Create or update the stack and wait; StackFailed with AWS's own words."""
     cloudformation = farm.front_client("cloudformation")
-    cloudformation.create_stack(
+    getattr(cloudformation, call)(
         StackName=farm.stack,
-        TemplateBody=template or (PROJECT / "infra" / "template.yaml").read_text(),
+        TemplateBody=body,
         Capabilities=["CAPABILITY_IAM"],
         Parameters=[{"ParameterKey": key, "ParameterValue": text} for key, text in values.items()],
     )
     limit = time.monotonic() + LIMIT_SECONDS
     while time.monotonic() < limit:
         stack = cloudformation.describe_stacks(StackName=farm.stack)["Stacks"][0]
-        if stack["StackStatus"] == "CREATE_COMPLETE":
-            set_concurrency(farm, int(values["MaximumConcurrency"]))
+        if stack["StackStatus"] in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
             return
         if not stack["StackStatus"].endswith("_IN_PROGRESS"):
             break
@@ -82,7 +95,7 @@ def create_stack(
         for event in events
         if event.get("ResourceStatusReason")
     ]
-    raise StackFailed("the stack could not be created:\n" + "\n".join(reasons))
+    raise StackFailed("the stack could not be deployed:\n" + "\n".join(reasons))
 
 
 def set_concurrency(farm: Target, count: int) -> None:

@@ -153,8 +153,8 @@ def local_farm(
     with bare_farm(
         stack=stack, emulator=emulator, emulator_tls=emulator_tls, quotas=quotas
     ) as farm:
-        deployment.upload_functions(farm, binaries)
         deployment.create_stack(farm, blender, parameters or {})
+        deployment.add_functions(farm, binaries)
         deployment.allow_batches(farm)
         farm.artist = deployment.artist(farm, farm.outputs())
         farm.worker = deployment.worker(farm, farm.outputs())

@@ -15,10 +15,11 @@ resource "aws_cloudformation_stack" "render_on_lambda" {
   capabilities  = ["CAPABILITY_IAM"]
 
   parameters = {
-    ConsumerImageUri   = var.consumer_image_uri
-    CodeBucket         = var.code_bucket
-    ConsumerCodeKey    = var.consumer_code_key
+    SetUpCodeKey       = var.set_up_code_key
     ProducerCodeKey    = var.producer_code_key
+    ConsumerImageUri   = var.consumer_image_uri
+    ConsumerCodeKey    = var.consumer_code_key
+    PartsMirror        = var.parts_mirror
     Blender            = var.blender
     ConsumerMemory     = var.consumer_memory
     ConsumerTimeout    = var.consumer_timeout

@@ -25,12 +25,12 @@ output "dead_letter_queue_url" {
 
 output "api_url" {
   description = "Where jobs can be posted, signed with IAM credentials."
-  value       = aws_cloudformation_stack.render_on_lambda.outputs["ApiUrl"]
+  value       = lookup(aws_cloudformation_stack.render_on_lambda.outputs, "ApiUrl", null)
 }
 
 output "consumer_name" {
   description = "The function that renders."
-  value       = aws_cloudformation_stack.render_on_lambda.outputs["ConsumerName"]
+  value       = lookup(aws_cloudformation_stack.render_on_lambda.outputs, "ConsumerName", null)
 }
 
 output "consumer_memory" {
@@ -55,10 +55,15 @@ output "maximum_tries" {
 
 output "artist_policy_arn" {
   description = "The managed policy with what the add-on needs."
-  value       = aws_cloudformation_stack.render_on_lambda.outputs["ArtistPolicyArn"]
+  value       = lookup(aws_cloudformation_stack.render_on_lambda.outputs, "ArtistPolicyArn", null)
 }
 
 output "retention_days" {
   description = "After how many days uploads, jobs and results are deleted."
   value       = aws_cloudformation_stack.render_on_lambda.outputs["RetentionDays"]
+}
+
+output "repository_name" {
+  description = "Holds the image of the renderer."
+  value       = aws_cloudformation_stack.render_on_lambda.outputs["RepositoryName"]
 }

@@ -4,27 +4,34 @@ variable "stack_name" {
   description = "The stack's name; the add-on finds everything by it."
 }
 
-variable "consumer_image_uri" {
+variable "set_up_code_key" {
   type        = string
   default     = ""
-  description = "The container image with Blender and the consumer. Empty to run ConsumerCodeKey's zip instead, where the Blender parameter says where Blender is."
-}
-
-variable "code_bucket" {
-  type        = string
-  description = "The bucket that holds the zips of the functions."
-}
-
-variable "consumer_code_key" {
-  type        = string
-  default     = "consumer.zip"
-  description = "The key of the consumer's zip in CodeBucket; not read when there is an image."
+  description = "The key of the set-up function's zip in the stack's bucket; the function makes the image of the renderer. The first deployment leaves it empty, and makes the bucket that the zips are then put into."
 }
 
 variable "producer_code_key" {
   type        = string
-  default     = "producer.zip"
-  description = "The key of the HTTP front door's zip in CodeBucket."
+  default     = ""
+  description = "The key of the HTTP front door's zip in the stack's bucket. Where it is empty, there are no functions yet."
+}
+
+variable "consumer_image_uri" {
+  type        = string
+  default     = ""
+  description = "An image of the renderer that you have built yourself, instead of the stack's own."
+}
+
+variable "consumer_code_key" {
+  type        = string
+  default     = ""
+  description = "The key of the consumer's zip in the stack's bucket, instead of an image; blender says where Blender is then."
+}
+
+variable "parts_mirror" {
+  type        = string
+  default     = ""
+  description = "Where the set-up function finds Debian's packages and PyPI's files, by the same paths, instead of on the internet."
 }
 
 variable "blender" {

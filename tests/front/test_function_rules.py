@@ -16,8 +16,9 @@ from botocore.exceptions import ClientError
 from local_farm import LocalFarm
 from strict_front.glibc import newest_glibc
 from strict_front.request import Request
-from strict_front.stacks import Stack, memory
+from strict_front.stacks import memory
 from strict_front.state import NEW_ACCOUNT, Quotas, SleepingFunction
+from strict_front.templates import Stack
 
 TEMPLATE = """
 Parameters:

@@ -3,85 +3,16 @@
 from __future__ import annotations
 
 import io
-import json
-import re
 import zipfile
 from collections.abc import Callable
-from typing import Any
-
-import yaml
+from xml.sax.saxutils import escape
 
 from .glibc import newest_glibc
 from .request import Answer, Request
 from .state import Front
+from .templates import Stack
 
 LAMBDA_GLIBC = (2, 34)
-INDEXES = (
-    "application/vnd.oci.image.index.v1+json",
-    "application/vnd.docker.distribution.manifest.list.v2+json",
-)
-
-
-class TemplateLoader(yaml.SafeLoader):
-    """YAML with CloudFormation's short forms: `!Ref` is `Ref`, `!Sub` is `Fn::Sub`."""
-
-    def short_form(self, name: str, node: yaml.Node) -> dict[str, Any]:
-        """A function with its argument."""
-        if isinstance(node, yaml.ScalarNode):
-            value: Any = self.construct_scalar(node)
-        elif isinstance(node, yaml.SequenceNode):
-            value = self.construct_sequence(node, deep=True)
-        else:
-            assert isinstance(node, yaml.MappingNode)
-            value = self.construct_mapping(node, deep=True)
-        return {name if name in ("Ref", "Condition") else f"Fn::{name}": value}
-
-
-TemplateLoader.add_multi_constructor("!", TemplateLoader.short_form)
-
-
-class Stack:
-    """A template with the values of its parameters."""
-
-    def __init__(self, form: dict[str, str]) -> None:
-        self.name = form.get("StackName", "")
-        self.template: dict[str, Any] = yaml.load(form.get("TemplateBody", "{}"), TemplateLoader)
-        self._values = {
-            name: str(parameter["Default"])
-            for name, parameter in self.template.get("Parameters", {}).items()
-            if "Default" in parameter
-        }
-        for field, name in form.items():
-            if found := re.fullmatch(r"Parameters\.member\.(\d+)\.ParameterKey", field):
-                value = form.get(f"Parameters.member.{found[1]}.ParameterValue", "")
-                self._values[name] = value
-
-    def of_type(self, kind: str) -> dict[str, dict[str, Any]]:
-        """The properties of the resources of a type, by their logical names."""
-        return {
-            name: resource.get("Properties", {})
-            for name, resource in self.template.get("Resources", {}).items()
-            if resource.get("Type") == kind
-        }
-
-    def value(self, value: Any) -> Any:
-        """A value, with references to parameters and conditions on empty ones resolved."""
-        match value:
-            case {"Ref": str(name)}:
-                return self._values.get(name)
-            case {"Fn::If": [str(condition), yes, no]}:
-                return self.value(yes if self._holds(condition) else no)
-            case _:
-                return value
-
-    def _holds(self, condition: str) -> bool:
-        match self.template.get("Conditions", {}).get(condition):
-            case {"Fn::Not": [{"Fn::Equals": [one, other]}]}:
-                return self.value(one) != self.value(other)
-            case {"Fn::Equals": [one, other]}:
-                return self.value(one) == self.value(other)
-            case _:
-                raise ValueError(f"the front cannot tell whether {condition} holds")
 
 
 def memory(front: Front, stack: Stack) -> str | None:
@@ -145,7 +76,8 @@ def glibc(front: Front, stack: Stack) -> str | None:
         code = stack.value(function.get("Code", {}))
         if stack.value(function.get("Runtime")) != "provided.al2023" or "S3Key" not in code:
             continue
-        place = {"Bucket": stack.value(code["S3Bucket"]), "Key": stack.value(code["S3Key"])}
+        bucket = stack.value(code["S3Bucket"]) or own_bucket(front, stack, code["S3Bucket"])
+        place = {"Bucket": bucket, "Key": stack.value(code["S3Key"])}
         body = front.admin("s3").get_object(**place)["Body"].read()
         with zipfile.ZipFile(io.BytesIO(body)) as archive:
             for member in archive.namelist():
@@ -154,6 +86,14 @@ def glibc(front: Front, stack: Stack) -> str | None:
                     version = ".".join(map(str, newest))
                     return f"{name}: {member}: version `GLIBC_{version}' not found"
     return None
+
+
+def own_bucket(front: Front, stack: Stack, reference: dict[str, str]) -> str:
+    """The name of a bucket that the stack itself has made."""
+    cloudformation = front.admin("cloudformation")
+    named = {"StackName": stack.name, "LogicalResourceId": reference["Ref"]}
+    found = cloudformation.describe_stack_resource(**named)
+    return found["StackResourceDetail"]["PhysicalResourceId"]
 
 
 def image_index(front: Front, stack: Stack) -> str | None:
@@ -176,52 +116,83 @@ RULES: list[Callable[[Front, Stack], str | None]] = [
 ]  # fmt: skip
 
 
-def creation_that_fails(front: Front, request: Request) -> Answer | None:
-    """A stack that asks for what cannot be is rolled back: its resources with
-    `RetainExceptOnCreate` go as well.
+def deployment_that_fails(front: Front, request: Request) -> Answer | None:
+    """A stack that asks for what cannot be is rolled back: one that is created with its resources
+    that are `RetainExceptOnCreate`, one that is updated to what it was.
 
     https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-deletionpolicy.html
     """
-    if request.form.get("Action") != "CreateStack":
+    action = request.form.get("Action", "")
+    if action not in ("CreateStack", "UpdateStack"):
         return None
     stack = Stack(request.form)
+    failed = front.failed_stacks if action == "CreateStack" else front.failed_updates
     for rule in RULES:
         if reason := rule(front, stack):
-            front.failed_stacks[stack.name] = reason
-            return stack_answer("CreateStack", f"<StackId>{stack_id(stack.name)}</StackId>")
-    front.failed_stacks.pop(stack.name, None)
+            failed[stack.name] = reason
+            return stack_answer(action, f"<StackId>{stack_id(stack.name)}</StackId>")
+    failed.pop(stack.name, None)
     return None
 
 
 def stack_that_was_rolled_back(front: Front, request: Request) -> Answer | None:
-    """What CloudFormation tells of a stack whose creation failed."""
+    """What CloudFormation tells of a stack whose creation or update failed."""
     name = request.form.get("StackName", "")
-    reason = front.failed_stacks.get(name)
-    if reason is None:
-        return None
-    action = request.form.get("Action")
-    if action == "DescribeStacks":
+    action = request.form.get("Action", "")
+    created, updated = front.failed_stacks.get(name), front.failed_updates.get(name)
+    if action == "DescribeStackEvents" and (reason := created or updated):
+        return stack_answer(action, failed_event(name, reason, "CREATE" if created else "UPDATE"))
+    if action == "DescribeStacks" and updated:
+        return stack_answer(action, rolled_back_update(front, name))
+    if action == "DescribeStacks" and created:
         inner = (
             f"<Stacks><member><StackName>{name}</StackName><StackId>{stack_id(name)}</StackId>"
-            "<CreationTime>2026-11-25T00:00:00Z</CreationTime>"
+            "<CreationTime>2026-11-25T00:00:00Z</CreationTime><Tags><member>"
+            f"<Key>render-on-lambda</Key><Value>{name}</Value></member></Tags>"
             "<StackStatus>ROLLBACK_COMPLETE</StackStatus></member></Stacks>"
         )
         return stack_answer(action, inner)
-    if action == "DescribeStackEvents":
-        logical, _, words = reason.partition(": ")
-        escaped = words.replace("&", "&amp;").replace("<", "&lt;")
-        inner = (
-            f"<StackEvents><member><StackName>{name}</StackName><StackId>{stack_id(name)}</StackId>"
-            f"<EventId>1</EventId><LogicalResourceId>{logical}</LogicalResourceId>"
-            "<Timestamp>2026-11-25T00:00:00Z</Timestamp>"
-            "<ResourceStatus>CREATE_FAILED</ResourceStatus>"
-            f"<ResourceStatusReason>{escaped}</ResourceStatusReason></member></StackEvents>"
-        )
-        return stack_answer(action, inner)
     if action == "DeleteStack":
-        del front.failed_stacks[name]
-        return stack_answer(action, "")
+        front.failed_updates.pop(name, None)
+        if front.failed_stacks.pop(name, None):
+            return stack_answer(action, "")
     return None
+
+
+def failed_event(name: str, reason: str, kind: str) -> str:
+    """The event of the resource that could not be."""
+    logical, _, words = reason.partition(": ")
+    return (
+        f"<StackEvents><member><StackName>{name}</StackName><StackId>{stack_id(name)}</StackId>"
+        f"<EventId>1</EventId><LogicalResourceId>{logical}</LogicalResourceId>"
+        "<Timestamp>2026-11-25T00:00:00Z</Timestamp>"
+        f"<ResourceStatus>{kind}_FAILED</ResourceStatus>"
+        f"<ResourceStatusReason>{escape(words)}</ResourceStatusReason></member></StackEvents>"
+    )
+
+
+def rolled_back_update(front: Front, name: str) -> str:
+    """The stack as it was before."""
+    stack = front.admin("cloudformation").describe_stacks(StackName=name)["Stacks"][0]
+    lists = {
+        "Outputs": ("OutputKey", "OutputValue"),
+        "Parameters": ("ParameterKey", "ParameterValue"),
+        "Tags": ("Key", "Value"),
+    }
+    inner = ""
+    for field, keys in lists.items():
+        members = "".join(
+            "<member>"
+            + "".join(f"<{key}>{escape(str(one[key]))}</{key}>" for key in keys)
+            + "</member>"
+            for one in stack.get(field, [])
+        )
+        inner += f"<{field}>{members}</{field}>"
+    return (
+        f"<Stacks><member><StackName>{name}</StackName><StackId>{stack['StackId']}</StackId>"
+        f"<CreationTime>2026-11-25T00:00:00Z</CreationTime>{inner}"
+        "<StackStatus>UPDATE_ROLLBACK_COMPLETE</StackStatus></member></Stacks>"
+    )
 
 
 def stack_id(name: str) -> str:
@@ -232,17 +203,3 @@ def stack_answer(action: str, inner: str) -> Answer:
     namespace = "http://cloudformation.amazonaws.com/doc/2010-05-15/"
     body = f'<{action}Response xmlns="{namespace}"><{action}Result>{inner}</{action}Result>'
     return Answer(200, f"{body}</{action}Response>".encode(), "text/xml")
-
-
-def note_image(front: Front, request: Request, _body: bytes) -> None:
-    """Takes note of an index that was pushed to ECR."""
-    if not request.headers.get("x-amz-target", "").endswith(".PutImage"):
-        return
-    asked = json.loads(request.body or b"{}")
-    manifest = json.loads(asked.get("imageManifest", "{}"))
-    media_type = asked.get("imageManifestMediaType") or manifest.get("mediaType")
-    if media_type in INDEXES:
-        repository = asked.get("repositoryName", "")
-        for mark, name in ((":", "imageTag"), ("@", "imageDigest")):
-            if asked.get(name):
-                front.image_indexes.add(f"{repository}{mark}{asked[name]}")

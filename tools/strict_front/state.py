@@ -64,6 +64,8 @@ class Front:
     """The keys whose conditional writes are under way."""
     failed_stacks: dict[str, str] = field(default_factory=dict)
     """Why a stack could not be created, by its name."""
+    failed_updates: dict[str, str] = field(default_factory=dict)
+    """Why a stack could not be updated."""
     random: random.Random = field(default_factory=lambda: random.Random(7))
     refused: list[str] = field(default_factory=list)
     """The names of the rules that have refused something."""

@@ -15,6 +15,7 @@ pub use aws::burst::Burst;
 pub use aws::connection::{AwsConfig, FarmSettings};
 pub use aws::function::WorkerFunction;
 pub use aws::queue::{Queue, QueueDepth, ReceivedMessage};
+pub use aws::service_error::Attempt;
 pub use aws::stack::Farm;
 pub use aws::storage::{Storage, StoredObject};
 pub use clock::now_ms;

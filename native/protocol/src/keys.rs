@@ -11,6 +11,8 @@
 //! jobs/<job id>/frames/<path>             results, named as Blender would name them
 //! jobs/<job id>/logs/<frame>.<try>.log   Blender's own output
 //! tokens/<blake3>.json                    the job that a client's token has made
+//! code/<name>-<sha256>.zip                what the stack's functions are deployed from
+//! set-up/progress.json                    how far the image is that the stack makes
 //! ```
 
 use crate::id::{Digest, JobId, PackId};
@@ -21,6 +23,16 @@ pub const BLOBS: &str = "blobs/";
 
 /// The prefix of every job.
 pub const JOBS: &str = "jobs/";
+
+/// How far the renderer's image is, while the stack makes it.
+pub const SET_UP_PROGRESS: &str = "set-up/progress.json";
+
+/// What a function of the stack is deployed from, by the SHA-256 of the zip: another zip is another
+/// key, by which CloudFormation sees that the function has changed.
+#[must_use]
+pub fn code(function: &str, sha256: &str) -> String {
+    format!("code/{function}-{sha256}.zip")
+}
 
 /// A blob, by the digest of its bytes.
 #[must_use]

@@ -19,6 +19,12 @@ pub const S3_GET_USD: f64 = 0.000_4 / 1e3;
 /// SQS, per request.
 pub const SQS_REQUEST_USD: f64 = 0.40 / 1e6;
 
+/// ECR's storage, per GB and month (<https://aws.amazon.com/ecr/pricing/>).
+pub const REGISTRY_GB_MONTH_USD: f64 = 0.10;
+
+/// What the renderer's image takes there: 437 MB with Blender 5.2.
+pub const IMAGE_GB: f64 = 0.45;
+
 /// What tasks cost on Lambda, in US dollars.
 ///
 /// `billed_seconds` is the sum over all tries, `memory_mib` the function's memory. Each task also

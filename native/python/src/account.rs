@@ -1,4 +1,5 @@
 use farm::AccountLimits;
+use protocol::pricing::{IMAGE_GB, REGISTRY_GB_MONTH_USD, tasks_usd};
 use pyo3::prelude::*;
 
 use crate::connection::PyFarmSettings;
@@ -13,6 +14,8 @@ pub(crate) struct PyAccountLimits {
     consumer_memory_mib: u32,
     maximum_concurrency: u32,
     burst_workers: u32,
+    idle_month_usd: f64,
+    frame_minute_usd: f64,
 }
 
 #[pyfunction]
@@ -30,5 +33,7 @@ pub(crate) fn account_limits(
         consumer_memory_mib: parameters.consumer_memory_mib,
         maximum_concurrency: parameters.maximum_concurrency,
         burst_workers: parameters.burst_workers,
+        idle_month_usd: IMAGE_GB * REGISTRY_GB_MONTH_USD,
+        frame_minute_usd: tasks_usd(1, 60.0, parameters.consumer_memory_mib),
     })
 }

@@ -65,7 +65,7 @@ impl PyStackCheck {
                 max_tries: farm.max_tries,
                 function: farm.function.name().to_owned(),
             }));
-            Ok(())
+            Ok::<(), farm::FarmError>(())
         })?;
         Ok(Self(task))
     }

@@ -3,6 +3,7 @@
 use std::error::Error as _;
 use std::io::ErrorKind;
 
+use account::AccountError;
 use farm::FarmError as Farm;
 use preview::PreviewError;
 use protocol::{ProtocolError, sentence};
@@ -17,6 +18,62 @@ use scene::SceneError;
 create_exception!(render_on_lambda, FarmError, PyException);
 create_exception!(render_on_lambda, CredentialsError, FarmError);
 create_exception!(render_on_lambda, StackError, FarmError);
+
+/// What work on the runtime can fail with.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    Farm(Farm),
+    Account(AccountError),
+}
+
+impl From<Farm> for Failure {
+    fn from(error: Farm) -> Self {
+        Self::Farm(error)
+    }
+}
+
+impl From<AccountError> for Failure {
+    fn from(error: AccountError) -> Self {
+        Self::Account(error)
+    }
+}
+
+impl Failure {
+    /// The exception that says it.
+    pub(crate) fn to_exception(&self) -> PyErr {
+        match self {
+            Self::Farm(error) => farm_error(error),
+            Self::Account(error) => account_error(error),
+        }
+    }
+}
+
+/// The exception of a failure while the farm is set up or removed.
+fn account_error(error: &AccountError) -> PyErr {
+    let message = error.to_string();
+    match error {
+        AccountError::Farm {
+            error:
+                Farm::NoCredentials { .. }
+                | Farm::Credentials { .. }
+                | Farm::NoProfile { .. }
+                | Farm::NeedsCode { .. },
+        } => CredentialsError::new_err(message),
+        AccountError::Farm { error: Farm::Unreachable { .. } | Farm::Throttled { .. } } => {
+            PyConnectionError::new_err(message)
+        }
+        AccountError::Farm { error: Farm::InsecureEndpoint { .. } } | AccountError::Name { .. } => {
+            PyValueError::new_err(message)
+        }
+        AccountError::Farm { .. } => FarmError::new_err(message),
+        AccountError::Code { .. } => PyOSError::new_err(message),
+        AccountError::SomeoneElses { .. }
+        | AccountError::NoFarm { .. }
+        | AccountError::Stuck { .. }
+        | AccountError::Resource { .. }
+        | AccountError::Left { .. } => StackError::new_err(message),
+    }
+}
 
 /// The exception of a failure on the farm.
 pub(crate) fn farm_error(error: &Farm) -> PyErr {

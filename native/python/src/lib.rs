@@ -10,6 +10,7 @@ mod listing;
 mod local;
 mod preview;
 mod runtime;
+mod set_up;
 mod submission;
 mod task;
 mod trace;
@@ -36,6 +37,11 @@ mod native {
     };
     #[pymodule_export]
     use super::preview::make_preview;
+    #[pymodule_export]
+    use super::set_up::{
+        PyFarmRemoval, PyFarmSetUp, PyFarmStatus, PyPermission, PyQuota, PySetUpEvent,
+        farm_permissions, farm_policy, farm_status, quota, request_quota,
+    };
     #[pymodule_export]
     use super::submission::{
         PyMissingFile, PySubmission, PySubmissionEvent, PyUnbakedSimulation, PyUploadProgress,

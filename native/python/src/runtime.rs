@@ -3,7 +3,7 @@ use std::sync::OnceLock;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 
-use crate::error::farm_error;
+use crate::error::Failure;
 use tokio::runtime::{Builder, Handle, Runtime};
 
 /// The one runtime of this process; the only global state of the project.
@@ -25,10 +25,10 @@ pub(crate) fn runtime() -> PyResult<&'static Handle> {
 }
 
 /// Runs something short to its end; the GIL is released meanwhile.
-pub(crate) fn wait<T: Send>(
+pub(crate) fn wait<T: Send, E: Into<Failure> + Send>(
     py: Python<'_>,
-    work: impl Future<Output = farm::Result<T>> + Send,
+    work: impl Future<Output = Result<T, E>> + Send,
 ) -> PyResult<T> {
     let runtime = runtime()?;
-    py.detach(|| runtime.block_on(work)).map_err(|error| farm_error(&error))
+    py.detach(|| runtime.block_on(work)).map_err(|error| error.into().to_exception())
 }

@@ -1,11 +1,10 @@
 use std::sync::mpsc::{Receiver, TryRecvError, channel};
 use std::sync::{Mutex, PoisonError};
 
-use farm::{FarmError, Result};
 use pyo3::prelude::*;
 use tokio::task::AbortHandle;
 
-use crate::error::farm_error;
+use crate::error::Failure;
 use crate::runtime::runtime;
 
 /// Work on the runtime whose events Python polls.
@@ -17,27 +16,28 @@ pub(crate) struct EventTask<E> {
 
 #[derive(Debug)]
 struct Inbox<E> {
-    receiver: Receiver<Result<E>>,
+    receiver: Receiver<Result<E, Failure>>,
     /// An error that came behind events: it is raised by the next poll.
-    error: Option<FarmError>,
+    error: Option<Failure>,
     is_over: bool,
 }
 
 /// Where the work puts its events.
-pub(crate) type Sender<E> = std::sync::mpsc::Sender<Result<E>>;
+pub(crate) type Sender<E> = std::sync::mpsc::Sender<Result<E, Failure>>;
 
 impl<E: Send + 'static> EventTask<E> {
     /// Starts the work. What it returns as an error becomes the last thing that polling raises.
-    pub(crate) fn spawn<F>(work: impl FnOnce(Sender<E>) -> F) -> PyResult<Self>
+    pub(crate) fn spawn<F, R>(work: impl FnOnce(Sender<E>) -> F) -> PyResult<Self>
     where
-        F: Future<Output = Result<()>> + Send + 'static,
+        F: Future<Output = Result<(), R>> + Send + 'static,
+        R: Into<Failure>,
     {
         let (sender, receiver) = channel();
         let future = work(sender.clone());
         let handle = runtime()?.spawn(async move {
             if let Err(error) = future.await {
                 // Nobody polls any more: then nobody wants to know.
-                let _ = sender.send(Err(error));
+                let _ = sender.send(Err(error.into()));
             }
         });
         let inbox = Mutex::new(Inbox { receiver, error: None, is_over: false });
@@ -48,13 +48,13 @@ impl<E: Send + 'static> EventTask<E> {
     pub(crate) fn poll(&self) -> PyResult<Vec<E>> {
         let mut inbox = self.inbox.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(error) = inbox.error.take() {
-            return Err(farm_error(&error));
+            return Err(error.to_exception());
         }
         let mut events = Vec::new();
         loop {
             match inbox.receiver.try_recv() {
                 Ok(Ok(event)) => events.push(event),
-                Ok(Err(error)) if events.is_empty() => return Err(farm_error(&error)),
+                Ok(Err(error)) if events.is_empty() => return Err(error.to_exception()),
                 Ok(Err(error)) => {
                     inbox.error = Some(error);
                     return Ok(events);

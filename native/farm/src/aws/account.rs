@@ -50,12 +50,7 @@ impl AccountLimits {
     /// # Errors
     /// [`FarmError`] of the call.
     pub async fn of(settings: &FarmSettings) -> Result<Self> {
-        let config = AwsConfig::load(
-            settings.region.as_deref(),
-            settings.profile.as_deref(),
-            settings.endpoint.as_deref(),
-        )
-        .await?;
+        let config = AwsConfig::of(settings).await?;
         let attempt = Attempt {
             action: "ask for the account's limits",
             profile: config.profile.as_deref(),

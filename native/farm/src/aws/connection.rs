@@ -28,11 +28,26 @@ pub struct FarmSettings {
 /// A loaded configuration of the AWS SDK.
 #[derive(Debug, Clone)]
 pub struct AwsConfig {
-    pub(crate) sdk: SdkConfig,
-    pub(crate) profile: Option<String>,
+    /// What the clients of the services are made of.
+    pub sdk: SdkConfig,
+    /// The profile whose credentials are used, where one is set.
+    pub profile: Option<String>,
 }
 
 impl AwsConfig {
+    /// Loads what the settings name.
+    ///
+    /// # Errors
+    /// Those of [`AwsConfig::load`].
+    pub async fn of(settings: &FarmSettings) -> Result<Self> {
+        Self::load(
+            settings.region.as_deref(),
+            settings.profile.as_deref(),
+            settings.endpoint.as_deref(),
+        )
+        .await
+    }
+
     /// Loads region, endpoint and credentials by the SDK's chain; nothing is sent yet except what
     /// the chain itself needs.
     ///
@@ -100,7 +115,9 @@ impl AwsConfig {
         Self::load_with(None, None, None, Some(Duration::from_secs(20))).await
     }
 
-    pub(crate) fn region_name(&self) -> String {
+    /// The region's name.
+    #[must_use]
+    pub fn region_name(&self) -> String {
         self.sdk.region().map_or_else(|| "no region".to_owned(), ToString::to_string)
     }
 }

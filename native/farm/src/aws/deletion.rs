@@ -4,7 +4,7 @@ use aws_sdk_s3::error::SdkError;
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 
 use super::storage::Storage;
-use crate::error::Result;
+use crate::error::{FarmError, Result};
 
 impl Storage {
     /// Deletes an object; no error where there is none.
@@ -60,5 +60,68 @@ impl Storage {
             None => Ok(()),
             Some(error) => Err(attempt.refused(error.code(), error.message())),
         }
+    }
+
+    /// Deletes the bucket with everything in it, uploads that were never finished too; no error where
+    /// there is no bucket. `told` learns how many objects are gone so far.
+    ///
+    /// # Errors
+    /// [`crate::FarmError`] of a call.
+    pub async fn delete_with_all_objects(&self, told: impl Fn(u64)) -> Result<()> {
+        let mut count = 0;
+        loop {
+            match self.delete_a_page().await {
+                Ok(0) => {}
+                Ok(deleted) => {
+                    count += deleted;
+                    told(count);
+                    continue;
+                }
+                Err(FarmError::NoBucket { .. }) => return Ok(()),
+                Err(error) => return Err(error),
+            }
+            self.abort_uploads().await?;
+            let deleted = self.client.delete_bucket().bucket(&self.bucket).send().await;
+            match deleted.map_err(|error| self.attempt("delete the bucket", "").error(error)) {
+                Ok(_) | Err(FarmError::NoBucket { .. }) => return Ok(()),
+                // A frame that was at work meanwhile.
+                Err(FarmError::Service { reason, .. }) if reason.contains("BucketNotEmpty") => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Whether the bucket is there.
+    ///
+    /// # Errors
+    /// [`crate::FarmError`] of the call.
+    pub async fn exists(&self) -> Result<bool> {
+        match self.list_one("", "").await {
+            Ok(_) => Ok(true),
+            Err(FarmError::NoBucket { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn delete_a_page(&self) -> Result<u64> {
+        let page = self.list_page("", "").await?;
+        let keys: Vec<_> = page.objects.into_iter().map(|object| object.key).collect();
+        let count = keys.len() as u64;
+        if count > 0 {
+            self.delete_all(keys).await?;
+        }
+        Ok(count)
+    }
+
+    async fn abort_uploads(&self) -> Result<()> {
+        let attempt = self.attempt("abort an upload", "");
+        let answer = self.client.list_multipart_uploads().bucket(&self.bucket).send().await;
+        let answer = answer.map_err(|error| attempt.error(error))?;
+        for upload in answer.uploads() {
+            let call = self.client.abort_multipart_upload().bucket(&self.bucket);
+            let call = call.set_key(upload.key.clone()).set_upload_id(upload.upload_id.clone());
+            call.send().await.map_err(|error| attempt.error(error))?;
+        }
+        Ok(())
     }
 }

@@ -11,17 +11,23 @@ use crate::error::FarmError;
 
 /// What was attempted, and on what, for messages.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Attempt<'a> {
-    pub(crate) action: &'a str,
-    pub(crate) profile: Option<&'a str>,
-    pub(crate) bucket: Option<&'a str>,
-    pub(crate) queue_url: Option<&'a str>,
-    pub(crate) key: Option<&'a str>,
+pub struct Attempt<'a> {
+    /// What, as in "AWS does not allow to …".
+    pub action: &'a str,
+    /// The profile whose credentials are used, where one is set.
+    pub profile: Option<&'a str>,
+    /// The bucket, where it is about one.
+    pub bucket: Option<&'a str>,
+    /// The queue, where it is about one.
+    pub queue_url: Option<&'a str>,
+    /// The object, where it is about one.
+    pub key: Option<&'a str>,
 }
 
 impl Attempt<'_> {
-    /// Names the error of a call.
-    pub(crate) fn error<E>(&self, error: SdkError<E, HttpResponse>) -> FarmError
+    /// Names the error of a call of any of AWS's services.
+    #[must_use]
+    pub fn error<E>(&self, error: SdkError<E, HttpResponse>) -> FarmError
     where
         E: ProvideErrorMetadata + Error + 'static,
     {

@@ -44,12 +44,7 @@ impl Farm {
     /// [`FarmError::NotOurStack`], [`FarmError::OlderFarm`], [`FarmError::NewerFarm`],
     /// [`FarmError::Unreachable`].
     pub async fn connect(settings: &FarmSettings) -> Result<Self> {
-        let config = AwsConfig::load(
-            settings.region.as_deref(),
-            settings.profile.as_deref(),
-            settings.endpoint.as_deref(),
-        )
-        .await?;
+        let config = AwsConfig::of(settings).await?;
         let outputs = outputs(&config, &settings.stack).await?;
         let text = |name: &'static str| {
             outputs.get(name).cloned().ok_or_else(|| FarmError::NotOurStack {

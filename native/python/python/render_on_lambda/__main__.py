@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from . import FarmError, __version__
-from .command_line import farm, local
+from .command_line import administration, farm, local
 from .command_line.output import EXIT_FARM, EXIT_UNREADABLE, Reporter
 
 EXIT_INTERRUPTED = 130
@@ -132,12 +132,7 @@ def _add_farm_commands(command, commands) -> None:
     listing.add_argument(
         "--limit", type=_up_to(1_000_000), default=20, metavar="N", help="how many (20)"
     )
-    farming = commands.add_parser("farm", help="set up and look after the farm", epilog=_CODES)
-    telling = farming.add_subparsers(required=True, metavar="COMMAND").add_parser(
-        "parameters", help="the stack's parameters that suit the account"
-    )
-    telling.add_argument("--json", action="store_true", help="for machines")
-    telling.set_defaults(run=farm.parameters, interrupted="interrupted")
+    administering = _add_administration(commands)
     of_a_job = (watching, fetching, retrying, pausing, resuming, cancelling, removing)
     for added in of_a_job:
         added.add_argument("job", metavar="JOB", type=_job_id, help="the job's id")
@@ -149,11 +144,65 @@ def _add_farm_commands(command, commands) -> None:
             metavar="DIR",
             help="where frames go (render)",
         )
-    for added in (submitting, *of_a_job, listing, telling):
+    for added in (submitting, *of_a_job, listing, *administering):
         added.add_argument("--stack", default="render-on-lambda", help="(render-on-lambda)")
         added.add_argument("--region", help="(the profile's)")
         added.add_argument("--profile", help="in ~/.aws (the SDK's default chain)")
         added.add_argument("--endpoint", help="for an emulator on this machine")
+
+
+def _add_administration(commands) -> list[argparse.ArgumentParser]:
+    farming = commands.add_parser("farm", help="set up and look after the farm", epilog=_CODES)
+    below = farming.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, run: object, help_text: str) -> argparse.ArgumentParser:
+        added = below.add_parser(
+            name, help=help_text, description=help_text.capitalize() + ".", epilog=_CODES
+        )
+        added.add_argument("--json", action="store_true", help="for machines")
+        added.set_defaults(
+            run=run, interrupted="interrupted; the same command goes on where it was"
+        )
+        return added
+
+    setting_up = command("set-up", administration.set_up, "make the farm, or go on with it")
+    upgrading = command(
+        "upgrade", administration.set_up, "bring the farm to this version; jobs in flight finish"
+    )
+    for added in (setting_up, upgrading):
+        added.set_defaults(upgrade=added is upgrading)
+        added.add_argument(
+            "--parameter",
+            type=_parameter,
+            action="append",
+            default=[],
+            metavar="NAME=VALUE",
+            help="one of the template's, such as AlarmEmail=anna@example.com",
+        )
+        added.add_argument("--no-test-frame", action="store_true", help="render none at the end")
+        added.add_argument(
+            "--functions",
+            type=Path,
+            default=administration.DATA,
+            metavar="DIR",
+            help="the folder with the functions' zips (those of this version)",
+        )
+    removing = command("remove", administration.remove, "delete the farm and all that it holds")
+    for added in (setting_up, upgrading, removing):
+        added.add_argument("--yes", action="store_true", help="ask nothing")
+    telling = command("status", administration.status, "tell what there is of the farm")
+    printing = command("policy", administration.policy, "print the IAM policy that a role needs")
+    checking = command(
+        "check", administration.check, "tell what of it these credentials may do, and what not"
+    )
+    printing.add_argument("role", choices=("administrator", "artist", "consumer"))
+    checking.add_argument("role", choices=("administrator", "artist"), nargs="?", default="artist")
+    asking = command("quota", administration.show_quota, "tell how many functions may run at once")
+    asking.add_argument(
+        "--request", type=_up_to(1_000_000), metavar="N", help="ask AWS for as many"
+    )
+    suiting = command("parameters", farm.parameters, "the parameters that suit the account")
+    return [setting_up, upgrading, removing, telling, printing, checking, asking, suiting]
 
 
 def _add_file(command: argparse.ArgumentParser) -> None:
@@ -175,6 +224,13 @@ def _frames(text: str) -> tuple[int, int, int]:
     if frames[1] < frames[0]:
         raise argparse.ArgumentTypeError(f"expected a last frame not before the first: {text!r}")
     return frames
+
+
+def _parameter(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name.isalnum():
+        raise argparse.ArgumentTypeError(f"expected NAME=VALUE, got {text!r}")
+    return name, value
 
 
 def _up_to(most: int) -> Callable[[str], int]:

@@ -101,6 +101,14 @@ class AccountLimits:
     def burst_workers(self) -> int:
         """The stack's parameter BurstWorkers that suits the account."""
 
+    @property
+    def idle_month_usd(self) -> float:
+        """What a farm costs in a month in which nothing renders, without the queue's polls."""
+
+    @property
+    def frame_minute_usd(self) -> float:
+        """What a frame costs that renders for a minute, with ConsumerMemory."""
+
 @final
 class StackCheck:
     """Looks whether the farm can be reached, in the background."""
@@ -781,6 +789,188 @@ def list_jobs(settings: FarmSettings, *, limit: int = 20) -> list[ListedJob]:
     """The newest jobs, the newest first. Waits for the answer.
 
     Raises FarmError, OSError, ConnectionError or ValueError.
+    """
+
+@final
+class SetUpEvent:
+    """Something that happens while a farm is set up or removed."""
+
+    @property
+    def kind(self) -> str:
+        """ "step", "resource", "image" or "objects"."""
+
+    @property
+    def name(self) -> str:
+        """The step ("look", "stack", "code", "functions"), the resource's name in the template, or
+        the stage of the image: "parts" while they are downloaded, "layers" while they are pushed.
+        """
+
+    @property
+    def status(self) -> str:
+        """Of a resource, as CloudFormation calls it, such as "CREATE_COMPLETE"."""
+
+    @property
+    def done(self) -> int:
+        """The step's number from 1, the image's bytes that are done, or the deleted objects."""
+
+    @property
+    def total(self) -> int:
+        """How many steps, or bytes; 0 where nobody knows."""
+
+@final
+class FarmSetUp:
+    """A farm that is being set up, or upgraded to this version, on a thread of its own.
+
+    Whatever ends it in the middle, another one goes on where it was, by what AWS says is there.
+    """
+
+    def __new__(
+        cls, settings: FarmSettings, functions: Path, parameters: dict[str, str]
+    ) -> FarmSetUp:
+        """Begin.
+
+        functions: the folder with the functions' zips. parameters: those of the template that are
+        not to be what the account suggests, or what they were.
+        """
+
+    def poll(self) -> list[SetUpEvent]:
+        """What has happened since the last poll. Never waits.
+
+        Raises CredentialsError, StackError with AWS's own words and what to do, FarmError,
+        ConnectionError, OSError where the zips cannot be read, or ValueError where no stack can
+        have that name.
+        """
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it is done and everything was polled."""
+
+@final
+class FarmRemoval:
+    """A farm that is being deleted, with its bucket and every frame in it, on a thread of its own.
+
+    Afterwards AWS is asked whether anything is left. Another one goes on where this was ended.
+    """
+
+    def __new__(cls, settings: FarmSettings) -> FarmRemoval:
+        """Begin."""
+
+    def poll(self) -> list[SetUpEvent]:
+        """What has happened since the last poll. Never waits.
+
+        Raises CredentialsError, StackError, FarmError, ConnectionError or ValueError.
+        """
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it is done and everything was polled."""
+
+@final
+class FarmStatus:
+    """What there is of a farm."""
+
+    @property
+    def account(self) -> str:
+        """The account's twelve digits."""
+
+    @property
+    def identity(self) -> str:
+        """The ARN of the user or the session whose credentials these are."""
+
+    @property
+    def region(self) -> str:
+        """The region that was asked."""
+
+    @property
+    def stack_status(self) -> str | None:
+        """As CloudFormation calls the stack's state; None where there is no stack of the name."""
+
+    @property
+    def version(self) -> str | None:
+        """The version that the stack was made by."""
+
+    @property
+    def has_functions(self) -> bool:
+        """Whether it can render: False where a set-up was ended in the middle."""
+
+    @property
+    def is_current(self) -> bool:
+        """Whether it is of this version."""
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """The stack's parameters."""
+
+    @property
+    def outputs(self) -> dict[str, str]:
+        """The stack's outputs."""
+
+@final
+class Permission:
+    """An action that a role needs."""
+
+    @property
+    def purpose(self) -> str:
+        """What it is for: the statement of the policy."""
+
+    @property
+    def action(self) -> str:
+        """Such as "sqs:SendMessage"."""
+
+    @property
+    def resource(self) -> str:
+        """On what; an asterisk stands for letters that nobody knows before."""
+
+    @property
+    def is_allowed(self) -> bool:
+        """Whether these credentials may do it."""
+
+@final
+class Quota:
+    """How many functions the account may run at once in a region."""
+
+    @property
+    def concurrent_executions(self) -> int:
+        """As many as that."""
+
+    @property
+    def requested(self) -> float | None:
+        """What the newest request asks for; None without one."""
+
+    @property
+    def request_status(self) -> str | None:
+        """What AWS calls the state of that request, such as "PENDING" or "APPROVED"."""
+
+def farm_status(settings: FarmSettings) -> FarmStatus:
+    """Look at a farm, there or not. Waits for the answer.
+
+    Raises StackError where a stack of that name is no farm, CredentialsError, FarmError,
+    ConnectionError or ValueError.
+    """
+
+def farm_policy(settings: FarmSettings, role: str) -> str:
+    """The policy of a role ("administrator", "artist", "consumer") as JSON. Waits for the answer.
+
+    Raises ValueError where there is no such role, or what farm_status raises.
+    """
+
+def farm_permissions(settings: FarmSettings, role: str) -> list[Permission]:
+    """Every action of a role's policy, and whether these credentials may do it, by IAM's own
+    simulator. Waits for the answers.
+
+    Raises FarmError where they may not simulate their own policies, or what farm_policy raises.
+    """
+
+def quota(settings: FarmSettings) -> Quota:
+    """How many functions may run at once, and what was asked for. Waits for the answer.
+
+    Raises CredentialsError, FarmError or ConnectionError.
+    """
+
+def request_quota(settings: FarmSettings, executions: int) -> str:
+    """Ask AWS for so many concurrent executions; the state of the request. Waits for the answer.
+
+    Raises CredentialsError, FarmError where one is open already, or ConnectionError.
     """
 
 def account_limits(settings: FarmSettings) -> AccountLimits:

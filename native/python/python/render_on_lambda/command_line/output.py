@@ -9,6 +9,7 @@ import time
 from typing import Any
 
 EXIT_MISSING = 1
+EXIT_WRONG_USE = 2
 EXIT_UNREADABLE = 3
 EXIT_FARM = 4
 EXIT_FRAMES_FAILED = 5

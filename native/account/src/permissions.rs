@@ -1,0 +1,78 @@
+//! What the credentials may do of what a policy allows, by IAM's own simulator
+//! (<https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html>).
+
+use aws_sdk_iam::types::PolicyEvaluationDecisionType;
+use farm::{Attempt, AwsConfig, FarmSettings};
+
+use crate::error::{AccountError, Result};
+use crate::identity::Identity;
+use crate::policy::{PolicyDocument, Role, policy};
+
+/// An action that a role needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Permission {
+    /// What it is for: the statement of the policy.
+    pub purpose: String,
+    /// Such as `sqs:SendMessage`.
+    pub action: String,
+    /// On what.
+    pub resource: String,
+    /// Whether it is allowed.
+    pub is_allowed: bool,
+}
+
+/// Asks for every action of the role's policy whether the credentials may do it. The account's root user
+/// may do everything, and is not asked for.
+///
+/// # Errors
+/// [`AccountError::Farm`] of a call: whoever may not simulate their own policies is told so.
+pub async fn permissions(settings: &FarmSettings, role: Role) -> Result<Vec<Permission>> {
+    let config = AwsConfig::of(settings).await?;
+    let identity = Identity::of(&config).await?;
+    let text = policy(role, &identity, &settings.stack);
+    let document: PolicyDocument = serde_json::from_str(&text).map_err(|error| {
+        AccountError::Code { folder: "the policies".to_owned(), reason: error.to_string() }
+    })?;
+    let iam = aws_sdk_iam::Client::new(&config.sdk);
+    let principal = identity.principal();
+    let attempt = Attempt {
+        action: "ask what these credentials may do",
+        profile: config.profile.as_deref(),
+        ..Attempt::default()
+    };
+    let mut found = Vec::new();
+    for statement in document.statement {
+        let actions = statement.action.into_vec();
+        for resource in statement.resource.into_vec() {
+            // A name that is not known yet stands for any of its kind.
+            let tried = resource.replace('*', "x");
+            let tried = if resource == "*" { resource.clone() } else { tried };
+            let denied = if identity.is_root() {
+                Vec::new()
+            } else {
+                let answer = iam
+                    .simulate_principal_policy()
+                    .policy_source_arn(&principal)
+                    .set_action_names(Some(actions.clone()))
+                    .resource_arns(&tried)
+                    .send()
+                    .await
+                    .map_err(|error| attempt.error(error))?;
+                let results = answer.evaluation_results().iter();
+                results
+                    .filter(|one| one.eval_decision() != &PolicyEvaluationDecisionType::Allowed)
+                    .map(|one| one.eval_action_name().to_owned())
+                    .collect()
+            };
+            for action in &actions {
+                found.push(Permission {
+                    purpose: statement.sid.clone(),
+                    action: action.clone(),
+                    resource: resource.clone(),
+                    is_allowed: !denied.contains(action),
+                });
+            }
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,125 @@
+//! A farm, removed: the bucket first, so that nothing is left that no stack knows any more.
+
+use farm::{Attempt, AwsConfig, FarmSettings, Storage};
+
+use crate::error::{AccountError, Result};
+use crate::stack::{Stack, StackState};
+use crate::stack_events::{Change, ResourceEvent};
+
+/// What happens meanwhile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RemovalEvent {
+    /// So many objects are deleted from the bucket.
+    Emptied(u64),
+    /// Something became of a resource of the stack.
+    Resource {
+        /// Its name in the template.
+        name: String,
+        /// As CloudFormation calls it, such as `DELETE_COMPLETE`.
+        status: String,
+    },
+}
+
+/// Deletes the farm that the settings name, with its bucket and every frame in it; then asks AWS whether
+/// anything is left. Called again after it was interrupted, it goes on.
+///
+/// # Errors
+/// [`AccountError::NoFarm`], [`AccountError::SomeoneElses`], [`AccountError::Farm`] of a call,
+/// [`AccountError::Resource`] with AWS's own words, [`AccountError::Left`].
+pub async fn remove(
+    settings: &FarmSettings,
+    told: impl Fn(RemovalEvent) + Send + Sync,
+) -> Result<()> {
+    let config = AwsConfig::of(settings).await?;
+    let stack = Stack::of(&config, &settings.stack)?;
+    let Some(mut state) = stack.state().await? else { return Err(stack.no_farm()) };
+    if !state.is_at_rest() {
+        // A stack that is being made cannot be deleted yet.
+        let mut change = Change::under_way(&stack, &state);
+        match watch(&mut change, &told).await? {
+            Some(at_rest) => state = at_rest,
+            None => return Ok(()),
+        }
+    }
+    let resources = physical_resources(&stack, &state.id).await?;
+    let bucket = resources.iter().find(|one| one.name == "Bucket").map(|one| one.id.clone());
+    if let Some(bucket) = &bucket {
+        Storage::new(&config, bucket.clone())
+            .delete_with_all_objects(|count| told(RemovalEvent::Emptied(count)))
+            .await?;
+    }
+    let mut change = Change::begin(&stack, Some(&state)).await?;
+    stack.delete().await?;
+    if let Some(left) = watch(&mut change, &told).await? {
+        return Err(change.failure("delete", &left));
+    }
+    let mut left = Vec::new();
+    if let Some(bucket) = bucket {
+        let storage = Storage::new(&config, bucket);
+        if storage.exists().await? {
+            left.push(format!("the bucket {}", storage.bucket()));
+        }
+    }
+    if let Some(repository) = resources.iter().find(|one| one.name == "Repository")
+        && repository_exists(&config, &repository.id).await?
+    {
+        left.push(format!("the repository {}", repository.id));
+    }
+    if left.is_empty() {
+        return Ok(());
+    }
+    Err(AccountError::Left { stack: stack.name, left: left.join(", ") })
+}
+
+/// Waits until nothing is under way any more; the state then, none where the stack is gone.
+async fn watch(
+    change: &mut Change<'_>,
+    told: &(impl Fn(RemovalEvent) + Send + Sync),
+) -> Result<Option<StackState>> {
+    loop {
+        let look = change.look().await?;
+        let is_the_last = look.is_the_last();
+        for ResourceEvent { resource, status, .. } in look.events {
+            told(RemovalEvent::Resource { name: resource, status });
+        }
+        if is_the_last {
+            return Ok(look.state);
+        }
+    }
+}
+
+/// A resource of the stack.
+struct PhysicalResource {
+    /// In the template.
+    name: String,
+    /// In its service.
+    id: String,
+}
+
+async fn physical_resources(stack: &Stack, id: &str) -> Result<Vec<PhysicalResource>> {
+    let answer = stack.client.describe_stack_resources().stack_name(id).send().await;
+    let answer =
+        answer.map_err(|error| stack.attempt("look at the stack's resources").error(error))?;
+    let named = answer.stack_resources().iter().filter_map(|resource| {
+        Some(PhysicalResource {
+            name: resource.logical_resource_id()?.to_owned(),
+            id: resource.physical_resource_id()?.to_owned(),
+        })
+    });
+    Ok(named.collect())
+}
+
+async fn repository_exists(config: &AwsConfig, name: &str) -> Result<bool> {
+    let client = aws_sdk_ecr::Client::new(&config.sdk);
+    match client.describe_repositories().repository_names(name).send().await {
+        Ok(answer) => Ok(!answer.repositories().is_empty()),
+        Err(error) => {
+            let service = error.as_service_error();
+            if service.is_some_and(aws_sdk_ecr::operation::describe_repositories::DescribeRepositoriesError::is_repository_not_found_exception) {
+                return Ok(false);
+            }
+            let attempt = Attempt { action: "look at the repository", ..Attempt::default() };
+            Err(attempt.error(error).into())
+        }
+    }
+}
