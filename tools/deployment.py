@@ -154,9 +154,9 @@ def key_of(iam: Any, user: str) -> tuple[str, str]:
     return made["AccessKeyId"], made["SecretAccessKey"]
 
 
-def function_zip(farm: Target, binary: Path) -> bytes:
+def function_zip(farm: Target, binary: Path, **others: bytes) -> bytes:
     """A zip for provided.al2023: the binary, and as its `bootstrap` what freezes it between
-    invocations.
+    invocations; other files beside it.
     """
     sandbox = (PROJECT / "tools" / "strict_front" / "sandbox.py").read_text()
     settings = {"front": farm.endpoint, "wishes": str(farm.wishes)}
@@ -164,6 +164,7 @@ def function_zip(farm: Target, binary: Path) -> bytes:
         ("bootstrap", f"#!{sys.executable} -I\n{sandbox}".encode()),
         ("function", binary.read_bytes()),
         ("sandbox.json", json.dumps(settings).encode()),
+        *others.items(),
     ]
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:

@@ -30,6 +30,7 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 /// A repository of the account's registry.
 pub(crate) struct Repository {
     client: Client,
+    auth: RegistryAuth,
     ecr: aws_sdk_ecr::Client,
     /// The registry's host, and the repository's name in it.
     registry: String,
@@ -85,7 +86,7 @@ impl Repository {
             ..ClientConfig::default()
         });
         client.store_auth_if_needed(&registry, &auth).await;
-        Ok(Self { client, ecr, registry, name: name.to_owned(), uri: uri.to_owned() })
+        Ok(Self { client, auth, ecr, registry, name: name.to_owned(), uri: uri.to_owned() })
     }
 
     /// Pushes what the repository does not have; the image's URI, by its digest.
@@ -95,6 +96,12 @@ impl Repository {
     pub(crate) async fn push(&self, image: Image, progress: &Arc<Progress>) -> Result<String> {
         let tagged = image.manifest.digest.replace(':', "-");
         let reference = Reference::with_tag(self.registry.clone(), self.name.clone(), tagged);
+        let uri = format!("{}@{}", self.uri, image.manifest.digest);
+        // Its tags are immutable: one that is there would be refused, though it is the same.
+        let there = self.client.fetch_manifest_digest(&reference, &self.auth).await;
+        if there.is_ok_and(|digest| digest == image.manifest.digest) {
+            return Ok(uri);
+        }
         progress.starts("layers", image.layers.iter().map(|layer| layer.size_bytes).sum());
         for layer in &image.layers {
             self.push_layer(&reference, layer, progress).await?;
@@ -111,7 +118,7 @@ impl Repository {
             .push_manifest_raw(&reference, image.manifest.bytes, kind)
             .await
             .map_err(|error| self.failed("put the manifest", &error))?;
-        Ok(format!("{}@{}", self.uri, image.manifest.digest))
+        Ok(uri)
     }
 
     async fn push_layer(

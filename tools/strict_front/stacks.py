@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import uuid
 import zipfile
 from collections.abc import Callable
 from xml.sax.saxutils import escape
@@ -130,6 +131,7 @@ def deployment_that_fails(front: Front, request: Request) -> Answer | None:
     for rule in RULES:
         if reason := rule(front, stack):
             failed[stack.name] = reason
+            front.event_ids[stack.name] = str(uuid.uuid4())
             return stack_answer(action, f"<StackId>{stack_id(stack.name)}</StackId>")
     failed.pop(stack.name, None)
     return None
@@ -137,11 +139,15 @@ def deployment_that_fails(front: Front, request: Request) -> Answer | None:
 
 def stack_that_was_rolled_back(front: Front, request: Request) -> Answer | None:
     """What CloudFormation tells of a stack whose creation or update failed."""
-    name = request.form.get("StackName", "")
+    # A stack may be named by its id, too.
+    name = request.form.get("StackName", "").removeprefix("arn:")
+    name = name.split("stack/")[-1].split("/")[0]
     action = request.form.get("Action", "")
     created, updated = front.failed_stacks.get(name), front.failed_updates.get(name)
     if action == "DescribeStackEvents" and (reason := created or updated):
-        return stack_answer(action, failed_event(name, reason, "CREATE" if created else "UPDATE"))
+        return stack_answer(
+            action, failed_event(front, name, reason, "CREATE" if created else "UPDATE")
+        )
     if action == "DescribeStacks" and updated:
         return stack_answer(action, rolled_back_update(front, name))
     if action == "DescribeStacks" and created:
@@ -159,12 +165,13 @@ def stack_that_was_rolled_back(front: Front, request: Request) -> Answer | None:
     return None
 
 
-def failed_event(name: str, reason: str, kind: str) -> str:
+def failed_event(front: Front, name: str, reason: str, kind: str) -> str:
     """The event of the resource that could not be."""
     logical, _, words = reason.partition(": ")
     return (
         f"<StackEvents><member><StackName>{name}</StackName><StackId>{stack_id(name)}</StackId>"
-        f"<EventId>1</EventId><LogicalResourceId>{logical}</LogicalResourceId>"
+        f"<EventId>{front.event_ids.get(name, 1)}</EventId>"
+        f"<LogicalResourceId>{logical}</LogicalResourceId>"
         "<Timestamp>2026-11-25T00:00:00Z</Timestamp>"
         f"<ResourceStatus>{kind}_FAILED</ResourceStatus>"
         f"<ResourceStatusReason>{escape(words)}</ResourceStatusReason></member></StackEvents>"

@@ -1,7 +1,7 @@
 //! What the credentials may do of what a policy allows, by IAM's own simulator
 //! (<https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html>).
 
-use aws_sdk_iam::types::PolicyEvaluationDecisionType;
+use aws_sdk_iam::types::{ContextEntry, ContextKeyTypeEnum, PolicyEvaluationDecisionType};
 use farm::{Attempt, AwsConfig, FarmSettings};
 
 use crate::error::{AccountError, Result};
@@ -43,6 +43,18 @@ pub async fn permissions(settings: &FarmSettings, role: Role) -> Result<Vec<Perm
     let mut found = Vec::new();
     for statement in document.statement {
         let actions = statement.action.into_vec();
+        let context: Vec<_> = statement
+            .condition
+            .string_equals
+            .iter()
+            .map(|(key, value)| {
+                ContextEntry::builder()
+                    .context_key_name(key)
+                    .context_key_type(ContextKeyTypeEnum::String)
+                    .context_key_values(value)
+                    .build()
+            })
+            .collect();
         for resource in statement.resource.into_vec() {
             // A name that is not known yet stands for any of its kind.
             let tried = resource.replace('*', "x");
@@ -55,6 +67,7 @@ pub async fn permissions(settings: &FarmSettings, role: Role) -> Result<Vec<Perm
                     .policy_source_arn(&principal)
                     .set_action_names(Some(actions.clone()))
                     .resource_arns(&tried)
+                    .set_context_entries(Some(context.clone()))
                     .send()
                     .await
                     .map_err(|error| attempt.error(error))?;

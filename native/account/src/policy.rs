@@ -1,5 +1,7 @@
 //! The three policies: what setting up needs, what an artist needs, what the renderer needs.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 use crate::identity::Identity;
@@ -60,6 +62,16 @@ pub(crate) struct Statement {
     pub(crate) sid: String,
     pub(crate) action: OneOrMore,
     pub(crate) resource: OneOrMore,
+    #[serde(default)]
+    pub(crate) condition: Condition,
+}
+
+/// What has to be so.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Condition {
+    #[serde(default)]
+    pub(crate) string_equals: BTreeMap<String, String>,
 }
 
 /// IAM writes a list of one without brackets.

@@ -111,11 +111,11 @@ async fn physical_resources(stack: &Stack, id: &str) -> Result<Vec<PhysicalResou
 
 async fn repository_exists(config: &AwsConfig, name: &str) -> Result<bool> {
     let client = aws_sdk_ecr::Client::new(&config.sdk);
-    match client.describe_repositories().repository_names(name).send().await {
-        Ok(answer) => Ok(!answer.repositories().is_empty()),
+    match client.list_images().repository_name(name).max_results(1).send().await {
+        Ok(_) => Ok(true),
         Err(error) => {
             let service = error.as_service_error();
-            if service.is_some_and(aws_sdk_ecr::operation::describe_repositories::DescribeRepositoriesError::is_repository_not_found_exception) {
+            if service.is_some_and(aws_sdk_ecr::operation::list_images::ListImagesError::is_repository_not_found_exception) {
                 return Ok(false);
             }
             let attempt = Attempt { action: "look at the repository", ..Attempt::default() };
