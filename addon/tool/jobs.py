@@ -17,6 +17,7 @@ from ..core.job_list import JobList
 from ..core.session import Session
 from ..core.translation import tr
 from . import farm, images, messages, output, preferences, storage
+from .administration import FarmAdministration
 from .cannot_render import CannotRender
 from .connection import ConnectionTest
 from .errands import Errands
@@ -49,6 +50,7 @@ class Jobs:
         self._threads = ThreadPoolExecutor(3, "render-on-lambda")
         self._errands = Errands(self._threads)
         self.on_farm = FarmJobs(self._errands)
+        self.administration = FarmAdministration(self._errands)
         self._previews = FramePreviews(self._threads)
         self._saved_seconds = 0.0
 
@@ -187,7 +189,7 @@ class Jobs:
 
     def poll(self) -> bool:
         """Move every job on by a step; whether anything changed. Never waits."""
-        changed = self.connection.poll() | self._errands.poll()
+        changed = self.connection.poll() | self._errands.poll() | self.administration.poll()
         if self.films.poll():
             changed = True
             self._save()

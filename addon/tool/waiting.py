@@ -11,6 +11,7 @@ from . import jobs
 if TYPE_CHECKING:
     from ..core.job import Job
     from ..core.scene_check import SceneCheck
+    from .administration import FarmAdministration
 
 # How often a script that waits looks at its job.
 WAIT_SECONDS = 0.1
@@ -46,6 +47,18 @@ def wait_for_farm() -> None:
     while jobs.jobs().on_farm.is_waiting:
         jobs.jobs().poll()
         time.sleep(WAIT_SECONDS)
+
+
+def wait_for_administration() -> FarmAdministration:
+    """Wait until a farm is made or removed, or cannot be."""
+    farm, told = jobs.jobs().administration, ""
+    while farm.stage.is_at_work:
+        jobs.jobs().poll()
+        if farm.text != told:
+            print(f"Render on Lambda: {farm.text}", flush=True)
+            told = farm.text
+        time.sleep(WAIT_SECONDS)
+    return farm
 
 
 def wait_for_film(job: Job) -> None:

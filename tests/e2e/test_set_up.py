@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from typing import Any
 import deployment
 import pytest
 import small_image
-from conftest import BINARIES, COMMAND
+from conftest import BINARIES, COMMAND, Blender
 from local_farm import ADMINISTRATOR, LocalFarm, bare_farm
 from strict_front.state import NEW_ACCOUNT
 
@@ -56,7 +57,7 @@ def functions(account: LocalFarm, tmp_path_factory: pytest.TempPathFactory) -> P
 
 
 @pytest.fixture
-def with_image(account: LocalFarm, tmp_path: Path) -> Iterator[tuple[Path, Path]]:
+def with_image(account: LocalFarm, tmp_path: Path) -> tuple[Path, Path]:
     """The functions with the set-up function and an image of a few files; the folder that its parts
     are served from.
     """
@@ -76,10 +77,15 @@ def write_set_up_function(account: LocalFarm, folder: Path, parts: Path, consume
 
 
 def words(
-    account: LocalFarm, stack: str, command: str, *arguments: str | Path, **parameters: str
+    account: LocalFarm,
+    stack: str,
+    command: str,
+    *arguments: str | Path,
+    parameters: dict[str, str] | None = None,
 ) -> list[str]:
     """A command of `render-on-lambda farm`."""
-    given = [word for pair in parameters.items() for word in ("--parameter", "=".join(pair))]
+    pairs = (parameters or {}).items()
+    given = [word for pair in pairs for word in ("--parameter", "=".join(pair))]
     where = ["--stack", stack, "--endpoint", account.endpoint]
     return [str(word) for word in (COMMAND, "farm", command, *arguments, *given, *where)]
 
@@ -95,11 +101,11 @@ def farm(
     command: str,
     *arguments: str | Path,
     key: tuple[str, str] = ADMINISTRATOR,
-    **parameters: str,
+    parameters: dict[str, str] | None = None,
 ) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""
     return subprocess.run(
-        words(account, stack, command, *arguments, **parameters),
+        words(account, stack, command, *arguments, parameters=parameters),
         env=environment(account, key),
         capture_output=True,
         text=True,
@@ -150,7 +156,7 @@ def test_a_farm_is_made_tried_and_removed_with_the_administrators_policy(
     key = administrator(account, "whole", "anna")
     made = farm(
         account, "whole", "set-up", "--yes", "--no-test-frame", "--functions", functions,
-        key=key, **PARAMETERS,
+        key=key, parameters=PARAMETERS,
     )  # fmt: skip
     assert made.returncode == 0, made.stderr
     assert 'the farm "whole" is set up' in made.stdout
@@ -170,6 +176,40 @@ def test_a_farm_is_made_tried_and_removed_with_the_administrators_policy(
     assert farm(account, "whole", "status", key=key).returncode == 4
 
 
+IN_BLENDER = """
+from bl_ext.user_default.render_on_lambda.tool import administration, waiting
+endpoint, stack, functions = sys.argv[1:]
+blender_with_extension.set_farm(endpoint, stack)
+administration.DATA = Path(functions)
+farm = jobs.jobs().administration
+bpy.ops.render_on_lambda.set_up_farm()
+RESULT["plan"] = waiting.wait_for_administration().text
+bpy.ops.render_on_lambda.make_farm()
+RESULT["made"] = farm.stage.value, farm.text
+bpy.ops.render_on_lambda.set_up_farm()
+RESULT["again"] = waiting.wait_for_administration().text
+bpy.ops.render_on_lambda.remove_farm()
+RESULT["removed"] = farm.stage.value, farm.text
+"""
+
+
+def test_an_artist_sees_what_is_made_and_a_frame_comes_back(
+    account: LocalFarm, functions: Path, installed: Path, tmp_path: Path
+) -> None:
+    options = ("--yes", "--no-test-frame", "--functions", functions)
+    made = farm(account, "artist", "set-up", *options, parameters=PARAMETERS)
+    assert made.returncode == 0, made.stderr
+    deployment.set_concurrency(account, 2)
+    shutil.copytree(installed, tmp_path / "user")
+    blender = Blender(tmp_path, environment(account, ADMINISTRATOR))
+    result = blender.run(IN_BLENDER, account.endpoint, "artist", str(functions))
+    assert result["plan"].endswith("The farm is there, and up to date.")
+    assert result["made"] == ["done", "The farm is ready: a test frame came back"]
+    assert result["plan"] == result["again"]
+    assert result["removed"] == ["done", "The farm is removed; AWS has nothing of it any more"]
+    assert what_there_is(account) == {}
+
+
 def test_nobody_who_cannot_be_asked_is_asked(account: LocalFarm, functions: Path) -> None:
     for command in ("set-up", "upgrade"):
         done = farm(account, "quiet", command, "--functions", functions)
@@ -184,7 +224,8 @@ def test_the_image_is_made_by_the_stack_and_an_older_one_goes(
     parameters = PARAMETERS | {"Blender": "/usr/bin/python3"}
     with small_image.served(parts) as mirror:
         options = ("--yes", "--no-test-frame", "--functions", folder)
-        made = farm(account, "image", "set-up", *options, **parameters, PartsMirror=mirror)
+        parameters |= {"PartsMirror": mirror}
+        made = farm(account, "image", "set-up", *options, parameters=parameters)
         assert made.returncode == 0, made.stderr
         first = images(account)
         repeated = farm(account, "image", "set-up", *options)
@@ -220,18 +261,18 @@ def test_a_part_that_is_not_to_be_had_is_named_and_the_next_press_goes_on(
     sound = wheel.read_bytes()
     options = ("--yes", "--no-test-frame", "--functions", folder)
     with small_image.served(parts) as mirror:
+        parameters = PARAMETERS | {"PartsMirror": mirror}
         for content, told in (
             (None, "cannot download packages/bpy-5.2.whl: "),
             (sound[:-1] + b"?", "packages/bpy-5.2.whl is not what it was: expected SHA-256 "),
         ):
             wheel.unlink() if content is None else wheel.write_bytes(content)
-            parameters = PARAMETERS | {"PartsMirror": mirror}
-            failed = farm(account, "parts", "set-up", *options, **parameters)
+            failed = farm(account, "parts", "set-up", *options, parameters=parameters)
             assert failed.returncode == 4, failed.stderr
             assert "AWS could not make Image (Custom::Image)" in failed.stderr, failed.stderr
             assert told in failed.stderr, failed.stderr
         wheel.write_bytes(sound)
-        made = farm(account, "parts", "set-up", *options, **PARAMETERS, PartsMirror=mirror)
+        made = farm(account, "parts", "set-up", *options, parameters=parameters)
     assert made.returncode == 0, made.stderr
     assert farm(account, "parts", "remove", "--yes").returncode == 0
     assert what_there_is(account) == {}
@@ -243,7 +284,7 @@ def test_what_was_killed_goes_on_at_the_next_press(
 ) -> None:
     options = ("--yes", "--no-test-frame", "--functions", functions)
     process = subprocess.Popen(
-        words(account, "killed", "set-up", *options, **PARAMETERS),
+        words(account, "killed", "set-up", *options, parameters=PARAMETERS),
         env=environment(account, ADMINISTRATOR),
         stderr=subprocess.PIPE,
         text=True,
@@ -254,7 +295,7 @@ def test_what_was_killed_goes_on_at_the_next_press(
             process.send_signal(signal.SIGKILL)
             break
     process.wait(timeout=60)
-    again = farm(account, "killed", "set-up", *options, **PARAMETERS)
+    again = farm(account, "killed", "set-up", *options, parameters=PARAMETERS)
     assert again.returncode == 0, again.stderr
     with suppress(subprocess.TimeoutExpired):
         subprocess.run(
@@ -295,7 +336,7 @@ def test_a_name_that_no_stack_can_have_is_refused(account: LocalFarm) -> None:
 def test_a_creation_that_had_failed_is_cleared_away(account: LocalFarm, functions: Path) -> None:
     account.front.failed_stacks["ruin"] = "Bucket: there are too many buckets"
     options = ("--yes", "--no-test-frame", "--functions", functions)
-    made = farm(account, "ruin", "set-up", *options, **PARAMETERS)
+    made = farm(account, "ruin", "set-up", *options, parameters=PARAMETERS)
     assert made.returncode == 0, made.stderr
     assert "ruin" not in account.front.failed_stacks
     assert farm(account, "ruin", "remove", "--yes").returncode == 0
@@ -307,11 +348,11 @@ def test_a_new_account_gets_what_it_may_have_and_is_told_how_to_ask_for_more(
     with bare_farm(quotas=NEW_ACCOUNT) as new:
         options = ("--yes", "--no-test-frame", "--functions", functions)
         for asked in ("10240", "4096"):
-            failed = farm(new, "new", "set-up", *options, ConsumerMemory=asked)
+            failed = farm(new, "new", "set-up", *options, parameters={"ConsumerMemory": asked})
             assert failed.returncode == 4, failed.stderr
             assert "AWS could not make Consumer" in failed.stderr
             assert "render-on-lambda farm quota --request 1000" in failed.stderr
-        made = farm(new, "new", "set-up", *options, ConsumerMemory="3008")
+        made = farm(new, "new", "set-up", *options, parameters={"ConsumerMemory": "3008"})
         assert made.returncode == 0, made.stderr
         assert "8 frames at once by the queue, with 3008 MB each; a new account" in made.stderr
         assert farm(new, "new", "remove", "--yes").returncode == 0
@@ -325,7 +366,7 @@ def test_an_action_that_is_denied_comes_with_the_line_that_grants_it(
     stack = "denied-" + action.split(":")[1][:20]
     key = administrator(account, stack, stack, without=action)
     options = ("--yes", "--no-test-frame", "--functions", functions)
-    done = farm(account, stack, "set-up", *options, key=key, **PARAMETERS)
+    done = farm(account, stack, "set-up", *options, key=key, parameters=PARAMETERS)
     assert done.returncode == 4, done.stderr
     assert f'"Action": "{action}"' in done.stderr, done.stderr
     with suppress(json.JSONDecodeError):

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import bpy
 from bpy.props import StringProperty
-from bpy.types import AddonPreferences, Context
+from bpy.types import AddonPreferences, Context, UILayout
 
+from ...core.administration import Stage
 from ...core.translation import tr
 from ...tool import jobs, storage
+from ...tool.administration import FarmAdministration
 from ..drawing import line_characters, paragraph
 
 # What somebody reads who has not got a farm yet.
 NO_FARM = (
-    "Frames are rendered in your own AWS account, by a CloudFormation stack that you make once: the"
-    " folder infra of the project has the template and says how. A stack that renders nothing costs"
-    " cents a month. Then choose the profile here and press Test Connection"
+    "Frames are rendered in your own AWS account. Sign in with the command aws login, or name a"
+    " profile here, and press Set Up Farm: it says what is made and what it costs, and then asks"
 )
 
 
 def _forget_answer(_self: AddonPreferences, _context: Context) -> None:
     jobs.jobs().connection.forget()
+    jobs.jobs().administration.forgets()
 
 
 class RenderOnLambdaPreferences(AddonPreferences):
@@ -65,7 +67,13 @@ class RenderOnLambdaPreferences(AddonPreferences):
             row.label(text="Blender is offline", icon="INTERNET_OFFLINE")
             row.prop(context.preferences.system, "use_online_access")
         row = layout.row()
+        row.operator("render_on_lambda.set_up_farm", icon="ADD")
         row.operator("render_on_lambda.check_stack", icon="URL")
+        row.operator("render_on_lambda.remove_farm", icon="TRASH")
+        farm = jobs.jobs().administration
+        if farm.stage is not Stage.NOTHING:
+            draw_administration(layout, farm, characters)
+            return
         answer = jobs.jobs().connection.answer
         if answer.text:
             icon = "CHECKMARK" if answer.is_good else "ERROR" if answer.is_bad else "SORTTIME"
@@ -74,6 +82,36 @@ class RenderOnLambdaPreferences(AddonPreferences):
             paragraph(box, answer.text, characters, icon)
         else:
             paragraph(layout, tr(NO_FARM), characters, "INFO")
+
+
+def draw_administration(layout: UILayout, farm: FarmAdministration, characters: int) -> None:
+    """What would be made, how far it is, or what became of it."""
+    box = layout.box()
+    if farm.stage.is_at_work:
+        box.progress(text=farm.text, factor=farm.factor, translate=False)
+        return
+    is_bad = farm.stage is Stage.FAILED
+    box.alert = is_bad
+    icons = {Stage.PLANNED: "INFO", Stage.FAILED: "ERROR"}
+    paragraph(box, farm.text, characters, icons.get(farm.stage, "CHECKMARK"))
+    row = box.row()
+    row.alert = False
+    if farm.stage is Stage.PLANNED and farm.status:
+        if not farm.status.has_functions:
+            row.operator("render_on_lambda.make_farm", icon="ADD")
+        elif not farm.status.is_current:
+            row.operator("render_on_lambda.make_farm", text="Upgrade Farm", icon="FILE_REFRESH")
+        row.operator("render_on_lambda.leave_farm", text="Close" if is_there(farm) else "Not Now")
+    elif is_bad:
+        row.operator("render_on_lambda.set_up_farm", text="Try Again", icon="FILE_REFRESH")
+        row.operator("render_on_lambda.leave_farm", text="Close")
+    else:
+        row.operator("render_on_lambda.leave_farm", text="Close")
+
+
+def is_there(farm: FarmAdministration) -> bool:
+    """Whether nothing is to be done."""
+    return bool(farm.status and farm.status.has_functions and farm.status.is_current)
 
 
 register, unregister = bpy.utils.register_classes_factory((RenderOnLambdaPreferences,))

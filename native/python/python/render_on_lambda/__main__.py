@@ -19,6 +19,7 @@ from pathlib import Path
 from . import FarmError, __version__
 from .command_line import administration, farm, local
 from .command_line.output import EXIT_FARM, EXIT_UNREADABLE, Reporter
+from .test_frame import DATA
 
 EXIT_INTERRUPTED = 130
 # Blender's bound of a frame's number, either side of zero.
@@ -183,7 +184,7 @@ def _add_administration(commands) -> list[argparse.ArgumentParser]:
         added.add_argument(
             "--functions",
             type=Path,
-            default=administration.DATA,
+            default=DATA,
             metavar="DIR",
             help="the folder with the functions' zips (those of this version)",
         )

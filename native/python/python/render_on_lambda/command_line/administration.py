@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-import tempfile
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from .. import (
@@ -14,26 +12,20 @@ from .. import (
     FarmSettings,
     FarmSetUp,
     FarmStatus,
-    Job,
-    JobEvent,
     SetUpEvent,
     StackError,
-    Submission,
-    SubmissionEvent,
     __version__,
     account_limits,
     farm_permissions,
     farm_policy,
     farm_status,
-    new_job_id,
     quota,
-    render_settings,
     request_quota,
 )
+from ..test_frame import TestFrame
 from .farm import farm_settings
 from .output import (
     EXIT_FARM,
-    EXIT_FRAMES_FAILED,
     EXIT_MISSING,
     EXIT_WRONG_USE,
     Reporter,
@@ -44,12 +36,7 @@ from .output import (
 if TYPE_CHECKING:
     from argparse import Namespace
 
-DATA = Path(__file__).resolve().parent.parent / "data"
-TEST_FRAME = DATA / "test_frame.blend"
-
 _POLL_SECONDS = 0.1
-# A worker's first start loads the image.
-_TEST_FRAME_LIMIT_SECONDS = 600
 _STEPS = {
     "look": "looking at the account",
     "stack": "making the bucket, the queue and the roles",
@@ -79,12 +66,11 @@ def set_up(arguments: Namespace, reporter: Reporter) -> int:
         reporter.result(record, text)
         return 0
     began = time.monotonic()
-    code = _render_test_frame(settings, reporter)
-    record |= {"test_frame_seconds": round(time.monotonic() - began, 1), "works": code == 0}
-    if code == 0:
-        text += f", and a frame went through it in {time.monotonic() - began:.0f} s"
-    reporter.result(record, text)
-    return code
+    _render_test_frame(settings, reporter)
+    seconds = time.monotonic() - began
+    record["test_frame_seconds"] = round(seconds, 1)
+    reporter.result(record, f"{text}, and a frame went through it in {seconds:.0f} s")
+    return 0
 
 
 def status(arguments: Namespace, reporter: Reporter) -> int:
@@ -271,45 +257,11 @@ def _show(event: SetUpEvent, done: set[str], reporter: Reporter) -> None:
             pass
 
 
-def _render_test_frame(settings: FarmSettings, reporter: Reporter) -> int:
+def _render_test_frame(settings: FarmSettings, reporter: Reporter) -> None:
     """Send a small frame through the queue and wait for it."""
     reporter.note("rendering a test frame")
-    scene = render_settings(TEST_FRAME, None)
-    job = new_job_id()
-    submission = Submission(
-        settings,
-        job=job,
-        blend_file=TEST_FRAME,
-        as_path=TEST_FRAME,
-        name="test frame",
-        frames=(1, 1, 1),
-        output_template="####.png",
-        blender_version=scene.blender_version,
-        scene=scene.scene,
-    )
-    while not submission.is_over:
-        for event in submission.poll():
-            match event:
-                case SubmissionEvent.Trouble(message) | SubmissionEvent.Waking(message):
-                    reporter.note(message)
-                case _:
-                    pass
+    frame = TestFrame(settings)
+    while not frame.is_over:
+        for note in frame.poll():
+            reporter.note(note)
         time.sleep(_POLL_SECONDS)
-    limit = time.monotonic() + _TEST_FRAME_LIMIT_SECONDS
-    with tempfile.TemporaryDirectory() as folder:
-        watched = Job(settings, job, Path(folder))
-        try:
-            while time.monotonic() < limit:
-                for event in watched.poll():
-                    match event:
-                        case JobEvent.TaskFailed(_, _, _, _, message, _):
-                            reporter.note(f"the test frame: {message}")
-                        case JobEvent.Finished(progress):
-                            return EXIT_FRAMES_FAILED if progress.failed or progress.lost else 0
-                        case _:
-                            pass
-                time.sleep(_POLL_SECONDS)
-        finally:
-            watched.stop_watching()
-    reporter.note(f"the test frame has not come within {_TEST_FRAME_LIMIT_SECONDS} s: job {job}")
-    return EXIT_FRAMES_FAILED
