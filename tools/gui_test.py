@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 import time
 
+import deployment
 from gui_stage import Stage, is_over
 from local_farm import PROJECT
 
@@ -19,6 +20,8 @@ CHECK_SCENE = (1481, 780)
 OUTPUT = (1410, 812)
 RENDER_ANIMATION = (1481, 662)
 ELSEWHERE = (600, 700)
+SET_UP_FARM = (397, 433)
+CREATE_FARM = (455, 526)
 
 # What sets the stage for a step, in Blender.
 NODE = """
@@ -53,6 +56,21 @@ with bpy.context.temp_override(window=bpy.context.window_manager.windows[0]):
 """
 
 
+# As an administrator, with functions in sandboxes and parameters that suit this machine.
+ADMINISTRATOR = """
+import os
+from pathlib import Path
+import render_on_lambda as native
+from bl_ext.user_default.render_on_lambda.tool import administration, farm, preferences
+os.environ["AWS_ACCESS_KEY_ID"] = os.environ["AWS_SECRET_ACCESS_KEY"] = "test"
+class Account(administration.NativeAccount):
+    def set_up(self):
+        settings = farm.settings(preferences.address())
+        return native.FarmSetUp(settings, Path({functions!r}), {parameters!r})
+jobs.administration._account = Account()
+name = "bl_ext.user_default.render_on_lambda"
+bpy.context.preferences.addons[name].preferences.stack = "second-farm"
+"""
 SECOND = """
 bpy.context.preferences.view.render_display_type = "WINDOW"
 bpy.context.scene.frame_end = 24
@@ -105,6 +123,7 @@ def main() -> int:
         stage.step(PREFERENCES)
         time.sleep(4)
         stage.shoot("9-preferences")
+        setting_up(stage, met)
         final = stage.wait(bool)
         met["nothing was raised"] = "Traceback" not in stage.log.read_text()
     tick, draw = final["longest_tick_ms"], final["longest_draw_ms"]
@@ -181,6 +200,37 @@ def pausing(stage: Stage, met: dict[str, bool]) -> None:
     resumed = stage.wait(is_over)
     met["and goes on"] = (resumed["state"], resumed["fetched"]) == ("finished", 24)
     stage.step(FARM_JOBS)
+
+
+def setting_up(stage: Stage, met: dict[str, bool]) -> None:
+    """A farm is made from the preferences, with the mouse."""
+    functions = stage.folder / "functions"
+    functions.mkdir()
+    for name in ("consumer", "producer"):
+        binary = PROJECT / "build" / "functions" / f"render-on-lambda-{name}"
+        archive = deployment.function_zip(stage.farm, binary)
+        (functions / f"{name}.zip").write_bytes(archive)
+    parameters = {
+        "Blender": sys.executable,
+        "ConsumerMemory": "2048",
+        "ConsumerTimeout": "600",
+        "MaximumConcurrency": "2",
+        "BurstWorkers": "0",
+    }
+    stage.step(ADMINISTRATOR.format(functions=str(functions), parameters=parameters))
+    stage.mouse(*SET_UP_FARM)
+    stage.wait(lambda line: line["farm"] == "planned")
+    time.sleep(1)
+    stage.shoot("10-plan")
+    stage.mouse(*CREATE_FARM)
+    stage.wait(lambda line: line["farm"] == "trying")
+    stage.shoot("10-making")
+    # What MiniStack cannot do by itself; see deployment.py.
+    deployment.set_concurrency(stage.farm, 2)
+    line = stage.wait(lambda line: line["farm"] in ("done", "failed"))
+    time.sleep(1)
+    stage.shoot("10-made")
+    met["a farm is made from the preferences"] = line["farm"] == "done"
 
 
 def languages(stage: Stage) -> None:

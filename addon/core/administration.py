@@ -74,6 +74,7 @@ class Administration:
         self.stage = Stage.NOTHING
         self.text = ""
         self.factor = 0.0
+        self.has_farm = False
         self._account = account
         self._work: Work | None = None
         self._trial: Trial | None = None
@@ -123,6 +124,7 @@ class Administration:
         if self._work.is_over:
             self._work = None
             if self.stage is Stage.REMOVING:
+                self.has_farm = False
                 self._to(Stage.DONE, tr("The farm is removed; AWS has nothing of it any more"))
             else:
                 self._to(Stage.TRYING, tr("Rendering a test frame"), 0.95)
@@ -138,6 +140,7 @@ class Administration:
             self.text = wording.sentence(Exception(notes[-1]))
         if self._trial.is_over:
             self._trial = None
+            self.has_farm = True
             self._to(Stage.DONE, tr("The farm is ready: a test frame came back"), 1.0)
             return True
         return bool(notes)

@@ -79,7 +79,7 @@ def test_a_set_up_goes_forward_to_a_frame_that_came_back() -> None:
         farm.poll()
         shown.append(farm.text)
         factors.append(farm.factor)
-    assert farm.stage is Stage.DONE
+    assert farm.stage is Stage.DONE and farm.has_farm
     assert factors == sorted(factors) and factors[-1] == 1.0
     assert list(dict.fromkeys(shown)) == [
         "Looking at the account",
@@ -111,6 +111,7 @@ def test_a_removal_tells_what_is_deleted() -> None:
     while farm.stage.is_at_work:
         farm.poll()
     assert farm.text == "The farm is removed; AWS has nothing of it any more"
+    assert not farm.has_farm
 
 
 @pytest.mark.parametrize("begin", ["plans", "looks"])

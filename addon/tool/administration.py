@@ -53,6 +53,7 @@ class FarmAdministration(Administration):
         error: BaseException | None,
     ) -> None:
         self.status = found[0] if found else None
+        self.has_farm = bool(self.status and self.status.has_functions)
         if found:
             self.plans(_plan(*found))
         elif error is not None:

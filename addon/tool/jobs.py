@@ -83,7 +83,8 @@ class Jobs:
 
     def farm_is_missing(self) -> bool:
         """Whether nothing has shown yet that there is a farm."""
-        return not self.connection.answer.is_good and not any(job.total for job in self.list.jobs)
+        is_known = self.connection.answer.is_good or self.administration.has_farm
+        return not is_known and not any(job.total for job in self.list.jobs)
 
     def again(self, job: Job, *, anyway: bool = False) -> None:
         """Submit a job again; anyway: although files are missing or simulations are not baked."""

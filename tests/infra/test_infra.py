@@ -8,6 +8,7 @@ from typing import Any
 
 import hcl2
 from cfnlint.decode import cfn_yaml
+from policies import policies
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 MODULE = PROJECT / "infra" / "terraform"
@@ -31,7 +32,12 @@ WITHOUT_TAGS = {
 
 # What knows no resource
 # (https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html).
-WITHOUT_RESOURCE = {"ecr:GetAuthorizationToken"}
+WITHOUT_RESOURCE = {
+    "ecr:GetAuthorizationToken",
+    "lambda:GetAccountSettings",
+    "servicequotas:ListRequestedServiceQuotaChangeHistoryByQuota",
+    "sns:Unsubscribe",
+}
 
 
 def template() -> dict[str, Any]:
@@ -128,3 +134,9 @@ def test_everything_in_the_bucket_but_the_code_is_deleted_in_time() -> None:
     keys = (PROJECT / "native" / "protocol" / "src" / "keys.rs").read_text()
     written = set(re.findall(r"^//! ([a-z-]+/)", keys, re.MULTILINE))
     assert written == prefixes | {"code/", "set-up/"}
+
+
+def test_the_policies_by_themselves_are_those_of_the_template() -> None:
+    for role, text in policies().items():
+        written = (PROJECT / "infra" / "policies" / f"{role}.json").read_text()
+        assert written == text, f"{role}: run python tools/policies.py"
