@@ -13,7 +13,7 @@ FUNCTIONS := --package render-on-lambda-consumer --package render-on-lambda-prod
 # How long each fuzz target runs.
 FUZZ_SECONDS := 600
 
-.PHONY: help demo test soak setup build functions extension rust-test python-test e2e gui-test container-test bench fuzz lint format schemas clean
+.PHONY: help demo test soak setup build functions extension rust-test python-test e2e gui-test container-test setup-test bench fuzz lint format schemas clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,7 +39,8 @@ build: setup ## Compile the workspace (first time: several minutes)
 functions: build ## Link consumer and producer as they are deployed, into build/functions
 	@tools/build_functions.sh
 
-extension: build ## Build the extension's zip into build/
+extension: functions ## Build the extension's zip into build/
+	@$(PYTHON) tools/functions.py
 	@$(PYTHON) tools/build_extension.py
 
 rust-test: setup ## Unit and property tests of the Rust crates
@@ -57,6 +58,9 @@ gui-test: python-test functions ## The panel in Blender's own window under Xvfb 
 
 container-test: python-test functions ## The image as Lambda runs it: built, under the emulator, behind the mapping (Docker)
 	@$(PYTHON) tools/container_test.py
+
+setup-test: python-test functions ## A farm with its real image, made by its own stack, pulled and rendered with (Docker)
+	@$(PYTHON) tools/setup_test.py
 
 bench: python-test functions ## Beside its peers, as tables (needs 25 GB of disk and an hour; all in build/bench)
 	@$(PYTHON) bench/tracing.py

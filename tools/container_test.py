@@ -24,6 +24,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -35,6 +36,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 BINARIES = PROJECT / "build" / "functions"
 FOLDER = PROJECT / "build" / "container"
 IMAGE = "render-on-lambda:test"
+CONSUMER = "/opt/render-on-lambda/consumer"
 FRAMES = 8
 LIMIT_SECONDS = 180
 USER = "993"
@@ -42,6 +44,24 @@ USER = "993"
 AUTHORITY = "/authority.pem"
 MEMORY = "3g"
 COMMAND = Path(sys.executable).with_name("render-on-lambda")
+
+
+@dataclass(frozen=True)
+class Renderer:
+    """An image, and how it is run under Lambda's emulator."""
+
+    image: str
+    options: tuple[str, ...] = ()
+    """Docker's, where the emulator is not in the image."""
+    has_emulator: bool = True
+
+    def under_emulator(self, address: str, runtime: str) -> tuple[str, ...]:
+        """The arguments that have the emulator listen there."""
+        if self.has_emulator:
+            return ()
+        listens = ("--runtime-interface-emulator-address", address)
+        return (*listens, "--runtime-api-address", runtime, CONSUMER)
+
 
 RENDER = """
 import sys, bpy
@@ -71,15 +91,16 @@ def main() -> None:
     with docker_engine(FOLDER / "docker") as host:
         build(host)
         check_files(host)
-        scene, expected = local_frames(host)
-        through_the_emulator(host, scene, expected)
+        renderer = Renderer(IMAGE)
+        scene, expected = local_frames(host, renderer)
+        through_the_emulator(host, renderer, scene, expected)
         a_scene_finds_no_secrets(host)
         a_scene_finds_no_way_out(host)
         behind_the_mapping(host, scene, expected)
     print("container-test: everything holds")
 
 
-def local_frames(host: str) -> tuple[Path, Path]:
+def local_frames(host: str, renderer: Renderer) -> tuple[Path, Path]:
     """The sample scene, and its frames as the image's Blender renders them by itself."""
     sample, expected = FOLDER / "sample", FOLDER / "expected"
     for old in (sample, expected):
@@ -90,7 +111,7 @@ def local_frames(host: str) -> tuple[Path, Path]:
     scene = sample / "shots" / "sample.blend"
     docker(
         "run", "--rm", "--user", "0", "--volume", f"{FOLDER}:{FOLDER}",
-        "--env", "LIBGL_ALWAYS_SOFTWARE=1", "--entrypoint", "/usr/bin/python3", IMAGE,
+        "--env", "LIBGL_ALWAYS_SOFTWARE=1", "--entrypoint", "/usr/bin/python3", renderer.image,
         "-c", RENDER.format(frames=FRAMES), scene, expected,
         host=host, stdout=subprocess.DEVNULL,
     )  # fmt: skip
@@ -121,7 +142,7 @@ def check_files(host: str) -> None:
     docker("run", "--rm", "--entrypoint", "/usr/bin/python3", IMAGE, "-c", CHECK_FILES, host=host)
 
 
-def through_the_emulator(host: str, scene: Path, expected: Path) -> None:
+def through_the_emulator(host: str, renderer: Renderer, scene: Path, expected: Path) -> None:
     """One container, handed each task by hand as an SQS event."""
     with local_farm(Path("/usr/bin/python3"), BINARIES) as farm:
         farm.set_mapping(enabled=False)
@@ -133,7 +154,8 @@ def through_the_emulator(host: str, scene: Path, expected: Path) -> None:
             "RIE_RUNTIME_API": runtime,
             "AWS_LAMBDA_FUNCTION_TIMEOUT": "300",
         }
-        container = run_as_lambda_does(host, farm, environment)
+        arguments = renderer.under_emulator(address, runtime)
+        container = run_as_lambda_does(host, renderer, farm, environment, *arguments)
         try:
             wait_for_port(address)
             sqs = farm.client("sqs")
@@ -154,14 +176,19 @@ def through_the_emulator(host: str, scene: Path, expected: Path) -> None:
 
 
 def run_as_lambda_does(
-    host: str, farm: LocalFarm, environment: dict[str, str], *arguments: str
+    host: str,
+    renderer: Renderer,
+    farm: LocalFarm,
+    environment: dict[str, str],
+    *arguments: str,
 ) -> str:
     """A container with a read-only root, an unprivileged user and bounded memory; its id."""
     environment = farm.worker_environment() | {"AWS_CA_BUNDLE": AUTHORITY} | environment
     return docker(
         "run", "--detach", "--rm", "--network", "host", "--read-only", "--tmpfs", "/tmp",
         "--user", USER, "--memory", MEMORY, "--volume", f"{farm.authority}:{AUTHORITY}:ro",
-        *(f"--env={name}={value}" for name, value in environment.items()), IMAGE, *arguments,
+        *(f"--env={name}={value}" for name, value in environment.items()),
+        *(() if "--poll" in arguments else renderer.options), renderer.image, *arguments,
         host=host, capture_output=True, text=True,
     ).stdout.strip()  # fmt: skip
 
@@ -208,7 +235,7 @@ def a_scene_finds_no_secrets(host: str) -> None:
         farm.set_mapping(enabled=False)
         job = submit(farm, scenes / "prying.blend", frames="1", allow_scripts=True)
         outputs = farm.outputs()
-        container = run_as_lambda_does(host, farm, {}, "--poll")
+        container = run_as_lambda_does(host, Renderer(IMAGE), farm, {}, "--poll")
         try:
             (record,) = wait_for_the_frames(farm, job, count=1)
         finally:
@@ -234,9 +261,8 @@ def a_scene_finds_no_way_out(host: str) -> None:
             address, runtime = f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
             environment = {"RIE_ADDRESS": address, "RIE_RUNTIME_API": runtime}
             arguments = [] if way == "emulator" else ["--poll"]
-            container = run_as_lambda_does(
-                host, farm, environment if way == "emulator" else {}, *arguments
-            )
+            chosen = environment if way == "emulator" else {}
+            container = run_as_lambda_does(host, Renderer(IMAGE), farm, chosen, *arguments)
             try:
                 if way == "emulator":
                     wait_for_port(address)

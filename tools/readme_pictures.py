@@ -2,8 +2,8 @@
 
     python tools/readme_pictures.py [looks]
 
-Taken from Blender's own window (see gui_stage.py): docs/panel.png and docs/first-render.gif; with
-`looks`, screenshots in demo-output/looks instead.
+Taken from Blender's own window (see gui_stage.py): docs/panel.png, docs/first-render.gif and
+docs/set-up.png; with `looks`, screenshots in demo-output/looks instead.
 """
 
 from __future__ import annotations
@@ -38,6 +38,17 @@ region = next(one for one in area.regions if one.type == "WINDOW")
 with bpy.context.temp_override(window=window, area=area, region=region):
     bpy.ops.image.view_all(fit_view=True)
 """
+# Of Blender's window for preferences, in the whole screen.
+PREFERENCES_PLACE = "876x480+106+72"
+ADMINISTRATOR = """
+import os
+os.environ["AWS_ACCESS_KEY_ID"] = os.environ["AWS_SECRET_ACCESS_KEY"] = "test"
+name = "bl_ext.user_default.render_on_lambda"
+bpy.context.preferences.addons[name].preferences.stack = "our-farm"
+with bpy.context.temp_override(window=bpy.context.window_manager.windows[0]):
+    bpy.ops.render_on_lambda.show_preferences(section="FARM")
+    bpy.ops.render_on_lambda.set_up_farm()
+"""
 MISSING = """
 import os
 os.rename({texture!r}, {texture!r} + ".gone")
@@ -70,7 +81,18 @@ def main() -> int:
         middle = pictures[len(pictures) // 2]
         shrink = ["-resize", str(PANEL_WIDTH), "-colors", "256"]
         subprocess.run(["convert", str(middle), *shrink, str(DOCS / "panel.png")], check=True)
+        plan(stage)
     return 0
+
+
+def plan(stage: Stage) -> None:
+    """What Set Up Farm says in the preferences, before anything is made."""
+    stage.step(ADMINISTRATOR)
+    stage.wait(lambda line: line["farm"] == "planned")
+    time.sleep(3)
+    picture = stage.shoot("plan")
+    cut = ["-crop", PREFERENCES_PLACE, "+repage", "-colors", "256"]
+    subprocess.run(["convert", str(picture), *cut, str(DOCS / "set-up.png")], check=True)
 
 
 def look(width: int, height: int, scale: float, theme: str) -> None:
