@@ -66,6 +66,11 @@ def list_jobs(address: FarmAddress) -> list[native.ListedJob]:
     return native.list_jobs(settings(address), limit=LISTED_JOBS)
 
 
+def known_profiles() -> list[native.KnownProfile]:
+    """The profiles of this machine: two small files are read."""
+    return native.known_profiles()
+
+
 def settings(address: FarmAddress) -> native.FarmSettings:
     """The address as the native module takes it: what is empty is left to the SDK."""
     return native.FarmSettings(

@@ -8,7 +8,7 @@ from bpy.types import AddonPreferences, Context, UILayout
 
 from ...core.administration import Stage
 from ...core.translation import tr
-from ...tool import jobs, storage
+from ...tool import jobs, profiles, storage
 from ...tool.administration import FarmAdministration
 from ..drawing import line_characters, paragraph
 
@@ -24,6 +24,11 @@ def _forget_answer(_self: AddonPreferences, _context: Context) -> None:
     jobs.jobs().administration.forgets()
 
 
+def _profiles(_self: AddonPreferences, _context: Context, typed: str) -> list[tuple[str, str]]:
+    """The profiles of this machine that contain what is typed, each with its state."""
+    return profiles.choices(typed)
+
+
 class RenderOnLambdaPreferences(AddonPreferences):
     """The add-on's preferences."""
 
@@ -33,6 +38,7 @@ class RenderOnLambdaPreferences(AddonPreferences):
         name="AWS Profile",
         description="A profile of ~/.aws, also one of SSO; empty for the default credentials",
         update=_forget_answer,
+        search=_profiles,
     )
     region: StringProperty(
         name="Region",

@@ -1,4 +1,4 @@
-use farm::AccountLimits;
+use farm::{AccountLimits, ProfileState};
 use protocol::pricing::{IMAGE_GB, REGISTRY_GB_MONTH_USD, tasks_usd};
 use pyo3::prelude::*;
 
@@ -16,6 +16,31 @@ pub(crate) struct PyAccountLimits {
     burst_workers: u32,
     idle_month_usd: f64,
     frame_minute_usd: f64,
+}
+
+#[pyclass(name = "KnownProfile", frozen, get_all)]
+#[derive(Debug)]
+pub(crate) struct PyKnownProfile {
+    name: String,
+    region: Option<String>,
+    state: &'static str,
+}
+
+#[pyfunction]
+pub(crate) fn known_profiles(py: Python<'_>) -> PyResult<Vec<PyKnownProfile>> {
+    let found = wait(py, async { Ok::<_, farm::FarmError>(farm::profiles().await) })?;
+    let converted = found.into_iter().map(|profile| PyKnownProfile {
+        name: profile.name,
+        region: profile.region,
+        state: match profile.state {
+            ProfileState::SignedIn => "signed in",
+            ProfileState::SignedOut => "signed out",
+            ProfileState::Ready => "ready",
+            ProfileState::NeedsCode => "needs code",
+            ProfileState::Empty => "empty",
+        },
+    });
+    Ok(converted.collect())
 }
 
 #[pyfunction]

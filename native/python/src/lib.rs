@@ -21,7 +21,7 @@ use pyo3::prelude::*;
 #[pymodule(name = "_native")]
 mod native {
     #[pymodule_export]
-    use super::account::{PyAccountLimits, account_limits};
+    use super::account::{PyAccountLimits, PyKnownProfile, account_limits, known_profiles};
     #[pymodule_export]
     use super::connection::{PyFarmSettings, PyStackCheck, PyStackInfo};
     #[pymodule_export]

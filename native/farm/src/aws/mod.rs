@@ -10,6 +10,7 @@ mod http_client;
 pub(crate) mod listing;
 pub(crate) mod multipart;
 mod profile;
+pub(crate) mod profiles;
 pub(crate) mod queue;
 pub(crate) mod service_error;
 pub(crate) mod stack;

@@ -202,6 +202,7 @@ def _add_administration(commands) -> list[argparse.ArgumentParser]:
     asking.add_argument(
         "--request", type=_up_to(1_000_000), metavar="N", help="ask AWS for as many"
     )
+    command("profiles", administration.profiles, "list the profiles of this machine")
     suiting = command("parameters", farm.parameters, "the parameters that suit the account")
     return [setting_up, upgrading, removing, telling, printing, checking, asking, suiting]
 

@@ -973,6 +973,29 @@ def request_quota(settings: FarmSettings, executions: int) -> str:
     Raises CredentialsError, FarmError where one is open already, or ConnectionError.
     """
 
+@final
+class KnownProfile:
+    """A profile in ~/.aws."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+
+    @property
+    def region(self) -> str | None:
+        """The region that it names."""
+
+    @property
+    def state(self) -> str:
+        """Whether it can be used as it is: "signed in" or "signed out" where somebody signs in with
+        a browser, "ready" with a key in the file or what gets one without asking, "needs code"
+        where a device's one-time code is asked for, which cannot be typed here, "empty" where
+        nothing in it says how credentials are had.
+        """
+
+def known_profiles() -> list[KnownProfile]:
+    """All profiles of this machine, by name; none where their files cannot be read."""
+
 def account_limits(settings: FarmSettings) -> AccountLimits:
     """Ask Lambda what the account allows; the stack need not be there. Waits for the answer.
 

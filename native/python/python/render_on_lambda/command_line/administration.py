@@ -19,6 +19,7 @@ from .. import (
     farm_permissions,
     farm_policy,
     farm_status,
+    known_profiles,
     quota,
     request_quota,
 )
@@ -150,6 +151,21 @@ def check(arguments: Namespace, reporter: Reporter) -> int:
             f" printed by: render-on-lambda farm policy {arguments.role}"
         )
     return EXIT_MISSING if missing else 0
+
+
+def profiles(_arguments: Namespace, reporter: Reporter) -> int:
+    """List the profiles of this machine, and whether each can be used."""
+    found = known_profiles()
+    if reporter.machine:
+        names = ("name", "region", "state")
+        reporter.result([{name: getattr(one, name) for name in names} for one in found], "")
+        return 0
+    width = max((len(one.name) for one in found), default=0)
+    for one in found:
+        reporter.result(None, f"{one.name:{width}}  {one.state:10}  {one.region or ''}".rstrip())
+    if not found:
+        reporter.note("there are no profiles in ~/.aws: sign in with `aws login`")
+    return 0
 
 
 def show_quota(arguments: Namespace, reporter: Reporter) -> int:

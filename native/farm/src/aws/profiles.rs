@@ -1,0 +1,204 @@
+//! The profiles of this machine, and whether each can be used as it is.
+
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
+
+use aws_config::profile::{self, Profile, ProfileSet};
+use aws_runtime::env_config::file::EnvConfigFiles as ProfileFiles;
+use aws_smithy_types::DateTime;
+use aws_smithy_types::date_time::Format;
+use aws_types::os_shim_internal::{Env, Fs};
+use serde::Deserialize;
+use sha1::Sha1;
+use sha2::{Digest, Sha256};
+
+/// How long a session of `aws login` is renewed without its browser
+/// (<https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-sign-in.html>).
+const LOGIN_LENGTH: Duration = Duration::from_secs(12 * 3600);
+
+/// A profile in `~/.aws`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownProfile {
+    /// Its name.
+    pub name: String,
+    /// The region that it names.
+    pub region: Option<String>,
+    /// Whether it can be used.
+    pub state: ProfileState,
+}
+
+/// Whether a profile can be used as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProfileState {
+    /// Somebody has signed in with a browser, and it holds.
+    SignedIn,
+    /// Nobody has signed in, or too long ago.
+    SignedOut,
+    /// A key in the file, or what gets one without asking: a program, a role.
+    Ready,
+    /// It asks for a one-time code of a device, which cannot be typed here.
+    NeedsCode,
+    /// Nothing in it says how credentials are had.
+    Empty,
+}
+
+/// All profiles, by name; none where there are no files of profiles, or they cannot be read.
+pub async fn profiles() -> Vec<KnownProfile> {
+    let files = ProfileFiles::default();
+    let Ok(set) = profile::load(&Fs::real(), &Env::real(), &files, None).await else {
+        return Vec::new();
+    };
+    let cache = |file: PathBuf| std::fs::read(dirs::home_dir()?.join(".aws").join(file)).ok();
+    let mut found = known(&set, &cache, SystemTime::now());
+    found.sort_by(|one, other| one.name.cmp(&other.name));
+    found
+}
+
+fn known(
+    set: &ProfileSet,
+    cache: &dyn Fn(PathBuf) -> Option<Vec<u8>>,
+    now: SystemTime,
+) -> Vec<KnownProfile> {
+    let profiles = set.profiles().filter_map(|name| set.get_profile(name));
+    profiles
+        .map(|profile| KnownProfile {
+            name: profile.name().to_owned(),
+            region: profile.get("region").map(str::to_owned),
+            state: state(set, profile, cache, now),
+        })
+        .collect()
+}
+
+fn state(
+    set: &ProfileSet,
+    profile: &Profile,
+    cache: &dyn Fn(PathBuf) -> Option<Vec<u8>>,
+    now: SystemTime,
+) -> ProfileState {
+    let signed = |is_in| if is_in { ProfileState::SignedIn } else { ProfileState::SignedOut };
+    if let Some(session) = profile.get("login_session") {
+        let name = format!("{}.json", hex::encode(Sha256::digest(session.trim())));
+        let token = cache(PathBuf::from("login/cache").join(name));
+        return signed(token.is_some_and(|text| login_holds(&text, now)));
+    }
+    if let Some(session) = profile.get("sso_session").or_else(|| profile.get("sso_start_url")) {
+        let name = format!("{}.json", hex::encode(Sha1::digest(session)));
+        let token = cache(PathBuf::from("sso/cache").join(name));
+        return signed(token.is_some_and(|text| sso_holds(&text, now)));
+    }
+    if profile.get("role_arn").is_some() {
+        if profile.get("mfa_serial").is_some() {
+            return ProfileState::NeedsCode;
+        }
+        let source = profile.get("source_profile").filter(|name| *name != profile.name());
+        return match source.and_then(|name| set.get_profile(name)) {
+            // One step: who chains roles knows what they do.
+            Some(source) if source.get("role_arn").is_none() => state(set, source, cache, now),
+            _ => ProfileState::Ready,
+        };
+    }
+    if profile.get("credential_process").is_some() || profile.get("aws_access_key_id").is_some() {
+        return ProfileState::Ready;
+    }
+    ProfileState::Empty
+}
+
+/// What `aws login` keeps.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct LoginToken {
+    access_token: LoginAccess,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct LoginAccess {
+    expires_at: String,
+}
+
+/// What `aws sso login` keeps.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct SsoToken {
+    expires_at: String,
+    refresh_token: Option<String>,
+    registration_expires_at: Option<String>,
+}
+
+fn login_holds(text: &[u8], now: SystemTime) -> bool {
+    let token: Option<LoginToken> = serde_json::from_slice(text).ok();
+    let expires = token.and_then(|token| moment(&token.access_token.expires_at));
+    // Keys of fifteen minutes are renewed for as long as the session lasts.
+    expires.is_some_and(|expires| now < expires + LOGIN_LENGTH)
+}
+
+fn sso_holds(text: &[u8], now: SystemTime) -> bool {
+    let Some(token) = serde_json::from_slice::<SsoToken>(text).ok() else { return false };
+    let is_renewed = token.refresh_token.is_some();
+    let renewed = token.registration_expires_at.filter(|_| is_renewed);
+    let until = [Some(token.expires_at), renewed].into_iter().flatten();
+    until.filter_map(|text| moment(&text)).any(|until| now < until)
+}
+
+fn moment(text: &str) -> Option<SystemTime> {
+    let time = DateTime::from_str(text, Format::DateTime).ok()?;
+    SystemTime::try_from(time).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CONFIG: &str = "[default]\naws_access_key_id = AKIA\naws_secret_access_key = s\n\
+        [profile login]\nlogin_session = arn:aws:iam::1:user/anna\nregion = eu-west-1\n\
+        [profile company]\nsso_session = studio\nsso_account_id = 1\nsso_role_name = Artist\n\
+        [sso-session studio]\nsso_start_url = https://studio.awsapps.com/start\n\
+        [profile through]\nrole_arn = arn:aws:iam::1:role/r\nsource_profile = login\n\
+        [profile coded]\nrole_arn = arn:aws:iam::1:role/r\nmfa_serial = m\nsource_profile = login\n\
+        [profile tool]\ncredential_process = /bin/keys\n[profile nothing]\nregion = us-east-1\n";
+
+    /// The states by name, where both caches say the same, or are not there.
+    async fn states(token: Option<&str>) -> String {
+        let fs = Fs::from_map([("config".to_owned(), CONFIG.as_bytes().to_vec())].into());
+        let env = Env::from_slice(&[("AWS_CONFIG_FILE", "config")]);
+        let set = profile::load(&fs, &env, &ProfileFiles::default(), None).await.unwrap();
+        let cache = |file: PathBuf| {
+            let name = file.to_str().unwrap().to_owned();
+            assert!(name.starts_with("login/cache/") || name.starts_with("sso/cache/"), "{name}");
+            token.map(|token| token.as_bytes().to_vec())
+        };
+        let now = moment("2026-11-30T12:00:00Z").unwrap();
+        let mut found = known(&set, &cache, now);
+        found.sort_by(|one, other| one.name.cmp(&other.name));
+        let words = found.iter().map(|one| format!("{} {:?}", one.name, one.state));
+        words.collect::<Vec<_>>().join(", ")
+    }
+
+    #[tokio::test]
+    async fn a_profile_can_be_used_or_somebody_has_to_sign_in() {
+        let out = "coded NeedsCode, company SignedOut, default Ready, login SignedOut, \
+                   nothing Empty, through SignedOut, tool Ready";
+        assert_eq!(states(None).await, out);
+        let token = |moment: &str| {
+            format!(r#"{{"accessToken": {{"expiresAt": "{moment}"}}, "expiresAt": "{moment}"}}"#)
+        };
+        assert_eq!(states(Some(&token("2026-11-29T12:00:00Z"))).await, out);
+        assert_eq!(states(Some("no token")).await, out);
+        let signed_in = states(Some(&token("2026-11-30T12:10:00Z"))).await;
+        assert_eq!(
+            signed_in,
+            "coded NeedsCode, company SignedIn, default Ready, login SignedIn, nothing Empty, \
+             through SignedIn, tool Ready"
+        );
+    }
+
+    #[test]
+    fn a_renewed_session_holds_longer_than_its_token() {
+        let now = moment("2026-11-30T12:00:00Z").unwrap();
+        let old = r#"{"expiresAt": "2026-11-30T11:00:00Z"}"#;
+        let renewed = r#"{"expiresAt": "2026-11-30T11:00:00Z", "refreshToken": "r",
+            "registrationExpiresAt": "2027-02-01T00:00:00Z"}"#;
+        assert!(!sso_holds(old.as_bytes(), now));
+        assert!(sso_holds(renewed.as_bytes(), now));
+    }
+}
