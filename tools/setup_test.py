@@ -42,8 +42,8 @@ for root in sys.argv[1:]:
 ROOTS = ("/usr/lib", "/usr/local/lib", "/etc/ssl", "/usr/share/X11", "/usr/share/glvnd")
 # What scripts and pip leave behind.
 MAY_DIFFER = ("*.pyc", "*.dist-info/*", "/etc/ssl/*")
-# What the base of the Dockerfile brings along and no renderer reads is below the system's libraries;
-# below this folder there is nothing but Blender and Python.
+# The base of the Dockerfile brings libraries along that no renderer reads; below this folder there
+# is nothing but Blender and what it imports.
 WHOLE = "/usr/local/lib/"
 
 
