@@ -10,10 +10,12 @@ REST := --workspace --exclude render-on-lambda-python
 CARGO_BUILD := cargo build --release --locked $(REST) --all-targets
 FUNCTIONS := --package render-on-lambda-consumer --package render-on-lambda-producer --package render-on-lambda-setup
 
+CHECKOV := 3.3.30
+
 # How long each fuzz target runs.
 FUZZ_SECONDS := 600
 
-.PHONY: help demo test soak setup build functions extension rust-test python-test e2e gui-test container-test setup-test bench fuzz lint format schemas clean
+.PHONY: help demo test soak setup build functions extension rust-test python-test e2e gui-test container-test setup-test bench fuzz lint checkov format schemas clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -90,6 +92,11 @@ lint: build ## Formatters and linters, nothing changed
 	@$(PYTHON) -m ruff check --quiet .
 	@$(PYTHON) -m basedpyright --level error
 	@.tools/venv/bin/cfn-lint infra/template.yaml
+
+checkov: ## Ask checkov of the stack (in a Python of its own: it brings a hundred packages)
+	@[ -x .tools/checkov/bin/checkov ] || python3 -m venv .tools/checkov
+	@.tools/checkov/bin/pip install --quiet --disable-pip-version-check checkov==$(CHECKOV)
+	@.tools/checkov/bin/checkov --config-file infra/checkov.yaml --file infra/template.yaml
 
 format: setup ## Format everything
 	@cargo fmt --all

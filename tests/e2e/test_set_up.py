@@ -382,7 +382,20 @@ def test_what_is_missing_of_a_policy_is_told(account: LocalFarm) -> None:
     done = farm(account, "checked", "check", "administrator", key=key)
     assert done.returncode == 1, done.stderr
     lines = done.stdout.splitlines()
-    assert "MISSING  make the queues" in lines and "allowed  make the bucket" in lines
+    assert "MISSING  queues" in lines and "allowed  bucket" in lines
     missing = {line.split()[0] for line in lines if line.startswith("   ")}
     # MiniStack's simulator does not know which service a role is passed to.
     assert missing - {"iam:PassRole"} == {"sqs:CreateQueue"}
+
+
+def test_more_executions_are_asked_for_once(account: LocalFarm) -> None:
+    told = farm(account, "quota", "quota")
+    assert told.stdout == "the account may run 1000 functions at once\n", told.stderr
+    asked = farm(account, "quota", "quota", "--request", "5000")
+    assert asked.returncode == 0, asked.stderr
+    assert "5000 were asked for: PENDING" in asked.stdout
+    again = farm(account, "quota", "quota", "--request", "6000")
+    assert again.returncode == 4
+    assert "Only one open service quota increase request" in again.stderr
+    account.front.quota_requests[-1]["Status"] = "APPROVED"
+    assert "5000 were asked for: APPROVED" in farm(account, "quota", "quota").stdout

@@ -66,6 +66,8 @@ class Front:
     """Why a stack could not be created, by its name."""
     failed_updates: dict[str, str] = field(default_factory=dict)
     """Why a stack could not be updated."""
+    quota_requests: list[dict[str, Any]] = field(default_factory=list)
+    """The requests for more concurrent executions, the oldest first."""
     event_ids: dict[str, str] = field(default_factory=dict)
     """The id of the event that says why, by the stack's name."""
     random: random.Random = field(default_factory=lambda: random.Random(7))
