@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use reqwest::Client;
+use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 
 use crate::debian::System;
@@ -30,6 +31,18 @@ pub(crate) struct Image {
     pub(crate) layers: Vec<Layer>,
     pub(crate) configuration: Document,
     pub(crate) manifest: Document,
+}
+
+/// Raised where the same parts give another image than before: it is part of the image's tag.
+const ASSEMBLY_VERSION: u8 = 1;
+
+/// The tag of the image of these parts and this consumer, before it is made.
+pub(crate) fn tag(parts: &[u8], consumer: &[u8]) -> String {
+    let digest = Sha256::new()
+        .chain_update([ASSEMBLY_VERSION])
+        .chain_update(Sha256::digest(parts))
+        .chain_update(Sha256::digest(consumer));
+    format!("of-{}", hex::encode(digest.finalize()))
 }
 
 /// Assembles the image of the parts and the consumer.
@@ -114,4 +127,17 @@ fn layer_of_consumer(path: &Path) -> Result<Layer> {
 
 fn stopped(error: &tokio::task::JoinError) -> SetupError {
     SetupError::List { reason: format!("a layer was not finished: {error}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::tag;
+
+    #[test]
+    fn other_parts_and_another_consumer_are_another_image() {
+        assert_eq!(tag(b"parts", b"consumer"), tag(b"parts", b"consumer"));
+        assert_ne!(tag(b"parts", b"consumer"), tag(b"partsc", b"onsumer"));
+        // A tag may have 128 letters.
+        assert_eq!(tag(b"", b"").len(), 67);
+    }
 }

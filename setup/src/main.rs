@@ -107,11 +107,17 @@ async fn make(
     progress: &Arc<Progress>,
 ) -> Result<String> {
     let folder = PathBuf::from(variable("LAMBDA_TASK_ROOT", "where the function's code is")?);
-    let list = PartsList::parse(&read(&folder.join("parts.json"))?)?;
+    let (text, consumer) = (read(&folder.join("parts.json"))?, folder.join("consumer"));
+    let list = PartsList::parse(&text)?;
     let mirror = properties.parts_mirror.as_deref().filter(|mirror| !mirror.is_empty());
     // A registry that may not be used is told of before half a gigabyte is downloaded.
     let repository = Repository::open(config, &properties.repository_uri).await?;
-    let image = assembly::assemble(&list, mirror, &folder.join("consumer"), progress).await?;
+    let tag = assembly::tag(&text, &read(&consumer)?);
+    // An update that is rolled back asks for the image that is there, and must not need the internet.
+    if let Some(uri) = repository.image_tagged(&tag).await {
+        return Ok(uri);
+    }
+    let image = assembly::assemble(&list, mirror, &consumer, progress).await?;
     for layer in &image.layers {
         tracing::info!(
             layer.name,
@@ -121,7 +127,7 @@ async fn make(
             "a layer is made"
         );
     }
-    repository.push(image, progress).await
+    repository.push(image, &tag, progress).await
 }
 
 /// Writes into the bucket how far it is, for whoever has pressed the button.

@@ -1,6 +1,6 @@
 //! The account's registry: what it does not have of an image is pushed.
 
-use std::io::{Seek, SeekFrom};
+use std::io::{self, Seek, SeekFrom};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,12 +14,13 @@ use oci_client::client::{Certificate, CertificateEncoding, ClientConfig, ClientP
 use oci_client::errors::OciDistributionError;
 use oci_client::secrets::RegistryAuth;
 use oci_client::{Client, Reference};
+use reqwest::header::HeaderValue;
 use tokio::io::AsyncReadExt;
 
 use crate::assembly::Image;
 use crate::download::{certificates, whole_reason};
 use crate::error::{Result, SetupError};
-use crate::image::MANIFEST_TYPE;
+use crate::image::{Document, MANIFEST_TYPE};
 use crate::layer::Layer;
 use crate::progress::Progress;
 
@@ -89,71 +90,87 @@ impl Repository {
         Ok(Self { client, auth, ecr, registry, name: name.to_owned(), uri: uri.to_owned() })
     }
 
+    /// The URI of the image of a tag, by its digest, where there is one.
+    pub(crate) async fn image_tagged(&self, tag: &str) -> Option<String> {
+        let reference = self.reference(tag);
+        let digest = self.client.fetch_manifest_digest(&reference, &self.auth).await.ok()?;
+        Some(format!("{}@{digest}", self.uri))
+    }
+
     /// Pushes what the repository does not have; the image's URI, by its digest.
     ///
     /// # Errors
     /// [`SetupError::Registry`] with what it said the last time.
-    pub(crate) async fn push(&self, image: Image, progress: &Arc<Progress>) -> Result<String> {
-        let tagged = image.manifest.digest.replace(':', "-");
-        let reference = Reference::with_tag(self.registry.clone(), self.name.clone(), tagged);
-        let uri = format!("{}@{}", self.uri, image.manifest.digest);
-        // Its tags are immutable: one that is there would be refused, though it is the same.
-        let there = self.client.fetch_manifest_digest(&reference, &self.auth).await;
-        if there.is_ok_and(|digest| digest == image.manifest.digest) {
-            return Ok(uri);
-        }
+    pub(crate) async fn push(
+        &self,
+        image: Image,
+        tag: &str,
+        progress: &Arc<Progress>,
+    ) -> Result<String> {
+        let reference = self.reference(tag);
         progress.starts("layers", image.layers.iter().map(|layer| layer.size_bytes).sum());
         for layer in &image.layers {
-            self.push_layer(&reference, layer, progress).await?;
+            let digest = format!("sha256:{}", layer.sha256);
+            let size = Some(layer.size_bytes);
+            let put = async || {
+                let pieces = pieces(layer)?;
+                self.client.push_blob_stream(&reference, pieces, &digest, size).await.map(drop)
+            };
+            let action = format!("put the layer \"{}\"", layer.name);
+            self.put_blob(&action, &reference, &digest, put).await?;
+            progress.adds(layer.size_bytes);
         }
-        let configuration = image.configuration;
-        self.client
-            .push_blob(&reference, configuration.bytes, &configuration.digest)
-            .await
-            .map_err(|error| self.failed("put the configuration", &error))?;
-        let kind = MANIFEST_TYPE.parse().map_err(|_| SetupError::List {
-            reason: format!("{MANIFEST_TYPE} cannot be a header"),
-        })?;
-        self.client
-            .push_manifest_raw(&reference, image.manifest.bytes, kind)
-            .await
-            .map_err(|error| self.failed("put the manifest", &error))?;
-        Ok(uri)
+        let Document { bytes, digest } = &image.configuration;
+        let put = async || self.client.push_blob(&reference, bytes.clone(), digest).await.map(drop);
+        self.put_blob("put the configuration", &reference, digest, put).await?;
+        let kind = HeaderValue::from_static(MANIFEST_TYPE);
+        self.tried("put the manifest", async || {
+            let bytes = image.manifest.bytes.clone();
+            self.client.push_manifest_raw(&reference, bytes, kind.clone()).await.map(drop)
+        })
+        .await?;
+        Ok(format!("{}@{}", self.uri, image.manifest.digest))
     }
 
-    async fn push_layer(
+    /// Puts a blob unless it is there.
+    async fn put_blob(
         &self,
+        action: &str,
         reference: &Reference,
-        layer: &Layer,
-        progress: &Arc<Progress>,
+        digest: &str,
+        put: impl AsyncFn() -> std::result::Result<(), OciDistributionError>,
     ) -> Result<()> {
-        let digest = format!("sha256:{}", layer.sha256);
-        let action = format!("put the layer \"{}\"", layer.name);
+        self.tried(action, async || {
+            if self.client.blob_exists(reference, digest).await? {
+                return Ok(());
+            }
+            put().await
+        })
+        .await
+    }
+
+    /// Does something up to three times.
+    async fn tried(
+        &self,
+        action: &str,
+        work: impl AsyncFn() -> std::result::Result<(), OciDistributionError>,
+    ) -> Result<()> {
         let mut tries = 0;
         loop {
             tries += 1;
-            let there = self.client.blob_exists(reference, &digest).await;
-            let pushed = match there {
-                Ok(true) => Ok(()),
-                Ok(false) => {
-                    let pieces = pieces(layer)?;
-                    let size = Some(layer.size_bytes);
-                    self.client.push_blob_stream(reference, pieces, &digest, size).await.map(drop)
-                }
-                Err(error) => Err(error),
-            };
-            match pushed {
-                Ok(()) => {
-                    progress.adds(layer.size_bytes);
-                    return Ok(());
-                }
-                Err(error) if tries == TRIES => return Err(self.failed(&action, &error)),
+            match work().await {
+                Ok(()) => return Ok(()),
+                Err(error) if tries == TRIES => return Err(self.failed(action, &error)),
                 Err(error) => {
                     tracing::warn!(reason = whole_reason(&error), "{action}: it is tried again");
                     tokio::time::sleep(Duration::from_secs(1 << tries)).await;
                 }
             }
         }
+    }
+
+    fn reference(&self, tag: &str) -> Reference {
+        Reference::with_tag(self.registry.clone(), self.name.clone(), tag.to_owned())
     }
 
     /// Deletes an image; no error where there is none.
@@ -180,10 +197,10 @@ impl Repository {
 /// The bytes of a layer, from its beginning, a piece after the other.
 fn pieces(
     layer: &Layer,
-) -> Result<impl stream::Stream<Item = std::result::Result<Bytes, OciDistributionError>> + use<>> {
-    let failed = |error| SetupError::io("read the layer", layer.name.as_ref())(error);
-    let mut file = layer.file.try_clone().map_err(failed)?;
-    file.seek(SeekFrom::Start(0)).map_err(failed)?;
+) -> io::Result<impl stream::Stream<Item = std::result::Result<Bytes, OciDistributionError>> + use<>>
+{
+    let mut file = layer.file.try_clone()?;
+    file.seek(SeekFrom::Start(0))?;
     Ok(stream::try_unfold(tokio::fs::File::from_std(file), |mut file| async move {
         let mut piece = vec![0; PIECE_BYTES];
         let count = file.read(&mut piece).await?;

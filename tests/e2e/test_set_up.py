@@ -231,8 +231,14 @@ def test_the_image_is_made_by_the_stack_and_an_older_one_goes(
         repeated = farm(account, "image", "set-up", *options)
         assert repeated.returncode == 0, repeated.stderr
         assert images(account) == first
+        # As an update that is rolled back does: the image that is there needs no parts.
+        nowhere = {"PartsMirror": "http://127.0.0.1:9"}
+        back = farm(account, "image", "set-up", *options, parameters=nowhere)
+        assert back.returncode == 0, back.stderr
+        assert images(account) == first
         write_set_up_function(account, folder, parts, b"another program")
-        upgraded = farm(account, "image", "upgrade", *options)
+        mirrored = {"PartsMirror": mirror}
+        upgraded = farm(account, "image", "upgrade", *options, parameters=mirrored)
         assert upgraded.returncode == 0, upgraded.stderr
         second = images(account)
         assert len(first) == len(second) == 1 and first != second
@@ -327,7 +333,7 @@ def test_a_stack_of_someone_else_is_left_alone(account: LocalFarm, functions: Pa
 
 
 def test_a_name_that_no_stack_can_have_is_refused(account: LocalFarm) -> None:
-    for name in ("1st", "my farm", "a" * 31, ""):
+    for name in ("1st", "my farm", "a" * 21, ""):
         done = farm(account, name, "status")
         assert done.returncode == 3, done.stderr
         assert "cannot be a farm's name" in done.stderr
@@ -363,7 +369,7 @@ def test_a_new_account_gets_what_it_may_have_and_is_told_how_to_ask_for_more(
 def test_an_action_that_is_denied_comes_with_the_line_that_grants_it(
     account: LocalFarm, functions: Path, action: str
 ) -> None:
-    stack = "denied-" + action.split(":")[1][:20]
+    stack = "denied-" + action.split(":")[1][:13]
     key = administrator(account, stack, stack, without=action)
     options = ("--yes", "--no-test-frame", "--functions", functions)
     done = farm(account, stack, "set-up", *options, key=key, parameters=PARAMETERS)
@@ -382,7 +388,7 @@ def test_what_is_missing_of_a_policy_is_told(account: LocalFarm) -> None:
     done = farm(account, "checked", "check", "administrator", key=key)
     assert done.returncode == 1, done.stderr
     lines = done.stdout.splitlines()
-    assert "MISSING  queues" in lines and "allowed  bucket" in lines
+    assert "MISSING  sqs" in lines and "allowed  s3" in lines
     missing = {line.split()[0] for line in lines if line.startswith("   ")}
     # MiniStack's simulator does not know which service a role is passed to.
     assert missing - {"iam:PassRole"} == {"sqs:CreateQueue"}
@@ -399,3 +405,22 @@ def test_more_executions_are_asked_for_once(account: LocalFarm) -> None:
     assert "Only one open service quota increase request" in again.stderr
     account.front.quota_requests[-1]["Status"] = "APPROVED"
     assert "5000 were asked for: APPROVED" in farm(account, "quota", "quota").stdout
+
+
+def test_a_farm_whose_policy_somebody_has_is_not_removed_in_part(
+    account: LocalFarm, functions: Path
+) -> None:
+    options = ("--yes", "--no-test-frame", "--functions", functions)
+    made = farm(account, "attached", "set-up", *options, parameters=PARAMETERS)
+    assert made.returncode == 0, made.stderr
+    outputs = json.loads(farm(account, "attached", "status", "--json").stdout)["outputs"]
+    iam, policy = account.client("iam"), outputs["ArtistPolicyArn"]
+    iam.create_user(UserName="bert")
+    iam.attach_user_policy(UserName="bert", PolicyArn=policy)
+    refused = farm(account, "attached", "remove", "--yes")
+    assert refused.returncode == 4
+    assert "is attached to bert; detach it first" in refused.stderr, refused.stderr
+    account.client("s3").head_bucket(Bucket=outputs["BucketName"])
+    iam.detach_user_policy(UserName="bert", PolicyArn=policy)
+    assert farm(account, "attached", "remove", "--yes").returncode == 0
+    assert "attached" not in str(what_there_is(account))

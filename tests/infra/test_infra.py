@@ -34,6 +34,7 @@ WITHOUT_TAGS = {
 # (https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html).
 WITHOUT_RESOURCE = {
     "ecr:GetAuthorizationToken",
+    "lambda:CreateEventSourceMapping",
     "lambda:GetAccountSettings",
     "servicequotas:ListRequestedServiceQuotaChangeHistoryByQuota",
     "sns:Unsubscribe",

@@ -48,9 +48,19 @@ pub enum AccountError {
         /// AWS's own words.
         reason: String,
     },
+    /// A policy of the farm that somebody has: CloudFormation detaches none.
+    #[error(
+        "the farm's policy {policy} is attached to {who}; detach it first, and press again: nothing was removed"
+    )]
+    Attached {
+        /// The policy's name.
+        policy: String,
+        /// Users, groups and roles.
+        who: String,
+    },
     /// A name that a stack cannot have.
     #[error(
-        "\"{name}\" cannot be a farm's name: letters, digits and hyphens, a letter first, 30 at the most"
+        "\"{name}\" cannot be a farm's name: letters, digits and hyphens, a letter first, 20 at the most"
     )]
     Name {
         /// The name.

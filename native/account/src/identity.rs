@@ -49,22 +49,24 @@ impl Identity {
         self.arn.ends_with(":root")
     }
 
-    /// The user or role whose policies count: of a session the role that it has taken. The path of a role
-    /// is not in the session's name.
-    #[must_use]
-    pub fn principal(&self) -> String {
-        let Some((_, session)) = self.arn.split_once(":assumed-role/") else {
-            return self.arn.clone();
-        };
-        let role = session.split('/').next().unwrap_or_default();
-        let path = if role.starts_with("AWSReservedSSO_") {
-            // Those of IAM Identity Center
-            // (https://docs.aws.amazon.com/singlesignon/latest/userguide/using-service-linked-roles.html).
-            format!("aws-reserved/sso.amazonaws.com/{role}")
+    /// The role that a session has taken; none of a user.
+    pub(crate) fn role_name(&self) -> Option<&str> {
+        let (_, session) = self.arn.split_once(":assumed-role/")?;
+        session.split('/').next()
+    }
+
+    /// The ARN of a role, as far as its name tells: those of IAM Identity Center have the region in their
+    /// path, but in us-east-1
+    /// (<https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html>).
+    pub(crate) fn role_arn(&self, role: &str) -> String {
+        let path = if !role.starts_with("AWSReservedSSO_") {
+            String::new()
+        } else if self.region == "us-east-1" {
+            "aws-reserved/sso.amazonaws.com/".to_owned()
         } else {
-            role.to_owned()
+            format!("aws-reserved/sso.amazonaws.com/{}/", self.region)
         };
-        format!("arn:{}:iam::{}:role/{path}", self.partition, self.account)
+        format!("arn:{}:iam::{}:role/{path}{role}", self.partition, self.account)
     }
 }
 
@@ -72,18 +74,19 @@ impl Identity {
 mod tests {
     use super::*;
 
-    fn principal(arn: &str) -> String {
+    fn principal(arn: &str) -> Option<String> {
         let [account, partition, region] = ["1", "aws", "eu-west-1"].map(str::to_owned);
-        Identity { account, arn: arn.to_owned(), partition, region }.principal()
+        let identity = Identity { account, arn: arn.to_owned(), partition, region };
+        identity.role_name().map(|role| identity.role_arn(role))
     }
 
     #[test]
     fn the_policies_of_a_session_are_those_of_its_role() {
-        assert_eq!(principal("arn:aws:iam::1:user/anna"), "arn:aws:iam::1:user/anna");
-        assert_eq!(principal("arn:aws:sts::1:assumed-role/Build/i-7"), "arn:aws:iam::1:role/Build");
-        assert_eq!(
-            principal("arn:aws:sts::1:assumed-role/AWSReservedSSO_Admin_1/anna"),
-            "arn:aws:iam::1:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Admin_1"
-        );
+        assert_eq!(principal("arn:aws:iam::1:user/anna"), None);
+        let build = principal("arn:aws:sts::1:assumed-role/Build/i-7");
+        assert_eq!(build.as_deref(), Some("arn:aws:iam::1:role/Build"));
+        let admin = principal("arn:aws:sts::1:assumed-role/AWSReservedSSO_Admin_1/anna");
+        let path = "role/aws-reserved/sso.amazonaws.com/eu-west-1/AWSReservedSSO_Admin_1";
+        assert_eq!(admin, Some(format!("arn:aws:iam::1:{path}")));
     }
 }

@@ -11,7 +11,7 @@ use crate::policy::{PolicyDocument, Role, policy};
 /// An action that a role needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Permission {
-    /// What it is for: the statement of the policy.
+    /// What it is for: the statement of the policy, or the service where it has no name.
     pub purpose: String,
     /// Such as `sqs:SendMessage`.
     pub action: String,
@@ -34,7 +34,7 @@ pub async fn permissions(settings: &FarmSettings, role: Role) -> Result<Vec<Perm
         AccountError::Code { folder: "the policies".to_owned(), reason: error.to_string() }
     })?;
     let iam = aws_sdk_iam::Client::new(&config.sdk);
-    let principal = identity.principal();
+    let principal = principal(&iam, &identity).await;
     let attempt = Attempt {
         action: "ask what these credentials may do",
         profile: config.profile.as_deref(),
@@ -47,11 +47,12 @@ pub async fn permissions(settings: &FarmSettings, role: Role) -> Result<Vec<Perm
             .condition
             .string_equals
             .iter()
+            .chain(&statement.condition.arn_like)
             .map(|(key, value)| {
                 ContextEntry::builder()
                     .context_key_name(key)
                     .context_key_type(ContextKeyTypeEnum::String)
-                    .context_key_values(value)
+                    .context_key_values(value.replace('*', "x"))
                     .build()
             })
             .collect();
@@ -79,7 +80,7 @@ pub async fn permissions(settings: &FarmSettings, role: Role) -> Result<Vec<Perm
             };
             for action in &actions {
                 found.push(Permission {
-                    purpose: statement.sid.clone(),
+                    purpose: purpose(&statement.sid, action),
                     action: action.clone(),
                     resource: resource.clone(),
                     is_allowed: !denied.contains(action),
@@ -88,4 +89,18 @@ pub async fn permissions(settings: &FarmSettings, role: Role) -> Result<Vec<Perm
         }
     }
     Ok(found)
+}
+
+fn purpose(statement: &str, action: &str) -> String {
+    let service = action.split(':').next().unwrap_or_default();
+    if statement.is_empty() { service.to_owned() } else { statement.to_owned() }
+}
+
+/// The user or role whose policies count. The path of a role is not in the name of its session: IAM knows
+/// it, where it may be asked.
+async fn principal(iam: &aws_sdk_iam::Client, identity: &Identity) -> String {
+    let Some(role) = identity.role_name() else { return identity.arn.clone() };
+    let answer = iam.get_role().role_name(role).send().await.ok();
+    let arn = answer.and_then(|answer| answer.role.map(|role| role.arn));
+    arn.unwrap_or_else(|| identity.role_arn(role))
 }

@@ -1,10 +1,11 @@
 //! A farm, removed: the bucket first, so that nothing is left that no stack knows any more.
 
+use aws_sdk_iam::operation::list_entities_for_policy::ListEntitiesForPolicyError;
 use farm::{Attempt, AwsConfig, FarmSettings, Storage};
 
 use crate::error::{AccountError, Result};
 use crate::stack::{Stack, StackState};
-use crate::stack_events::{Change, ResourceEvent};
+use crate::stack_events::{Asked, Change, ResourceEvent};
 
 /// What happens meanwhile.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,8 +34,8 @@ pub async fn remove(
     let config = AwsConfig::of(settings).await?;
     let stack = Stack::of(&config, &settings.stack)?;
     let Some(mut state) = stack.state().await? else { return Err(stack.no_farm()) };
-    if !state.is_at_rest() {
-        // A stack that is being made cannot be deleted yet.
+    if !state.is_quiet() {
+        // A stack that is being made, or tidied up after an upgrade, cannot be deleted yet.
         let mut change = Change::under_way(&stack, &state);
         match watch(&mut change, &told).await? {
             Some(at_rest) => state = at_rest,
@@ -42,13 +43,14 @@ pub async fn remove(
         }
     }
     let resources = physical_resources(&stack, &state.id).await?;
+    refuse_where_attached(&config, &resources).await?;
     let bucket = resources.iter().find(|one| one.name == "Bucket").map(|one| one.id.clone());
     if let Some(bucket) = &bucket {
         Storage::new(&config, bucket.clone())
             .delete_with_all_objects(|count| told(RemovalEvent::Emptied(count)))
             .await?;
     }
-    let mut change = Change::begin(&stack, Some(&state)).await?;
+    let mut change = Change::begin(&stack, Some(&state), Asked::Deletion).await?;
     stack.delete().await?;
     if let Some(left) = watch(&mut change, &told).await? {
         return Err(change.failure("delete", &left));
@@ -78,7 +80,7 @@ async fn watch(
 ) -> Result<Option<StackState>> {
     loop {
         let look = change.look().await?;
-        let is_the_last = look.is_the_last();
+        let is_the_last = look.is_the_last;
         for ResourceEvent { resource, status, .. } in look.events {
             told(RemovalEvent::Resource { name: resource, status });
         }
@@ -94,6 +96,7 @@ struct PhysicalResource {
     name: String,
     /// In its service.
     id: String,
+    kind: String,
 }
 
 async fn physical_resources(stack: &Stack, id: &str) -> Result<Vec<PhysicalResource>> {
@@ -104,9 +107,41 @@ async fn physical_resources(stack: &Stack, id: &str) -> Result<Vec<PhysicalResou
         Some(PhysicalResource {
             name: resource.logical_resource_id()?.to_owned(),
             id: resource.physical_resource_id()?.to_owned(),
+            kind: resource.resource_type()?.to_owned(),
         })
     });
     Ok(named.collect())
+}
+
+/// CloudFormation detaches no policy, and would stop in the middle.
+async fn refuse_where_attached(config: &AwsConfig, resources: &[PhysicalResource]) -> Result<()> {
+    let iam = aws_sdk_iam::Client::new(&config.sdk);
+    let policies = resources.iter().filter(|one| one.kind == "AWS::IAM::ManagedPolicy");
+    for policy in policies {
+        let answer = match iam.list_entities_for_policy().policy_arn(&policy.id).send().await {
+            Ok(answer) => answer,
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(ListEntitiesForPolicyError::is_no_such_entity_exception) =>
+            {
+                continue;
+            }
+            Err(error) => {
+                let action = "see who has the farm's policies";
+                return Err(Attempt { action, ..Attempt::default() }.error(error).into());
+            }
+        };
+        let users = answer.policy_users().iter().filter_map(|one| one.user_name());
+        let groups = answer.policy_groups().iter().filter_map(|one| one.group_name());
+        let roles = answer.policy_roles().iter().filter_map(|one| one.role_name());
+        let who = users.chain(groups).chain(roles).collect::<Vec<_>>().join(", ");
+        if !who.is_empty() {
+            let policy = policy.id.rsplit('/').next().unwrap_or(&policy.id).to_owned();
+            return Err(AccountError::Attached { policy, who });
+        }
+    }
+    Ok(())
 }
 
 async fn repository_exists(config: &AwsConfig, name: &str) -> Result<bool> {

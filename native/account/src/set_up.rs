@@ -14,7 +14,7 @@ use crate::code::{self, Zip};
 use crate::error::{AccountError, Result};
 use crate::identity::Identity;
 use crate::stack::{Stack, StackState, parameter_names};
-use crate::stack_events::{Change, ResourceEvent};
+use crate::stack_events::{Asked, Change, ResourceEvent};
 
 /// What is set up.
 #[derive(Debug, Clone)]
@@ -100,7 +100,7 @@ pub async fn set_up(
             ("BurstWorkers".to_owned(), limits.burst_workers.to_string()),
         ]);
         values.extend(options.parameters.clone());
-        let mut change = Change::begin(&stack, None).await?;
+        let mut change = Change::begin(&stack, None, Asked::Creation).await?;
         stack.create(&values).await?;
         finished(&mut change, "make", None, &told).await?
     };
@@ -112,7 +112,7 @@ pub async fn set_up(
 
     told(SetUpEvent::Step(Step::Functions));
     let values = values_of_update(&state, &zips, options);
-    let mut change = Change::begin(&stack, Some(&state)).await?;
+    let mut change = Change::begin(&stack, Some(&state), Asked::Update).await?;
     if stack.update(&values).await? {
         finished(&mut change, "make", Some(&storage), &told).await?;
     }
@@ -152,7 +152,7 @@ async fn at_rest(
             return Ok(Some(state));
         } else if state.is_a_ruin() {
             told(SetUpEvent::Step(Step::Stack));
-            let mut change = Change::begin(stack, Some(&state)).await?;
+            let mut change = Change::begin(stack, Some(&state), Asked::Deletion).await?;
             stack.delete().await?;
             if let Some(left) = watch(&mut change, None, told).await? {
                 return Err(change.failure("delete", &left));
@@ -202,7 +202,7 @@ async fn watch(
     let mut makes_image = false;
     loop {
         let look = change.look().await?;
-        let is_the_last = look.is_the_last();
+        let is_the_last = look.is_the_last;
         for ResourceEvent { resource, status, .. } in look.events {
             if resource == "Image" {
                 makes_image = status.ends_with("_IN_PROGRESS");

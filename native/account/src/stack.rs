@@ -16,6 +16,8 @@ const TEMPLATE: &str = include_str!("../../../infra/template.yaml");
 /// The tag on a farm and on all that belongs to it; its value is the stack's name.
 pub(crate) const TAG: &str = "render-on-lambda";
 
+const MOST_NAME_LETTERS: usize = 20;
+
 /// A stack by its name, there or not.
 #[derive(Debug, Clone)]
 pub(crate) struct Stack {
@@ -43,6 +45,11 @@ impl StackState {
         !self.status.ends_with("_IN_PROGRESS")
             // The stack is as it was asked for; what it no longer needs is being deleted.
             || self.status == "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"
+    }
+
+    /// Whether nothing is under way, not even tidying up.
+    pub(crate) fn is_quiet(&self) -> bool {
+        !self.status.ends_with("_IN_PROGRESS")
     }
 
     /// Whether an update may begin.
@@ -75,8 +82,9 @@ impl Stack {
     pub(crate) fn of(config: &AwsConfig, name: &str) -> Result<Self> {
         let is_letter = |letter: char| letter.is_ascii_alphanumeric() || letter == '-';
         let begins_well = name.starts_with(|letter: char| letter.is_ascii_alphabetic());
-        // 30: what is named after it, with what CloudFormation adds, may have 64.
-        if !begins_well || !name.chars().all(is_letter) || name.len() > 30 {
+        // What is named after it, with what CloudFormation adds, may have 64 letters, and the
+        // administrator's policy, which names it often, 6144.
+        if !begins_well || !name.chars().all(is_letter) || name.len() > MOST_NAME_LETTERS {
             return Err(AccountError::Name { name: name.to_owned() });
         }
         Ok(Self {
@@ -145,7 +153,7 @@ impl Stack {
         self.client
             .create_stack()
             .stack_name(&self.name)
-            .template_body(TEMPLATE)
+            .template_body(template(values))
             .capabilities(Capability::CapabilityIam)
             .set_parameters(Some(parameters(values)))
             .tags(Tag::builder().key(TAG).value(&self.name).build())
@@ -164,7 +172,7 @@ impl Stack {
             .client
             .update_stack()
             .stack_name(&self.name)
-            .template_body(TEMPLATE)
+            .template_body(template(values))
             .capabilities(Capability::CapabilityIam)
             .set_parameters(Some(parameters(values)))
             .tags(Tag::builder().key(TAG).value(&self.name).build())
@@ -194,6 +202,29 @@ impl Stack {
         let answer = self.client.continue_update_rollback().stack_name(&self.name).send().await;
         answer.map(drop).map_err(|error| self.attempt("undo the update").error(error).into())
     }
+}
+
+/// The template as it is deployed with these parameters: many regions know no budgets in CloudFormation,
+/// and refuse a template that names one, whatever its condition says
+/// (<https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/2177>).
+fn template(values: &BTreeMap<String, String>) -> String {
+    if values.get("MonthlyBudget").is_some_and(|dollars| dollars != "0") {
+        return TEMPLATE.to_owned();
+    }
+    let Some((before, rest)) = TEMPLATE.split_once("\n  Budget:\n") else {
+        return TEMPLATE.to_owned();
+    };
+    // The resource behind it, or the section.
+    let end = rest.match_indices('\n').map(|(at, _)| at).find(|at| {
+        rest.get(at + 1..).is_some_and(|line| !line.starts_with(['\n', ' ']) || is_name(line))
+    });
+    let after = end.and_then(|at| rest.get(at..)).unwrap_or_default();
+    format!("{before}\n{after}")
+}
+
+/// Whether a line begins a resource: its name stands two columns in.
+fn is_name(line: &str) -> bool {
+    line.strip_prefix("  ").is_some_and(|rest| !rest.starts_with([' ', '\n', '#']))
 }
 
 /// The names of all the template's parameters.
@@ -239,6 +270,18 @@ mod tests {
         let names: Vec<_> = parameter_names().collect();
         assert!(names.contains(&"SetUpCodeKey") && names.contains(&"Dashboard"), "{names:?}");
         assert!(names.len() > 15 && !names.contains(&"HasFunctions"), "{names:?}");
+    }
+
+    #[test]
+    fn a_template_without_a_budget_names_none() {
+        let without = template(&BTreeMap::new());
+        assert!(!without.contains("AWS::Budgets") && without.contains("\n  FarmDashboard:\n"));
+        assert_eq!(
+            without.matches("\n    Type: ").count() + 1,
+            TEMPLATE.matches("\n    Type: ").count()
+        );
+        let values = BTreeMap::from([("MonthlyBudget".to_owned(), "20".to_owned())]);
+        assert_eq!(template(&values), TEMPLATE);
     }
 
     #[test]

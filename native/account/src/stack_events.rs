@@ -19,31 +19,42 @@ pub(crate) struct ResourceEvent {
     reason: String,
 }
 
+/// What was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asked {
+    Creation,
+    Update,
+    Deletion,
+    /// Nothing: somebody else's change is waited for.
+    Nothing,
+}
+
+/// After so many looks without an event the state is believed.
+const LOOKS_WITHOUT_EVENT: u32 = 12;
+
 /// The events of one change: those that were there before it do not count.
 #[derive(Debug)]
 pub(crate) struct Change<'a> {
+    asked: Asked,
     stack: &'a Stack,
     /// The stack's id, by which its events can be had after it is deleted.
     id: String,
     seen: HashSet<String>,
     failure: Option<ResourceEvent>,
     looked: u32,
+    /// Whether an event of the change was seen.
+    has_begun: bool,
 }
 
 /// What one look shows.
 #[derive(Debug)]
 pub(crate) struct Look {
+    /// Whether nothing is under way any more.
+    pub(crate) is_the_last: bool,
     /// What has happened since the look before, the oldest first.
     pub(crate) events: Vec<ResourceEvent>,
     /// None where the stack is gone.
     pub(crate) state: Option<StackState>,
-}
-
-impl Look {
-    /// Whether nothing is under way any more.
-    pub(crate) fn is_the_last(&self) -> bool {
-        self.state.as_ref().is_none_or(StackState::is_at_rest)
-    }
 }
 
 impl<'a> Change<'a> {
@@ -51,9 +62,21 @@ impl<'a> Change<'a> {
     ///
     /// # Errors
     /// [`AccountError::Farm`] of the call.
-    pub(crate) async fn begin(stack: &'a Stack, state: Option<&StackState>) -> Result<Self> {
+    pub(crate) async fn begin(
+        stack: &'a Stack,
+        state: Option<&StackState>,
+        asked: Asked,
+    ) -> Result<Self> {
         let id = state.map_or_else(|| stack.name.clone(), |state| state.id.clone());
-        let mut change = Self { stack, id, seen: HashSet::new(), failure: None, looked: 0 };
+        let mut change = Self {
+            asked,
+            stack,
+            id,
+            seen: HashSet::new(),
+            failure: None,
+            looked: 0,
+            has_begun: false,
+        };
         if state.is_some() {
             change.new_events().await?;
             change.failure = None;
@@ -63,7 +86,15 @@ impl<'a> Change<'a> {
 
     /// Looks at a change that is under way already: all its events count.
     pub(crate) fn under_way(stack: &'a Stack, state: &StackState) -> Self {
-        Self { stack, id: state.id.clone(), seen: HashSet::new(), failure: None, looked: 0 }
+        Self {
+            asked: Asked::Nothing,
+            stack,
+            id: state.id.clone(),
+            seen: HashSet::new(),
+            failure: None,
+            looked: 0,
+            has_begun: false,
+        }
     }
 
     /// Looks once, after a while: what has happened since, and what state the stack is in.
@@ -77,7 +108,18 @@ impl<'a> Change<'a> {
         self.looked += 1;
         let state = self.stack.state().await?;
         let events = if state.is_some() { self.new_events().await? } else { Vec::new() };
-        Ok(Look { events, state })
+        self.has_begun |= !events.is_empty();
+        // For a moment CloudFormation may tell of the state before the change.
+        let is_believed = self.has_begun
+            || self.looked > LOOKS_WITHOUT_EVENT
+            || self.asked == Asked::Nothing
+            || (state.is_none() && self.asked == Asked::Deletion);
+        let is_at_rest = match self.asked {
+            // What an update no longer needs may be deleted meanwhile.
+            Asked::Update => state.as_ref().is_none_or(StackState::is_at_rest),
+            _ => state.as_ref().is_none_or(StackState::is_quiet),
+        };
+        Ok(Look { is_the_last: is_believed && is_at_rest, events, state })
     }
 
     /// The error of the first resource that failed.

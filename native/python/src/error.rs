@@ -70,6 +70,7 @@ fn account_error(error: &AccountError) -> PyErr {
         AccountError::SomeoneElses { .. }
         | AccountError::NoFarm { .. }
         | AccountError::Stuck { .. }
+        | AccountError::Attached { .. }
         | AccountError::Resource { .. }
         | AccountError::Left { .. } => StackError::new_err(message),
     }

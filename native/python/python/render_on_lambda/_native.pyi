@@ -911,7 +911,7 @@ class Permission:
 
     @property
     def purpose(self) -> str:
-        """What it is for: the statement of the policy."""
+        """What it is for: the statement of the policy, or the service where it has no name."""
 
     @property
     def action(self) -> str:
