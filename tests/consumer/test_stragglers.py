@@ -7,6 +7,7 @@ import os
 import subprocess
 from pathlib import Path
 
+import pytest
 from PIL import Image
 from workers import COMMAND, Queue, slowed, wait_until
 
@@ -14,6 +15,8 @@ FRAMES = 4
 SPEED = 0.1
 
 
+# A minute and a half; the rule itself is tested in native/farm/src/job/stragglers.rs.
+@pytest.mark.soak
 def test_a_frame_whose_worker_is_slow_comes_from_a_second_one_and_both_are_paid(
     queue: Queue, scenes: Path, tmp_path: Path
 ) -> None:

@@ -11,7 +11,7 @@ from conftest import command
 from local_farm import LocalFarm
 from test_http_api import Api
 
-FRAMES = 6000
+FRAMES = 3000
 
 
 def test_thousands_of_frames_are_counted_in_whatever_order_they_came(

@@ -218,7 +218,7 @@ RESULT["jobs"] = len(jobs.jobs().list.jobs)
     assert result["jobs"] == 0
 
 
-@pytest.mark.parametrize("victim", ["consumer", "blender"])
+@pytest.mark.parametrize("victim", ["consumer", pytest.param("blender", marks=pytest.mark.soak)])
 def test_a_frame_comes_once_although_its_worker_is_killed(
     farm: LocalFarm, blender: Blender, sample: Path, victim: str
 ) -> None:

@@ -369,7 +369,7 @@ def test_a_new_account_gets_what_it_may_have_and_is_told_how_to_ask_for_more(
 def test_an_action_that_is_denied_comes_with_the_line_that_grants_it(
     account: LocalFarm, functions: Path, action: str
 ) -> None:
-    stack = "denied-" + action.split(":")[1][:13]
+    stack = f"denied-{DENIED.index(action)}"
     key = administrator(account, stack, stack, without=action)
     options = ("--yes", "--no-test-frame", "--functions", functions)
     done = farm(account, stack, "set-up", *options, key=key, parameters=PARAMETERS)
@@ -390,8 +390,9 @@ def test_what_is_missing_of_a_policy_is_told(account: LocalFarm) -> None:
     lines = done.stdout.splitlines()
     assert "MISSING  sqs" in lines and "allowed  s3" in lines
     missing = {line.split()[0] for line in lines if line.startswith("   ")}
-    # MiniStack's simulator does not know which service a role is passed to.
-    assert missing - {"iam:PassRole"} == {"sqs:CreateQueue"}
+    # MiniStack's simulator does not know whom a role is passed to, nor what a mapping is for.
+    unknown = {"iam:PassRole", "lambda:CreateEventSourceMapping"}
+    assert missing - unknown == {"sqs:CreateQueue"}
 
 
 def test_more_executions_are_asked_for_once(account: LocalFarm) -> None:
