@@ -12,6 +12,7 @@ from __future__ import annotations
 import fnmatch
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -98,6 +99,7 @@ def assemble() -> str:
     """The same image, made on this machine; its digest."""
     began = time.monotonic()
     binaries, layout = PROJECT / "build" / "functions", FOLDER / "layout"
+    shutil.rmtree(layout, ignore_errors=True)
     done = subprocess.run(
         [
             binaries / "render-on-lambda-setup",
