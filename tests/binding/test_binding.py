@@ -10,6 +10,7 @@ from pathlib import Path
 import bpy
 import pytest
 import render_on_lambda as native
+from render_on_lambda import test_frame
 
 STUBS = Path(native.__file__).with_name("_native.pyi")
 
@@ -156,3 +157,9 @@ def test_a_movie_is_known_before_it_is_sent(tmp_path: Path, media: str, is_movie
     bpy.context.scene.render.image_settings.media_type = media
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "shot.blend"))
     assert native.render_settings(tmp_path / "shot.blend").is_movie == is_movie
+
+
+def test_the_test_frame_is_what_it_is_said_to_be() -> None:
+    settings = native.render_settings(test_frame.SCENE, None)
+    assert settings.blender_version == test_frame.BLENDER_VERSION
+    assert settings.scene == test_frame.SCENE_NAME
