@@ -7,7 +7,9 @@ MAKEFLAGS += --no-print-directory
 PYTHON := .tools/venv/bin/python
 # Without the binding: maturin builds it, with settings of its own that would undo each other's work.
 REST := --workspace --exclude render-on-lambda-python
-CARGO_BUILD := cargo build --release --locked $(REST) --all-targets
+# Without examples, which only the benchmarks run.
+TARGETS := --lib --bins --tests
+CARGO_BUILD := cargo build --release --locked $(REST) $(TARGETS)
 FUNCTIONS := --package render-on-lambda-consumer --package render-on-lambda-producer --package render-on-lambda-setup
 
 CHECKOV := 3.3.30
@@ -46,7 +48,7 @@ extension: functions ## Build the extension's zip into build/
 	@$(PYTHON) tools/build_extension.py
 
 rust-test: setup ## Unit and property tests of the Rust crates
-	@cargo test --release --locked $(REST) --quiet
+	@cargo test --release --locked $(REST) $(TARGETS) --quiet
 
 python-test: extension functions ## Tests of addon/core, of the built wheel, of infra and of the strict front
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --force-reinstall --no-deps build/wheels/*.whl
@@ -65,6 +67,7 @@ setup-test: python-test functions ## A farm with its real image, made by its own
 	@$(PYTHON) tools/setup_test.py
 
 bench: python-test functions ## Beside its peers, as tables (needs 25 GB of disk and an hour; all in build/bench)
+	@cargo build --release --locked --package render-on-lambda-farm --examples
 	@$(PYTHON) bench/tracing.py
 	@$(PYTHON) bench/transfer.py
 	@$(PYTHON) bench/peers.py
