@@ -65,8 +65,8 @@ from bl_ext.user_default.render_on_lambda.tool import administration, farm, pref
 os.environ["AWS_ACCESS_KEY_ID"] = os.environ["AWS_SECRET_ACCESS_KEY"] = "test"
 class Account(administration.NativeAccount):
     def set_up(self):
-        settings = farm.settings(preferences.address())
-        return native.FarmSetUp(settings, Path({functions!r}), {parameters!r})
+        self.made = farm.settings(preferences.address())
+        return native.FarmSetUp(self.made, Path({functions!r}), {parameters!r})
 jobs.administration._account = Account()
 name = "bl_ext.user_default.render_on_lambda"
 bpy.context.preferences.addons[name].preferences.stack = "second-farm"

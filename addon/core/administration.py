@@ -95,7 +95,11 @@ class Administration:
     def forgets(self) -> None:
         """What was found is of other settings; what is under way goes on."""
         if not self.stage.is_at_work:
-            self._to(Stage.NOTHING, "")
+            self.leaves()
+
+    def leaves(self) -> None:
+        """Nothing is known, and nothing under way."""
+        self._to(Stage.NOTHING, "")
 
     def set_up(self) -> None:
         """Make the farm, or go on with it."""

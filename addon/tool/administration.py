@@ -22,15 +22,16 @@ class NativeAccount:
 
     def set_up(self) -> native.FarmSetUp:
         """Make the farm, or go on with it."""
-        return native.FarmSetUp(farm.settings(preferences.address()), DATA, {})
+        self.made = farm.settings(preferences.address())
+        return native.FarmSetUp(self.made, DATA, {})
 
     def remove(self) -> native.FarmRemoval:
         """Delete the farm."""
         return native.FarmRemoval(farm.settings(preferences.address()))
 
     def try_out(self) -> TestFrame:
-        """Send a frame through it."""
-        return TestFrame(farm.settings(preferences.address()))
+        """Send a frame through the farm that was made, whatever is set by now."""
+        return TestFrame(self.made)
 
 
 class FarmAdministration(Administration):
@@ -45,13 +46,22 @@ class FarmAdministration(Administration):
         """Ask AWS what there is, and what the account allows."""
         self.looks()
         address = preferences.address()
-        self._errands.send("look", lambda: _look(address), self._looked)
+        self._errands.send(
+            "look",
+            lambda: _look(address),
+            lambda found, error: self._looked(address, found, error),
+        )
 
     def _looked(
         self,
+        address: FarmAddress,
         found: tuple[native.FarmStatus, native.AccountLimits] | None,
         error: BaseException | None,
     ) -> None:
+        if address != preferences.address():
+            # What was found is of other settings.
+            self.leaves()
+            return
         self.status = found[0] if found else None
         self.has_farm = bool(self.status and self.status.has_functions)
         if found:

@@ -182,6 +182,11 @@ endpoint, stack, functions = sys.argv[1:]
 blender_with_extension.set_farm(endpoint, stack)
 administration.DATA = Path(functions)
 farm = jobs.jobs().administration
+RESULT["unasked"] = bpy.ops.render_on_lambda.make_farm.poll()
+bpy.ops.render_on_lambda.set_up_farm()
+blender_with_extension.set_farm(endpoint, "another")
+RESULT["other"] = waiting.wait_for_administration().stage.value
+blender_with_extension.set_farm(endpoint, stack)
 bpy.ops.render_on_lambda.set_up_farm()
 RESULT["plan"] = waiting.wait_for_administration().text
 bpy.ops.render_on_lambda.make_farm()
@@ -203,6 +208,8 @@ def test_an_artist_sees_what_is_made_and_a_frame_comes_back(
     shutil.copytree(installed, tmp_path / "user")
     blender = Blender(tmp_path, environment(account, ADMINISTRATOR))
     result = blender.run(IN_BLENDER, account.endpoint, "artist", str(functions))
+    assert not result["unasked"], "nothing is made whose price was not shown"
+    assert result["other"] == "nothing", "a plan of other settings is none"
     assert result["plan"].endswith("The farm is there, and up to date.")
     assert result["made"] == ["done", "The farm is ready: a test frame came back"]
     assert result["plan"] == result["again"]

@@ -36,7 +36,7 @@ class SetUpFarm(Operator):
     @classmethod
     def poll(cls, _context: Context) -> bool:
         """Only where Blender may use the network, and nothing is under way."""
-        return bpy.app.online_access and not jobs.jobs().administration.stage.is_at_work
+        return may_begin()
 
     def execute(self, _context: Context) -> set[str]:
         """Begin to look; the timer brings the answer."""
@@ -51,13 +51,15 @@ class MakeFarm(Operator):
     bl_idname = "render_on_lambda.make_farm"
     bl_label = "Create Farm"
 
+    @classmethod
+    def poll(cls, _context: Context) -> bool:
+        """Only what was shown with its price is made."""
+        return bpy.app.online_access and jobs.jobs().administration.stage is Stage.PLANNED
+
     def execute(self, _context: Context) -> set[str]:
         """Begin; the timer shows how far it is. In the background, to its end."""
         jobs.jobs().administration.set_up()
-        if bpy.app.background:
-            farm = waiting.wait_for_administration()
-            self.report({"INFO" if farm.stage is Stage.DONE else "ERROR"}, farm.text)
-        return {"FINISHED"}
+        return to_the_end_in_background(self)
 
 
 class RemoveFarm(Operator):
@@ -69,7 +71,7 @@ class RemoveFarm(Operator):
     @classmethod
     def poll(cls, _context: Context) -> bool:
         """Only where Blender may use the network, and nothing is under way."""
-        return bpy.app.online_access and not jobs.jobs().administration.stage.is_at_work
+        return may_begin()
 
     def invoke(self, context: Context, event: Event) -> set[str]:
         """Ask first."""
@@ -85,10 +87,7 @@ class RemoveFarm(Operator):
     def execute(self, _context: Context) -> set[str]:
         """Begin; the timer shows how far it is. In the background, to its end."""
         jobs.jobs().administration.remove()
-        if bpy.app.background:
-            farm = waiting.wait_for_administration()
-            self.report({"INFO" if farm.stage is Stage.DONE else "ERROR"}, farm.text)
-        return {"FINISHED"}
+        return to_the_end_in_background(self)
 
 
 class LeaveFarm(Operator):
@@ -101,6 +100,19 @@ class LeaveFarm(Operator):
         """Forget the plan."""
         jobs.jobs().administration.forgets()
         return {"FINISHED"}
+
+
+def may_begin() -> bool:
+    """Whether Blender may use the network, and nothing is under way with the farm."""
+    return bpy.app.online_access and not jobs.jobs().administration.stage.is_at_work
+
+
+def to_the_end_in_background(operator: Operator) -> set[str]:
+    """Scripts wait until it is over; in the window the timer goes on."""
+    if bpy.app.background:
+        farm = waiting.wait_for_administration()
+        operator.report({"INFO" if farm.stage is Stage.DONE else "ERROR"}, farm.text)
+    return {"FINISHED"}
 
 
 register, unregister = bpy.utils.register_classes_factory(

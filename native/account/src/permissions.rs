@@ -58,8 +58,7 @@ pub async fn permissions(settings: &FarmSettings, role: Role) -> Result<Vec<Perm
             .collect();
         for resource in statement.resource.into_vec() {
             // A name that is not known yet stands for any of its kind.
-            let tried = resource.replace('*', "x");
-            let tried = if resource == "*" { resource.clone() } else { tried };
+            let tried = if resource == "*" { "*".to_owned() } else { resource.replace('*', "x") };
             let denied = if identity.is_root() {
                 Vec::new()
             } else {

@@ -1,5 +1,6 @@
 //! A farm, removed: the bucket first, so that nothing is left that no stack knows any more.
 
+use aws_sdk_ecr::operation::list_images::ListImagesError;
 use aws_sdk_iam::operation::list_entities_for_policy::ListEntitiesForPolicyError;
 use farm::{Attempt, AwsConfig, FarmSettings, Storage};
 
@@ -25,7 +26,8 @@ pub enum RemovalEvent {
 /// anything is left. Called again after it was interrupted, it goes on.
 ///
 /// # Errors
-/// [`AccountError::NoFarm`], [`AccountError::SomeoneElses`], [`AccountError::Farm`] of a call,
+/// [`AccountError::NoFarm`], [`AccountError::SomeoneElses`], [`AccountError::Attached`] before anything
+/// is removed, [`AccountError::Farm`] of a call,
 /// [`AccountError::Resource`] with AWS's own words, [`AccountError::Left`].
 pub async fn remove(
     settings: &FarmSettings,
@@ -150,7 +152,7 @@ async fn repository_exists(config: &AwsConfig, name: &str) -> Result<bool> {
         Ok(_) => Ok(true),
         Err(error) => {
             let service = error.as_service_error();
-            if service.is_some_and(aws_sdk_ecr::operation::list_images::ListImagesError::is_repository_not_found_exception) {
+            if service.is_some_and(ListImagesError::is_repository_not_found_exception) {
                 return Ok(false);
             }
             let attempt = Attempt { action: "look at the repository", ..Attempt::default() };

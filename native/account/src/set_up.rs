@@ -12,7 +12,6 @@ use serde::Deserialize;
 
 use crate::code::{self, Zip};
 use crate::error::{AccountError, Result};
-use crate::identity::Identity;
 use crate::stack::{Stack, StackState, parameter_names};
 use crate::stack_events::{Asked, Change, ResourceEvent};
 
@@ -86,7 +85,6 @@ pub async fn set_up(
     let zips = code::zips(&options.functions)?;
     let config = AwsConfig::of(settings).await?;
     let stack = Stack::of(&config, &settings.stack)?;
-    Identity::of(&config).await?;
     let state = at_rest(&stack, &told).await?;
 
     let state = if let Some(state) = state {
@@ -111,6 +109,8 @@ pub async fn set_up(
     code::upload(&zips, &storage).await?;
 
     told(SetUpEvent::Step(Step::Functions));
+    // What an earlier set-up has told of its image.
+    storage.delete(keys::SET_UP_PROGRESS).await?;
     let values = values_of_update(&state, &zips, options);
     let mut change = Change::begin(&stack, Some(&state), Asked::Update).await?;
     if stack.update(&values).await? {
@@ -144,7 +144,7 @@ async fn at_rest(
     let mut is_undone = false;
     loop {
         let Some(state) = stack.state().await? else { return Ok(None) };
-        if !state.is_at_rest() {
+        if !state.is_quiet() {
             told(SetUpEvent::Step(Step::Stack));
             let mut change = Change::under_way(stack, &state);
             watch(&mut change, None, told).await?;
@@ -157,8 +157,6 @@ async fn at_rest(
             if let Some(left) = watch(&mut change, None, told).await? {
                 return Err(change.failure("delete", &left));
             }
-        } else if state.status == "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS" {
-            tokio::time::sleep(crate::stack::pause(u32::MAX)).await;
         } else if state.status == "UPDATE_ROLLBACK_FAILED" && !is_undone {
             is_undone = true;
             stack.continue_rollback().await?;

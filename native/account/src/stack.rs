@@ -1,7 +1,6 @@
 //! The stack, as CloudFormation has it: what state it is in, and how it is changed.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use aws_sdk_cloudformation::Client;
 use aws_sdk_cloudformation::error::{ProvideErrorMetadata, SdkError};
@@ -40,11 +39,10 @@ pub(crate) struct StackState {
 }
 
 impl StackState {
-    /// Whether nothing is under way.
+    /// Whether what was asked for is done.
     pub(crate) fn is_at_rest(&self) -> bool {
-        !self.status.ends_with("_IN_PROGRESS")
-            // The stack is as it was asked for; what it no longer needs is being deleted.
-            || self.status == "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"
+        // The stack is as it was asked for; what it no longer needs is being deleted.
+        self.is_quiet() || self.status == "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"
     }
 
     /// Whether nothing is under way, not even tidying up.
@@ -237,11 +235,6 @@ pub(crate) fn parameter_names() -> impl Iterator<Item = &'static str> {
     })
 }
 
-/// How long to wait until the stack is looked at again.
-pub(crate) fn pause(looked: u32) -> Duration {
-    Duration::from_millis(if looked < 10 { 500 } else { 3000 })
-}
-
 fn parameters(values: &BTreeMap<String, String>) -> Vec<Parameter> {
     values
         .iter()
@@ -291,13 +284,13 @@ mod tests {
             .iter()
             .map(|status| StackState { status: (*status).to_owned(), ..StackState::default() });
         let stuck: Vec<_> = states
-            .filter(|state| state.is_at_rest() && !state.can_be_updated() && !state.is_a_ruin())
+            .filter(|state| state.is_quiet() && !state.can_be_updated() && !state.is_a_ruin())
             .map(|state| state.status)
             .collect();
         assert_eq!(
             stuck.join(" "),
             "DELETE_COMPLETE IMPORT_ROLLBACK_COMPLETE IMPORT_ROLLBACK_FAILED \
-             UPDATE_COMPLETE_CLEANUP_IN_PROGRESS UPDATE_FAILED UPDATE_ROLLBACK_FAILED"
+             UPDATE_FAILED UPDATE_ROLLBACK_FAILED"
         );
     }
 }

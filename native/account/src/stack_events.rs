@@ -1,11 +1,12 @@
 //! What happens to a stack's resources while it is changed.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use aws_sdk_cloudformation::types::StackEvent;
 
 use crate::error::{AccountError, Result};
-use crate::stack::{Stack, StackState, pause};
+use crate::stack::{Stack, StackState};
 
 /// What became of a resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,15 +69,7 @@ impl<'a> Change<'a> {
         asked: Asked,
     ) -> Result<Self> {
         let id = state.map_or_else(|| stack.name.clone(), |state| state.id.clone());
-        let mut change = Self {
-            asked,
-            stack,
-            id,
-            seen: HashSet::new(),
-            failure: None,
-            looked: 0,
-            has_begun: false,
-        };
+        let mut change = Self::new(stack, id, asked);
         if state.is_some() {
             change.new_events().await?;
             change.failure = None;
@@ -86,15 +79,12 @@ impl<'a> Change<'a> {
 
     /// Looks at a change that is under way already: all its events count.
     pub(crate) fn under_way(stack: &'a Stack, state: &StackState) -> Self {
-        Self {
-            asked: Asked::Nothing,
-            stack,
-            id: state.id.clone(),
-            seen: HashSet::new(),
-            failure: None,
-            looked: 0,
-            has_begun: false,
-        }
+        Self::new(stack, state.id.clone(), Asked::Nothing)
+    }
+
+    fn new(stack: &'a Stack, id: String, asked: Asked) -> Self {
+        let (seen, failure) = (HashSet::new(), None);
+        Self { asked, stack, id, seen, failure, looked: 0, has_begun: false }
     }
 
     /// Looks once, after a while: what has happened since, and what state the stack is in.
@@ -153,6 +143,11 @@ impl<'a> Change<'a> {
         }
         Ok(events)
     }
+}
+
+/// How long to wait until the stack is looked at again.
+fn pause(looked: u32) -> Duration {
+    Duration::from_millis(if looked < 10 { 500 } else { 3000 })
 }
 
 fn resource_event(event: &StackEvent) -> ResourceEvent {

@@ -1,5 +1,7 @@
 //! What there is of a farm.
 
+use std::collections::BTreeMap;
+
 use farm::{AwsConfig, FarmSettings};
 
 use crate::error::Result;
@@ -20,9 +22,9 @@ pub struct FarmStatus {
     /// Whether it is of this build's version.
     pub is_current: bool,
     /// Its parameters, by name.
-    pub parameters: Vec<(String, String)>,
+    pub parameters: BTreeMap<String, String>,
     /// Its outputs, by name.
-    pub outputs: Vec<(String, String)>,
+    pub outputs: BTreeMap<String, String>,
 }
 
 /// Looks at the farm that the settings name.
@@ -42,7 +44,7 @@ pub async fn status(settings: &FarmSettings) -> Result<FarmStatus> {
         is_current: version.as_deref() == Some(env!("CARGO_PKG_VERSION")),
         version,
         stack_status: state.as_ref().map(|state| state.status.clone()),
-        parameters: state.iter().flat_map(|state| state.parameters.clone()).collect(),
-        outputs: state.into_iter().flat_map(|state| state.outputs).collect(),
+        parameters: state.as_ref().map(|state| state.parameters.clone()).unwrap_or_default(),
+        outputs: state.map(|state| state.outputs).unwrap_or_default(),
     })
 }

@@ -115,17 +115,17 @@ pub(crate) struct PyQuota {
 pub(crate) fn farm_status(py: Python<'_>, settings: &PyFarmSettings) -> PyResult<PyFarmStatus> {
     let settings = settings.to_rust();
     let status = wait(py, async move { account::status(&settings).await })?;
-    let FarmStatus { identity, stack_status, version, has_functions, is_current, .. } = status;
+    let FarmStatus { identity, parameters, outputs, .. } = status;
     Ok(PyFarmStatus {
         account: identity.account,
         identity: identity.arn,
         region: identity.region,
-        stack_status,
-        version,
-        has_functions,
-        is_current,
-        parameters: status.parameters.into_iter().collect(),
-        outputs: status.outputs.into_iter().collect(),
+        stack_status: status.stack_status,
+        version: status.version,
+        has_functions: status.has_functions,
+        is_current: status.is_current,
+        parameters,
+        outputs,
     })
 }
 
