@@ -1,9 +1,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use protocol::{Digest, PackPath};
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
 use super::file_identity::FileIdentity;
 
@@ -13,6 +13,9 @@ const FILE_NAME: &str = "digests-1.sqlite";
 /// How many digests are kept back to be written at once.
 const PENDING_DIGESTS: usize = 512;
 
+/// How many are kept back while another Blender writes.
+const MOST_PENDING_DIGESTS: usize = 8 * PENDING_DIGESTS;
+
 /// A file above this size is worth a write of its own.
 const LARGE_BYTES: u64 = 64 << 20;
 
@@ -21,6 +24,9 @@ const KEPT_DAYS: i64 = 180;
 
 /// How long another Blender that writes is waited for.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How long until it is asked again whether the other is done.
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// The digests of files that were hashed before, on disk, for all Blenders of this user.
 ///
@@ -76,8 +82,9 @@ impl HashCache {
         }
         let mut pending = lock(&self.pending);
         pending.push((path.to_owned(), identity, digest));
-        if pending.len() >= PENDING_DIGESTS || identity.size_bytes >= LARGE_BYTES {
-            self.write(&std::mem::take(&mut *pending));
+        let is_many = pending.len().is_multiple_of(PENDING_DIGESTS);
+        if is_many || identity.size_bytes >= LARGE_BYTES {
+            self.write(&mut pending);
         }
     }
 
@@ -152,21 +159,22 @@ impl HashCache {
 
     /// Writes what was kept back.
     pub(crate) fn flush(&self) {
-        let pending = std::mem::take(&mut *lock(&self.pending));
-        self.write(&pending);
+        self.write(&mut lock(&self.pending));
     }
 
-    fn write(&self, digests: &[(PathBuf, FileIdentity, Digest)]) {
+    /// Writes digests; those that another Blender kept from being written wait for the next time.
+    fn write(&self, digests: &mut Vec<(PathBuf, FileIdentity, Digest)>) {
         if digests.is_empty() {
             return;
         }
-        self.with(|connection| {
-            let transaction = connection.transaction()?;
+        let written = self.with(|connection| {
+            let transaction =
+                connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             {
                 let mut insert = transaction.prepare_cached(
                     "INSERT OR REPLACE INTO files VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
                 )?;
-                for (path, identity, digest) in digests {
+                for (path, identity, digest) in &*digests {
                     insert.execute(params![
                         path_bytes(path),
                         signed(identity.size_bytes),
@@ -181,6 +189,10 @@ impl HashCache {
             }
             transaction.commit()
         });
+        // What waits has a bound too, where nothing can be written at all.
+        if written.is_some() || digests.len() > MOST_PENDING_DIGESTS {
+            digests.clear();
+        }
     }
 
     /// Uses the cache; where it turns out to be damaged, it begins anew.
@@ -231,6 +243,20 @@ impl BundleRecipe {
 }
 
 fn open(file: &Path) -> rusqlite::Result<Connection> {
+    let begun = Instant::now();
+    loop {
+        match open_once(file) {
+            // `SQLite` waits for no other that switches to the log at the same moment: two that
+            // do would wait for each other (<https://www.sqlite.org/c3ref/busy_handler.html>).
+            Err(error) if is_busy(&error) && begun.elapsed() < PATIENCE => {
+                std::thread::sleep(PAUSE);
+            }
+            opened => return opened,
+        }
+    }
+}
+
+fn open_once(file: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open(file)?;
     connection.busy_timeout(PATIENCE)?;
     // Readers and a writer do not wait for each other; a crash loses the last rows at most.
@@ -262,6 +288,12 @@ fn rebuild(file: &Path) -> rusqlite::Result<Connection> {
         let _ = std::fs::remove_file(PathBuf::from(name));
     }
     open(file)
+}
+
+/// Whether another Blender is at it.
+fn is_busy(error: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked};
+    matches!(error.sqlite_error_code(), Some(DatabaseBusy | DatabaseLocked))
 }
 
 /// Whether the file is not, or no longer, a database of ours.
@@ -416,6 +448,37 @@ mod tests {
                 let path = PathBuf::from(format!("/{blender}/{number}"));
                 assert_eq!(cache.find(&path, &identity(number)), Some(digest("ab")), "{path:?}");
             }
+        }
+    }
+
+    #[test]
+    fn what_another_blender_keeps_from_being_written_waits() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = HashCache::open(folder.path());
+        let other = open(&folder.path().join(FILE_NAME)).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        cache.remember(Path::new("/a"), identity(1), digest("ab"));
+        cache.flush();
+        other.execute_batch("COMMIT").unwrap();
+        assert_eq!(cache.find(Path::new("/a"), &identity(1)), None);
+        cache.flush();
+        assert_eq!(cache.find(Path::new("/a"), &identity(1)), Some(digest("ab")));
+    }
+
+    #[test]
+    fn many_blenders_make_it_at_once() {
+        for _ in 0..40 {
+            let folder = tempfile::tempdir().unwrap();
+            let begin = std::sync::Barrier::new(8);
+            std::thread::scope(|scope| {
+                for _ in 0..8 {
+                    scope.spawn(|| {
+                        begin.wait();
+                        let cache = HashCache::open(folder.path());
+                        assert!(lock(&cache.connection).is_some());
+                    });
+                }
+            });
         }
     }
 
