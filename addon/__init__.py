@@ -2,7 +2,7 @@
 
 from .tool import command_line, language, timer
 from .ui.farm import operators as farm_operators
-from .ui.farm import preferences
+from .ui.farm import preferences, sign_in
 from .ui.jobs import farm_operators as farm_job_operators
 from .ui.jobs import lists, results
 from .ui.jobs import operators as job_operators
@@ -13,6 +13,7 @@ _MODULES = (
     language,
     properties,
     preferences,
+    sign_in,
     operators,
     job_operators,
     results,

@@ -52,6 +52,12 @@ for library in libX11.so.6:libx11-6 libXi.so.6:libxi6 libXxf86vm.so.1:libxxf86vm
     libxkbcommon.so.0:libxkbcommon0 libGL.so.1:libgl1 libEGL.so.1:libegl1; do
     ldconfig -p | grep -q "${library%%:*}" || missing="$missing ${library##*:}"
 done
+# The keychain that tests use.
+if [ "${1:-}" != demo ]; then
+    command -v gnome-keyring-daemon >/dev/null || missing="$missing gnome-keyring"
+    command -v dbus-daemon >/dev/null || missing="$missing dbus-daemon"
+    command -v dbus-send >/dev/null || missing="$missing dbus-bin"
+fi
 if [ -n "$missing" ]; then
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
         echo "setup: installing$missing"
@@ -59,7 +65,7 @@ if [ -n "$missing" ]; then
         # shellcheck disable=SC2086 # a list of packages
         DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
     else
-        echo "error: Blender needs libraries that are not installed." >&2
+        echo "error: Blender's module or the tests need packages that are not installed." >&2
         echo "       Run: sudo apt-get install$missing" >&2
         exit 1
     fi

@@ -124,6 +124,7 @@ class Job:
     node_folders: list[tuple[str, str]] = field(default_factory=list)
     folders_elsewhere: list[tuple[str, str]] = field(default_factory=list)
     unbaked: list[UnbakedSimulation] = field(default_factory=list)
+    other_blender: tuple[int, int] | None = None
     retry: Literal["failed", "missing"] | None = None
     files: dict[int, str] = field(default_factory=dict)
     arrived: FrameRanges = field(default_factory=FrameRanges)
@@ -189,6 +190,7 @@ class Job:
             "folders_elsewhere": [
                 (place, folder) for place, folder in kept.get("folders_elsewhere", [])
             ],
+            "other_blender": tuple(kept["other_blender"]) if kept.get("other_blender") else None,
             "unbaked": [UnbakedSimulation(**item) for item in kept.get("unbaked", [])],
             "files": {int(frame): str(path) for frame, path in kept.get("files", {}).items()},
             "arrived": FrameRanges(kept.get("arrived", [])),

@@ -129,6 +129,7 @@ class Session:
                     UnbakedSimulation(one.datablock_type, one.datablock, one.simulation)
                     for one in event.unbaked
                 ]
+                job.other_blender = event.other_blender
                 self._end(JobState.CONCERNS)
             case "Uploading":
                 upload = event.progress

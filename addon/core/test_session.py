@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import json
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -127,7 +128,7 @@ def test_what_would_look_wrong_ends_the_submission_with_its_names() -> None:
         blend_file=Path("/show/shot.blend"),
     )
     cloth = SimpleNamespace(datablock_type="Object", datablock="Flag", simulation="cloth")
-    concerns = event("Concerns", missing_files=[file], unbaked=[cloth])
+    concerns = event("Concerns", missing_files=[file], unbaked=[cloth], other_blender=None)
     session = Session(job(), ScriptedFarm(Scripted([[concerns]])))
     session.poll()
     assert session.job.state is JobState.CONCERNS
@@ -135,6 +136,19 @@ def test_what_would_look_wrong_ends_the_submission_with_its_names() -> None:
     assert session.job.unbaked[0].datablock == "Flag"
     assert wording.summary_text(session.job) == "1 file is missing, 1 simulation is not baked"
     assert Job.from_json(session.job.to_json()).unbaked == session.job.unbaked
+
+
+def test_another_blender_than_the_artists_is_told_before_anything_is_sent() -> None:
+    concerns = event("Concerns", missing_files=[], unbaked=[], other_blender=(5, 2))
+    session = Session(
+        replace(job(), blender_version=(4, 5, 3)), ScriptedFarm(Scripted([[concerns]]))
+    )
+    session.poll()
+    assert session.job.state is JobState.CONCERNS
+    assert wording.summary_text(session.job) == (
+        "The farm renders with Blender 5.2, this is 4.5, and pictures may differ"
+    )
+    assert Job.from_json(json.loads(json.dumps(session.job.to_json()))) == session.job
 
 
 def test_a_frame_that_fails_twice_is_listed_once_with_its_last_words() -> None:

@@ -152,7 +152,7 @@ def report_text(job: Job) -> str:
     return "\n".join(lines).strip() + "\n"
 
 
-def version_text(version: tuple[int, int, int]) -> str:
+def version_text(version: tuple[int, ...]) -> str:
     """A version of Blender: "5.2.3"."""
     return ".".join(map(str, version))
 
@@ -242,4 +242,13 @@ def concerns_text(job: Job) -> str:
         text = "{count} simulations are not baked"
         text = "1 simulation is not baked" if simulations == 1 else text
         parts.append(tr(text, count=simulations))
-    return ", ".join(parts)
+    if job.other_blender:
+        parts.append(
+            tr(
+                "the farm renders with Blender {farm}, this is {ours}, and pictures may differ",
+                farm=version_text(job.other_blender),
+                ours=version_text(job.blender_version[:2]),
+            )
+        )
+    text = ", ".join(parts)
+    return text[:1].upper() + text[1:]

@@ -1,16 +1,19 @@
-"""Whether the farm of the preferences can be reached."""
+"""Whether the farm of the preferences can be reached, and what may be done there."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..core import wording
+from ..core import permissions, wording
 from ..core.translation import tr
 from . import farm, preferences
 
 if TYPE_CHECKING:
     import render_on_lambda as native
+
+    from ..core.job import FarmAddress
+    from .errands import Errands
 
 
 @dataclass(frozen=True)
@@ -25,18 +28,30 @@ class Answer:
 class ConnectionTest:
     """Looks whether the farm is there, a step each time that it is polled. Never waits."""
 
-    def __init__(self) -> None:
+    def __init__(self, errands: Errands) -> None:
         self.answer = Answer()
+        self.permissions: list[permissions.Row] = []
+        self.unknown = ""
+        """Why it cannot be told what is allowed."""
+        self._errands = errands
         self._check: native.StackCheck | None = None
 
     def begin(self) -> None:
         """Begin to look."""
+        self.forget()
         self.answer = Answer(tr("Looking for the stack"))
-        self._check = farm.check_stack(preferences.address())
+        address = preferences.address()
+        self._check = farm.check_stack(address)
+        self._errands.send(
+            "permissions",
+            lambda: farm.permissions(address),
+            lambda found, error: self._told(address, found, error),
+        )
 
     def forget(self) -> None:
         """What was found is of other settings."""
         self._check, self.answer = None, Answer()
+        self.permissions, self.unknown = [], ""
 
     def poll(self) -> bool:
         """Take the answer, where it has come; whether anything changed."""
@@ -59,3 +74,17 @@ class ConnectionTest:
             is_good=True,
         )
         return True
+
+    def _told(
+        self,
+        address: FarmAddress,
+        found: list[native.Permission] | None,
+        error: BaseException | None,
+    ) -> None:
+        if address != preferences.address() or not self.answer.text:
+            # Those are of other settings.
+            return
+        if found is not None:
+            self.permissions = permissions.rows(found)
+        elif error is not None:
+            self.unknown = tr("AWS does not let these credentials look up what they may do")

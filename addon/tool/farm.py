@@ -34,6 +34,7 @@ class NativeFarm:
             allow_scripts=job.allow_scripts,
             allow_missing_files=job.render_anyway,
             allow_unbaked=job.render_anyway,
+            allow_other_blender=job.render_anyway,
             painted=job.painted,
             kept_frames=job.kept_frames,
             keeps_files=job.keeps_files,
@@ -84,6 +85,11 @@ def settings(address: FarmAddress) -> native.FarmSettings:
 def check_stack(address: FarmAddress) -> native.StackCheck:
     """Begin to look whether the farm can be reached."""
     return native.StackCheck(settings(address))
+
+
+def permissions(address: FarmAddress) -> list[native.Permission]:
+    """What of the artist's policy the credentials may do. Waits for the answer."""
+    return native.farm_permissions(settings(address), "artist")
 
 
 def verify(

@@ -25,6 +25,7 @@ from .farm_jobs import FarmJobs
 from .film import Films
 from .frame_previews import FramePreviews
 from .scene_checking import SceneChecking
+from .sign_in import ArtistSignIn
 
 if TYPE_CHECKING:
     from ..core.job import Job
@@ -42,15 +43,16 @@ class Jobs:
         self.list = JobList.load(storage.job_list())
         self.farm = farm.NativeFarm()
         self.sessions: dict[str, Session] = {}
-        self.connection = ConnectionTest()
         self.checking = SceneChecking()
         # Jobs of this session whose first frame is still to come: no other opens an editor.
         self._unshown: set[str] = set()
         self.films = Films()
         self._threads = ThreadPoolExecutor(3, "render-on-lambda")
         self._errands = Errands(self._threads)
+        self.connection = ConnectionTest(self._errands)
         self.on_farm = FarmJobs(self._errands)
         self.administration = FarmAdministration(self._errands)
+        self.signing_in = ArtistSignIn(self._errands)
         self._previews = FramePreviews(self._threads)
         self._saved_seconds = 0.0
 
@@ -91,7 +93,8 @@ class Jobs:
         job.render_anyway = job.render_anyway or anyway
         # What was in the way may have been the farm that was set.
         job.farm = preferences.address()
-        job.state, job.error, job.missing, job.unbaked = JobState.SUBMITTING, "", [], []
+        job.state, job.error, job.other_blender = JobState.SUBMITTING, "", None
+        job.missing, job.unbaked = [], []
         self._open(job)
         self.list.save()
 
@@ -191,6 +194,7 @@ class Jobs:
     def poll(self) -> bool:
         """Move every job on by a step; whether anything changed. Never waits."""
         changed = self.connection.poll() | self._errands.poll() | self.administration.poll()
+        changed |= self.signing_in.poll()
         if self.films.poll():
             changed = True
             self._save()

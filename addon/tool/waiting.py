@@ -6,12 +6,14 @@ import time
 from typing import TYPE_CHECKING
 
 from ..core import wording
+from ..core.sign_in import Stage
 from . import jobs
 
 if TYPE_CHECKING:
     from ..core.job import Job
     from ..core.scene_check import SceneCheck
     from .administration import FarmAdministration
+    from .sign_in import ArtistSignIn
 
 # How often a script that waits looks at its job.
 WAIT_SECONDS = 0.1
@@ -59,6 +61,18 @@ def wait_for_administration() -> FarmAdministration:
             told = farm.text
         time.sleep(WAIT_SECONDS)
     return farm
+
+
+def wait_for_sign_in() -> ArtistSignIn:
+    """Wait until somebody is signed in, or is not."""
+    signing_in, told = jobs.jobs().signing_in, ""
+    while signing_in.stage is Stage.WAITING:
+        jobs.jobs().poll()
+        if signing_in.text != told:
+            print(f"Render on Lambda: {signing_in.text}", flush=True)
+            told = signing_in.text
+        time.sleep(WAIT_SECONDS)
+    return signing_in
 
 
 def wait_for_film(job: Job) -> None:

@@ -163,7 +163,7 @@ def test_a_role_that_asks_for_a_code_is_refused_in_words(home: Home) -> None:
     code, words = home.jobs("--profile", "coded")
     assert code == 4
     assert 'the profile "coded" asks for a one-time code of' in words
-    assert "`aws login` or `aws sso login`" in words
+    assert "sign in to another profile" in words
 
 
 def test_a_session_of_aws_login(home: Home) -> None:

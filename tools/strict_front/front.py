@@ -11,7 +11,7 @@ from typing import Any
 
 from http_relay import connect, copy, copy_chunked, has_body, header, served, status_of
 
-from . import functions, quotas, registry, s3, stacks
+from . import functions, quotas, registry, s3, sign_in, stacks
 from .request import Answer, Request
 from .state import Front
 
@@ -30,6 +30,8 @@ RULES: list[Rule] = [
     functions.size_of_an_invocation,
     functions.size_of_an_api_call,
     quotas.service_quotas,
+    sign_in.aws_sign_in,
+    sign_in.identity_center,
     registry.piece_that_is_dropped,
     registry.tag_that_is_there,
     stacks.deployment_that_fails,

@@ -63,6 +63,7 @@ class Answer:
     body: bytes
     content_type: str = "application/xml"
     error_type: str = ""
+    location: str = ""
 
     def encode(self) -> bytes:
         """As it goes over the wire."""
@@ -74,6 +75,8 @@ class Answer:
         ]
         if self.error_type:
             lines.append(f"x-amzn-errortype: {self.error_type}")
+        if self.location:
+            lines.append(f"location: {self.location}")
         return "\r\n".join([*lines, "", ""]).encode() + self.body
 
 

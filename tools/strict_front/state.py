@@ -41,6 +41,27 @@ class SleepingFunction:
 
 
 @dataclass
+class SignIns:
+    """Who signs in, and what they get."""
+
+    keys: Callable[[], tuple[str, str, str]] = lambda: ("", "", "")
+    """Makes the access key, the secret and the session token of somebody who is signed in."""
+    identity: str = "arn:aws:iam::000000000000:user/artist"
+    roles: list[tuple[str, str, str]] = field(default_factory=list)
+    """Account, its name and role of each that a company offers."""
+    refuses: str = ""
+    """Why the person, or AWS, says no; empty where they say yes."""
+    codes: dict[str, dict[str, str]] = field(default_factory=dict)
+    """What each code was asked for with, until it is used."""
+    sessions: dict[str, str] = field(default_factory=dict)
+    """The thumbprint of the key that each refresh token is bound to."""
+    proofs: set[str] = field(default_factory=set)
+    """The ids of the proofs that were shown: each is good once."""
+    approved: set[str] = field(default_factory=set)
+    """The device codes to which somebody has said yes."""
+
+
+@dataclass
 class Front:
     """The state that the rules share."""
 
@@ -68,6 +89,7 @@ class Front:
     """Why a stack could not be updated."""
     quota_requests: list[dict[str, Any]] = field(default_factory=list)
     """The requests for more concurrent executions, the oldest first."""
+    sign_ins: SignIns = field(default_factory=SignIns)
     event_ids: dict[str, str] = field(default_factory=dict)
     """The id of the event that says why, by the stack's name."""
     random: random.Random = field(default_factory=lambda: random.Random(7))

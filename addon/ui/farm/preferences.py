@@ -1,4 +1,4 @@
-"""Which farm to use. Keys are not kept here: they are in AWS profiles or come from SSO."""
+"""Which farm to use, and who signs in. Keys are not kept here: see sign_in.py."""
 
 from __future__ import annotations
 
@@ -7,15 +7,18 @@ from bpy.props import StringProperty
 from bpy.types import AddonPreferences, Context, UILayout
 
 from ...core.administration import Stage
+from ...core.sign_in import Stage as SignInStage
 from ...core.translation import tr
 from ...tool import jobs, profiles, storage
 from ...tool.administration import FarmAdministration
+from ...tool.connection import ConnectionTest
 from ..drawing import line_characters, paragraph
+from .sign_in import draw_sign_in
 
 # What somebody reads who has not got a farm yet.
 NO_FARM = (
-    "Frames are rendered in your own AWS account. Sign in with the command aws login, or name a"
-    " profile here, and press Set Up Farm: it says what is made and what it costs, and then asks"
+    "Frames are rendered in your own AWS account. Sign in to AWS, or name a profile that is signed"
+    " in, and press Set Up Farm: it says what is made and what it costs, and then asks"
 )
 
 
@@ -72,6 +75,12 @@ class RenderOnLambdaPreferences(AddonPreferences):
             row = layout.row()
             row.label(text="Blender is offline", icon="INTERNET_OFFLINE")
             row.prop(context.preferences.system, "use_online_access")
+        row = layout.row(align=True)
+        row.operator("render_on_lambda.sign_in", icon="USER")
+        row.menu("RENDER_ON_LAMBDA_MT_sign_in", text="", icon="DOWNARROW_HLT")
+        signing_in = jobs.jobs().signing_in
+        if signing_in.stage is not SignInStage.NOTHING:
+            draw_sign_in(layout, signing_in, characters)
         row = layout.row()
         row.operator("render_on_lambda.set_up_farm", icon="ADD")
         row.operator("render_on_lambda.check_stack", icon="URL")
@@ -86,8 +95,22 @@ class RenderOnLambdaPreferences(AddonPreferences):
             box = layout.box()
             box.alert = answer.is_bad
             paragraph(box, answer.text, characters, icon)
+            draw_permissions(box, jobs.jobs().connection, characters)
         else:
             paragraph(layout, tr(NO_FARM), characters, "INFO")
+
+
+def draw_permissions(layout: UILayout, connection: ConnectionTest, characters: int) -> None:
+    """What the credentials may do, a line each, and what is missing."""
+    if connection.unknown:
+        paragraph(layout, connection.unknown, characters, "QUESTION")
+    column = layout.column(align=True)
+    for permission in connection.permissions:
+        row = column.row()
+        row.alert = bool(permission.missing)
+        text = ": ".join([permission.text, ", ".join(permission.missing)]).removesuffix(": ")
+        icon = "CANCEL" if permission.missing else "CHECKMARK"
+        paragraph(row, text, characters, icon)
 
 
 def draw_administration(layout: UILayout, farm: FarmAdministration, characters: int) -> None:

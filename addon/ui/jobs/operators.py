@@ -68,7 +68,7 @@ class RemoveJob(OfJob, Operator):
 
 
 class RenderAnyway(OfJob, Operator):
-    """Render although files are missing or simulations are not baked: these will look wrong"""
+    """Render although files are missing, simulations are not baked or another Blender renders"""
 
     bl_idname = "render_on_lambda.render_anyway"
     bl_label = "Render Anyway"

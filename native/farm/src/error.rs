@@ -10,7 +10,7 @@ use protocol::JobId;
 #[derive(Debug, thiserror::Error)]
 pub enum FarmError {
     /// No credentials at all.
-    #[error("there are no AWS credentials {}; sign in with `aws login` or `aws sso login`, and choose the profile in the add-on's preferences or with --profile", in_profile(profile.as_ref()))]
+    #[error("there are no AWS credentials {}; sign in (the add-on's preferences, or `render-on-lambda sign-in`), or choose a profile that is signed in", in_profile(profile.as_ref()))]
     NoCredentials {
         /// The profile, where one is set.
         profile: Option<String>,
@@ -38,7 +38,7 @@ pub enum FarmError {
     NoRegion,
     /// A role that is given only to who types a code of a device.
     #[error(
-        "the profile \"{profile}\" asks for a one-time code of {device}, which cannot be typed here; use a profile of `aws login` or `aws sso login`, or one without mfa_serial"
+        "the profile \"{profile}\" asks for a one-time code of {device}, which cannot be typed here; sign in to another profile (the add-on's preferences, or `render-on-lambda sign-in`), or use one without mfa_serial"
     )]
     NeedsCode {
         /// The profile.
@@ -107,6 +107,17 @@ pub enum FarmError {
         farm: String,
         /// The version of this build, with its protocol.
         ours: String,
+    },
+    /// A scene that none of the farm's Blenders can read.
+    #[error(
+        "the scene comes from Blender {}.{}, and the farm has {}.{} at the newest; upgrade the farm",
+        scene.0, scene.1, farm.0, farm.1
+    )]
+    OldBlender {
+        /// The scene's, as major and minor version.
+        scene: (u16, u16),
+        /// The farm's newest.
+        farm: (u16, u16),
     },
     /// The function that renders cannot run.
     #[error("the farm's function {function} cannot run: {reason}")]
@@ -334,6 +345,7 @@ mod tests {
                 farm: "0.3.0 (protocol 3)".into(),
                 ours: "0.2.0 (protocol 2)".into(),
             },
+            FarmError::OldBlender { scene: (5, 3), farm: (5, 2) },
             FarmError::Function {
                 function: "farm-Consumer".into(),
                 reason: "its image was deleted (InvalidImage)".into(),

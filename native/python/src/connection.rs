@@ -1,15 +1,25 @@
+use aws_credential_types::provider::SharedCredentialsProvider;
 use farm::{Farm, FarmSettings};
 use pyo3::prelude::*;
+use sign_in::SignIn;
 
+use crate::error::Failure;
+use crate::runtime::wait;
 use crate::task::EventTask;
 
-#[pyclass(name = "FarmSettings", frozen, get_all, from_py_object)]
+#[pyclass(name = "FarmSettings", frozen, from_py_object)]
 #[derive(Debug, Clone)]
 pub(crate) struct PyFarmSettings {
+    #[pyo3(get)]
     stack: String,
+    #[pyo3(get)]
     region: Option<String>,
+    #[pyo3(get)]
     profile: Option<String>,
+    #[pyo3(get)]
     endpoint: Option<String>,
+    /// Of a profile whose key the keychain has; Python never sees it.
+    credentials: Option<SharedCredentialsProvider>,
 }
 
 #[pymethods]
@@ -17,12 +27,17 @@ impl PyFarmSettings {
     #[new]
     #[pyo3(signature = (stack, *, region=None, profile=None, endpoint=None))]
     fn new(
+        py: Python<'_>,
         stack: String,
         region: Option<String>,
         profile: Option<String>,
         endpoint: Option<String>,
-    ) -> Self {
-        Self { stack, region, profile, endpoint }
+    ) -> PyResult<Self> {
+        let named = profile.clone();
+        let credentials = wait(py, async move {
+            Ok::<_, Failure>(sign_in::keychain_credentials(named.as_deref()).await)
+        })?;
+        Ok(Self { stack, region, profile, endpoint, credentials })
     }
 }
 
@@ -32,6 +47,16 @@ impl PyFarmSettings {
             stack: self.stack.clone(),
             region: self.region.clone(),
             profile: self.profile.clone(),
+            endpoint: self.endpoint.clone(),
+            credentials: self.credentials.clone(),
+        }
+    }
+
+    /// The profile that somebody signs in to.
+    pub(crate) fn to_sign_in(&self) -> SignIn {
+        SignIn {
+            profile: self.profile.clone(),
+            region: self.region.clone(),
             endpoint: self.endpoint.clone(),
         }
     }

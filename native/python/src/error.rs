@@ -14,6 +14,7 @@ use pyo3::exceptions::{
 };
 use pyo3::prelude::*;
 use scene::SceneError;
+use sign_in::SignInError;
 
 create_exception!(render_on_lambda, FarmError, PyException);
 create_exception!(render_on_lambda, CredentialsError, FarmError);
@@ -24,6 +25,13 @@ create_exception!(render_on_lambda, StackError, FarmError);
 pub(crate) enum Failure {
     Farm(Farm),
     Account(AccountError),
+    SignIn(SignInError),
+}
+
+impl From<SignInError> for Failure {
+    fn from(error: SignInError) -> Self {
+        Self::SignIn(error)
+    }
 }
 
 impl From<Farm> for Failure {
@@ -44,6 +52,7 @@ impl Failure {
         match self {
             Self::Farm(error) => farm_error(error),
             Self::Account(error) => account_error(error),
+            Self::SignIn(error) => sign_in_error(error),
         }
     }
 }
@@ -76,6 +85,25 @@ fn account_error(error: &AccountError) -> PyErr {
     }
 }
 
+/// The exception of somebody who is not signed in.
+fn sign_in_error(error: &SignInError) -> PyErr {
+    let message = sentence(error);
+    match error {
+        SignInError::Farm(error) => farm_error(error),
+        SignInError::File { source, .. } | SignInError::Loopback { source } => {
+            io_error(source.kind(), message)
+        }
+        SignInError::Typed { .. } | SignInError::Secret { .. } => PyValueError::new_err(message),
+        SignInError::Refused { .. }
+        | SignInError::TooLate { .. }
+        | SignInError::Answer { .. }
+        | SignInError::InUse { .. }
+        | SignInError::NoHome
+        | SignInError::NoKeychain { .. }
+        | SignInError::NoKey { .. } => CredentialsError::new_err(message),
+    }
+}
+
 /// The exception of a failure on the farm.
 pub(crate) fn farm_error(error: &Farm) -> PyErr {
     let message = sentence(error);
@@ -89,6 +117,7 @@ pub(crate) fn farm_error(error: &Farm) -> PyErr {
         | Farm::NotOurStack { .. }
         | Farm::OlderFarm { .. }
         | Farm::NewerFarm { .. }
+        | Farm::OldBlender { .. }
         | Farm::Function { .. }
         | Farm::NoBucket { .. }
         | Farm::NoQueue { .. } => StackError::new_err(message),

@@ -11,6 +11,7 @@ mod local;
 mod preview;
 mod runtime;
 mod set_up;
+mod sign_in;
 mod submission;
 mod task;
 mod trace;
@@ -42,6 +43,8 @@ mod native {
         PyFarmRemoval, PyFarmSetUp, PyFarmStatus, PyPermission, PyQuota, PySetUpEvent,
         farm_permissions, farm_policy, farm_status, quota, request_quota,
     };
+    #[pymodule_export]
+    use super::sign_in::{PySignIn, PySignInEvent, forget_access_key, keep_access_key, use_role};
     #[pymodule_export]
     use super::submission::{
         PyMissingFile, PySubmission, PySubmissionEvent, PyUnbakedSimulation, PyUploadProgress,

@@ -98,20 +98,40 @@ impl From<UploadProgress> for PyUploadProgress {
 #[pyclass(name = "SubmissionEvent", frozen)]
 #[derive(Debug)]
 pub(crate) enum PySubmissionEvent {
-    Tracing { path: PathBuf },
-    Concerns { missing_files: Vec<Py<PyMissingFile>>, unbaked: Vec<Py<PyUnbakedSimulation>> },
-    Uploading { progress: PyUploadProgress },
-    Trouble { message: String },
-    Waking { message: String },
-    Enqueueing { enqueued: u64, total: u64 },
-    Submitted { job: String, tasks: u64, missing_files: usize },
+    Tracing {
+        path: PathBuf,
+    },
+    Concerns {
+        missing_files: Vec<Py<PyMissingFile>>,
+        unbaked: Vec<Py<PyUnbakedSimulation>>,
+        other_blender: Option<(u16, u16)>,
+    },
+    Uploading {
+        progress: PyUploadProgress,
+    },
+    Trouble {
+        message: String,
+    },
+    Waking {
+        message: String,
+    },
+    Enqueueing {
+        enqueued: u64,
+        total: u64,
+    },
+    Submitted {
+        job: String,
+        tasks: u64,
+        missing_files: usize,
+    },
 }
 
 impl PySubmissionEvent {
     fn from_rust(py: Python<'_>, event: Event) -> PyResult<Self> {
         Ok(match event {
             Event::Tracing { path } => Self::Tracing { path },
-            Event::Concerns { missing_files, unbaked } => Self::Concerns {
+            Event::Concerns { missing_files, unbaked, other_blender } => Self::Concerns {
+                other_blender,
                 missing_files: missing_files
                     .into_iter()
                     .map(|file| Py::new(py, PyMissingFile::from(file)))
@@ -154,6 +174,7 @@ impl PySubmission {
     #[pyo3(signature = (
         settings, *, job, blend_file, as_path, name, frames, output_template, blender_version,
         scene=None, allow_scripts=false, allow_missing_files=false, allow_unbaked=false,
+        allow_other_blender=false,
         painted=Vec::new(), kept_frames=Vec::new(), keeps_files=false, output_folders=Vec::new(),
         is_still=false, is_session=false
     ))]
@@ -175,6 +196,7 @@ impl PySubmission {
         allow_scripts: bool,
         allow_missing_files: bool,
         allow_unbaked: bool,
+        allow_other_blender: bool,
         painted: Vec<Painted>,
         kept_frames: Vec<i32>,
         keeps_files: bool,
@@ -213,6 +235,7 @@ impl PySubmission {
             allow_scripts,
             allow_missing_files,
             allow_unbaked,
+            allow_other_blender,
             color_config: color_config(),
         };
         let settings = settings.to_rust();

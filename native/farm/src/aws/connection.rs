@@ -12,8 +12,9 @@ use super::http_client::http_client;
 use super::profile;
 use crate::error::{FarmError, Result};
 
-/// How to find the farm. No secret is in here: credentials come by the SDK's own chain.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// How to find the farm. No secret is in here: credentials come by the SDK's own chain, or from who
+/// keeps them.
+#[derive(Debug, Clone)]
 pub struct FarmSettings {
     /// The name of the CloudFormation stack.
     pub stack: String,
@@ -23,6 +24,8 @@ pub struct FarmSettings {
     pub profile: Option<String>,
     /// Another endpoint for every service, for an emulator.
     pub endpoint: Option<String>,
+    /// What gives the profile's credentials where its file does not: a keychain.
+    pub credentials: Option<SharedCredentialsProvider>,
 }
 
 /// A loaded configuration of the AWS SDK.
@@ -40,12 +43,12 @@ impl AwsConfig {
     /// # Errors
     /// Those of [`AwsConfig::load`].
     pub async fn of(settings: &FarmSettings) -> Result<Self> {
-        Self::load(
-            settings.region.as_deref(),
-            settings.profile.as_deref(),
-            settings.endpoint.as_deref(),
-        )
-        .await
+        let (region, profile) = (settings.region.as_deref(), settings.profile.as_deref());
+        let mut config = Self::load(region, profile, settings.endpoint.as_deref()).await?;
+        if let Some(credentials) = settings.credentials.clone() {
+            config.sdk = config.sdk.into_builder().credentials_provider(credentials).build();
+        }
+        Ok(config)
     }
 
     /// Loads region, endpoint and credentials by the SDK's chain; nothing is sent yet except what

@@ -97,7 +97,9 @@ fn state(
             _ => ProfileState::Ready,
         };
     }
-    if profile.get("credential_process").is_some() || profile.get("aws_access_key_id").is_some() {
+    // The last one is ours: the keychain has the key.
+    let ready = ["credential_process", "aws_access_key_id", "render_on_lambda_access_key"];
+    if ready.into_iter().any(|setting| profile.get(setting).is_some()) {
         return ProfileState::Ready;
     }
     ProfileState::Empty
@@ -155,7 +157,8 @@ mod tests {
         [sso-session studio]\nsso_start_url = https://studio.awsapps.com/start\n\
         [profile through]\nrole_arn = arn:aws:iam::1:role/r\nsource_profile = login\n\
         [profile coded]\nrole_arn = arn:aws:iam::1:role/r\nmfa_serial = m\nsource_profile = login\n\
-        [profile tool]\ncredential_process = /bin/keys\n[profile nothing]\nregion = us-east-1\n";
+        [profile tool]\ncredential_process = /bin/keys\n\
+        [profile kept]\nrender_on_lambda_access_key = keychain\n[profile nothing]\nregion = us-east-1\n";
 
     /// The states by name, where both caches say the same, or are not there.
     async fn states(token: Option<&str>) -> String {
@@ -176,7 +179,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_profile_can_be_used_or_somebody_has_to_sign_in() {
-        let out = "coded NeedsCode, company SignedOut, default Ready, login SignedOut, \
+        let out = "coded NeedsCode, company SignedOut, default Ready, kept Ready, login SignedOut, \
                    nothing Empty, through SignedOut, tool Ready";
         assert_eq!(states(None).await, out);
         let token = |moment: &str| {
@@ -187,7 +190,7 @@ mod tests {
         let signed_in = states(Some(&token("2026-11-30T12:10:00Z"))).await;
         assert_eq!(
             signed_in,
-            "coded NeedsCode, company SignedIn, default Ready, login SignedIn, nothing Empty, \
+            "coded NeedsCode, company SignedIn, default Ready, kept Ready, login SignedIn, nothing Empty, \
              through SignedIn, tool Ready"
         );
     }

@@ -49,6 +49,8 @@ pub struct Request {
     pub allow_missing_files: bool,
     /// Whether to go on although simulations are not baked.
     pub allow_unbaked: bool,
+    /// Whether to go on although another Blender renders than the artist's.
+    pub allow_other_blender: bool,
     /// The colour configuration of the artist's Blender, where it is not Blender's own.
     pub color_config: Option<PathBuf>,
 }
@@ -68,6 +70,8 @@ pub enum Event {
         missing_files: Vec<MissingFile>,
         /// Simulations that are not baked.
         unbaked: Vec<UnbakedSimulation>,
+        /// The farm's Blender, as major and minor version, where it is not the artist's.
+        other_blender: Option<(u16, u16)>,
     },
     /// Files are being hashed, looked up and sent.
     Uploading(UploadProgress),
@@ -107,6 +111,7 @@ pub async fn run(
     job_of(&request, PackId::unknown()).validate()?;
     // The farm is looked up first: a wrong profile should not be found out after minutes of tracing.
     let farm = Farm::connect(settings).await?;
+    let other_blender = farm.other_blender(request.blender_version)?;
     let scene = tokio::task::block_in_place(|| {
         let settings = RenderSettings::read(&request.blend_file, request.scene.as_deref())?;
         settings.check_engine().map(|()| settings.scene)
@@ -126,9 +131,11 @@ pub async fn run(
     let missing = traced.missing_files();
     let unbaked = traced.unbaked_simulations();
     let may_go_on = (missing.is_empty() || request.allow_missing_files)
-        && (unbaked.is_empty() || request.allow_unbaked);
+        && (unbaked.is_empty() || request.allow_unbaked)
+        && (other_blender.is_none() || request.allow_other_blender);
     if !may_go_on {
-        on_event(Event::Concerns { missing_files: missing, unbaked: unbaked.to_vec() });
+        let unbaked = unbaked.to_vec();
+        on_event(Event::Concerns { missing_files: missing, unbaked, other_blender });
         return Ok(());
     }
     let plan = tokio::task::block_in_place(|| PackPlan::new(&traced, work_folder.path()))?;

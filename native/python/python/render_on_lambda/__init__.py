@@ -25,6 +25,8 @@ from ._native import (
     Quota,
     RenderSettings,
     SetUpEvent,
+    SignIn,
+    SignInEvent,
     StackCheck,
     StackError,
     StackInfo,
@@ -38,6 +40,8 @@ from ._native import (
     farm_permissions,
     farm_policy,
     farm_status,
+    forget_access_key,
+    keep_access_key,
     known_profiles,
     list_jobs,
     make_preview,
@@ -50,6 +54,7 @@ from ._native import (
     retry_job,
     split_output_path,
     trace,
+    use_role,
 )
 
 __all__ = [
@@ -74,6 +79,8 @@ __all__ = [
     "Quota",
     "RenderSettings",
     "SetUpEvent",
+    "SignIn",
+    "SignInEvent",
     "StackCheck",
     "StackError",
     "StackInfo",
@@ -87,6 +94,8 @@ __all__ = [
     "farm_permissions",
     "farm_policy",
     "farm_status",
+    "forget_access_key",
+    "keep_access_key",
     "known_profiles",
     "list_jobs",
     "make_preview",
@@ -99,4 +108,5 @@ __all__ = [
     "retry_job",
     "split_output_path",
     "trace",
+    "use_role",
 ]

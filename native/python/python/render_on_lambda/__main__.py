@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from . import FarmError, __version__
-from .command_line import administration, farm, local
+from .command_line import administration, farm, local, signing_in
 from .command_line.output import EXIT_FARM, EXIT_UNREADABLE, Reporter
 from .test_frame import DATA
 
@@ -116,6 +116,11 @@ def _add_farm_commands(command, commands) -> None:
     submitting.add_argument(
         "--allow-unbaked", action="store_true", help="go on although simulations are not baked"
     )
+    submitting.add_argument(
+        "--allow-other-blender",
+        action="store_true",
+        help="although the farm has a newer Blender than the scene's",
+    )
     submitting.add_argument("--watch", action="store_true", help="follow it and fetch its frames")
     watching = command("watch", farm.watch, "follow a job and fetch its frames")
     fetching = command("fetch", farm.fetch, "fetch the frames that are done")
@@ -133,6 +138,8 @@ def _add_farm_commands(command, commands) -> None:
     listing.add_argument(
         "--limit", type=_up_to(1_000_000), default=20, metavar="N", help="how many (20)"
     )
+    signing = command("sign-in", signing_in.sign_in, "sign in to AWS; all its tools share it")
+    _add_sign_in(signing)
     administering = _add_administration(commands)
     of_a_job = (watching, fetching, retrying, pausing, resuming, cancelling, removing)
     for added in of_a_job:
@@ -145,11 +152,30 @@ def _add_farm_commands(command, commands) -> None:
             metavar="DIR",
             help="where frames go (render)",
         )
-    for added in (submitting, *of_a_job, listing, *administering):
+    for added in (submitting, *of_a_job, listing, signing, *administering):
         added.add_argument("--stack", default="render-on-lambda", help="(render-on-lambda)")
         added.add_argument("--region", help="(the profile's)")
         added.add_argument("--profile", help="in ~/.aws (the SDK's default chain)")
         added.add_argument("--endpoint", help="for an emulator on this machine")
+
+
+def _add_sign_in(signing: argparse.ArgumentParser) -> None:
+    signing.add_argument(
+        "--company",
+        metavar="URL",
+        help="by this IAM Identity Center (the profile's, if any)",
+    )
+    signing.add_argument("--company-region", metavar="REGION", help="the region that it is in")
+    signing.add_argument(
+        "--role", metavar="ACCOUNT/ROLE", help="which one, where a company offers several"
+    )
+    signing.add_argument("--no-browser", action="store_true", help="only print the page's address")
+    signing.add_argument(
+        "--access-key", action="store_true", help="ask for a key, and keep it in the keychain"
+    )
+    signing.add_argument(
+        "--forget-access-key", action="store_true", help="take it out of the keychain"
+    )
 
 
 def _add_administration(commands) -> list[argparse.ArgumentParser]:

@@ -20,7 +20,8 @@ class StackError(FarmError):
 class FarmSettings:
     """How to find the farm.
 
-    No secret is in here: credentials come by the AWS SDK's own chain (environment, profile, SSO).
+    No secret is shown: credentials come by the AWS SDK's own chain (environment, profile, SSO), or
+    from the keychain where the profile says that it has its key.
     """
 
     def __new__(
@@ -215,11 +216,14 @@ class SubmissionEvent:
         Nothing was uploaded and the submission has ended.
         """
 
-        __match_args__ = ("missing_files", "unbaked")
+        __match_args__ = ("missing_files", "unbaked", "other_blender")
         @property
         def missing_files(self) -> list[MissingFile]: ...
         @property
         def unbaked(self) -> list[UnbakedSimulation]: ...
+        @property
+        def other_blender(self) -> tuple[int, int] | None:
+            """The farm's Blender, where it is not the scene's: its pictures may differ."""
 
     @final
     class Uploading(SubmissionEvent):
@@ -286,6 +290,7 @@ class Submission:
         allow_scripts: bool = False,
         allow_missing_files: bool = False,
         allow_unbaked: bool = False,
+        allow_other_blender: bool = False,
         painted: Sequence[tuple[str, str | PathLike[str], str | None]] = (),
         kept_frames: Sequence[int] = (),
         keeps_files: bool = False,
@@ -308,6 +313,8 @@ class Submission:
         allow_missing_files: whether to go on although files are missing.
         allow_unbaked: whether to go on although simulations are not baked. Each frame shows them as
             if it was the first that is looked at.
+        allow_other_blender: whether to go on although the farm renders with a newer Blender than
+            the scene's.
         painted: images of the scene's own that were painted and not saved: the name, a file with
             the pixels as Blender holds them (PNG of bytes with straight alpha, OpenEXR of floats
             with premultiplied alpha; <UDIM> for a tile's number), and the colour space that they
@@ -995,6 +1002,95 @@ class KnownProfile:
 
 def known_profiles() -> list[KnownProfile]:
     """All profiles of this machine, by name; none where their files cannot be read."""
+
+@final
+class SignInEvent:
+    """Something that has happened while somebody signs in."""
+
+    @property
+    def kind(self) -> Literal["page", "role", "signed in"]:
+        """A page that the browser shall show; a role to choose; the end."""
+
+    @property
+    def address(self) -> str:
+        """The page's address."""
+
+    @property
+    def code(self) -> str | None:
+        """The code that the page shows too, to be compared; None where it shows none."""
+
+    @property
+    def identity(self) -> str:
+        """Who has signed in, as AWS names them."""
+
+    @property
+    def account_id(self) -> str:
+        """The twelve digits of a role's account."""
+
+    @property
+    def account_name(self) -> str:
+        """What the company calls it."""
+
+    @property
+    def role(self) -> str:
+        """The role's name."""
+
+@final
+class SignIn:
+    """Signs the settings' profile in, and leaves what all tools of AWS read in ~/.aws.
+
+    By IAM Identity Center where a company is given or the profile names one, else by the browser as
+    `aws login` does. Events: "page", then "signed in", or each "role" of which use_role takes one.
+    """
+
+    def __new__(cls, settings: FarmSettings, *, company: tuple[str, str] | None = None) -> SignIn:
+        """Begin.
+
+        company: the address of an IAM Identity Center, and the region that it is in.
+        """
+
+    def poll(self) -> list[SignInEvent]:
+        """What has happened since the last poll. Never waits.
+
+        Raises CredentialsError where AWS or the person says no, or the profile has other
+        credentials; ValueError for an address that is none; ConnectionError, OSError, FarmError.
+        """
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has ended and everything was polled."""
+
+    def cancel(self) -> None:
+        """Stop waiting; the browser's page may be closed."""
+
+def use_role(
+    settings: FarmSettings,
+    account_id: str,
+    role: str,
+    *,
+    company: tuple[str, str] | None = None,
+) -> None:
+    """Write a role of a company into the settings' profile.
+
+    company: as for SignIn; None where the profile names it.
+
+    Raises ValueError for what has no place in a profile, OSError where ~/.aws cannot be written.
+    """
+
+def keep_access_key(settings: FarmSettings, access_key_id: str, secret_access_key: str) -> None:
+    """Put an access key into the operating system's keychain, for the settings' profile.
+
+    No file has it: ~/.aws/config only says that the keychain does. Waits for the keychain.
+
+    Raises ValueError where it cannot be a key, CredentialsError where there is no keychain or the
+    profile has other credentials, OSError where ~/.aws cannot be written.
+    """
+
+def forget_access_key(settings: FarmSettings) -> None:
+    """Take the key of the settings' profile out of the keychain; nothing where there is none.
+
+    Raises CredentialsError where there is no keychain.
+    """
 
 def account_limits(settings: FarmSettings) -> AccountLimits:
     """Ask Lambda what the account allows; the stack need not be there. Waits for the answer.

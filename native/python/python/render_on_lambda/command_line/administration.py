@@ -164,7 +164,7 @@ def profiles(_arguments: Namespace, reporter: Reporter) -> int:
     for one in found:
         reporter.result(None, f"{one.name:{width}}  {one.state:10}  {one.region or ''}".rstrip())
     if not found:
-        reporter.note("there are no profiles in ~/.aws: sign in with `aws login`")
+        reporter.note("there are no profiles in ~/.aws: sign in with `render-on-lambda sign-in`")
     return 0
 
 

@@ -23,7 +23,7 @@ from .. import (
     render_settings,
     retry_job,
 )
-from .local import say_missing, say_unbaked
+from .local import say_missing, say_other_blender, say_unbaked
 from .output import EXIT_FRAMES_FAILED, EXIT_MISSING, Reporter, count_text, size_text
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ def submit(arguments: Namespace, reporter: Reporter) -> int:
         allow_scripts=arguments.allow_scripts,
         allow_missing_files=arguments.allow_missing,
         allow_unbaked=arguments.allow_unbaked,
+        allow_other_blender=arguments.allow_other_blender,
         keeps_files=not settings.overwrites,
     )
     # Whatever stops this now, the same job can be submitted again and goes on where it was.
@@ -63,9 +64,10 @@ def submit(arguments: Namespace, reporter: Reporter) -> int:
             match event:
                 case SubmissionEvent.Tracing(path):
                     reporter.bar(0.0, f"Reading {path.name}")
-                case SubmissionEvent.Concerns(files, unbaked):
+                case SubmissionEvent.Concerns(files, unbaked, other_blender):
                     say_missing(files, reporter)
                     say_unbaked(unbaked, reporter)
+                    say_other_blender(settings.blender_version, other_blender, reporter)
                 case SubmissionEvent.Uploading(progress):
                     show_upload(progress, reporter)
                 case SubmissionEvent.Trouble(message) | SubmissionEvent.Waking(message):

@@ -136,6 +136,17 @@ def say_unbaked(simulations: Sequence[UnbakedSimulation], reporter: Reporter) ->
         )
 
 
+def say_other_blender(
+    scene: tuple[int, int, int], farm: tuple[int, int] | None, reporter: Reporter
+) -> None:
+    """Say that another Blender renders than the scene's, and the way on."""
+    if farm:
+        reporter.note(
+            f"the scene comes from Blender {scene[0]}.{scene[1]}, and the farm renders with"
+            f" {farm[0]}.{farm[1]}: pictures may differ; submit with --allow-other-blender"
+        )
+
+
 def _events(work: LocalPack, reporter: Reporter) -> Iterator[LocalPackEvent]:
     """The events of a pack as they come; progress is shown on the way."""
     try:

@@ -1,0 +1,117 @@
+//! What the files in `~/.aws` say of the profile that somebody signs in to.
+
+use aws_config::profile::{self, Profile, ProfileSet};
+use aws_runtime::env_config::file::EnvConfigFiles as ProfileFiles;
+use aws_types::os_shim_internal::{Env, Fs};
+
+use crate::company::CompanySession;
+use crate::error::{Result, SignInError};
+use crate::keychain::KEYCHAIN_SETTING;
+
+/// The files, where there are any that can be read.
+pub(crate) async fn profiles() -> Option<ProfileSet> {
+    let files = ProfileFiles::default();
+    profile::load(&Fs::real(), &Env::real(), &files, None).await.ok()
+}
+
+/// The IAM Identity Center through which a profile signs in; none of other profiles.
+pub async fn company_session(profile: &str) -> Option<CompanySession> {
+    let profiles = profiles().await?;
+    session_of(&profiles, profiles.get_profile(profile)?)
+}
+
+fn session_of(profiles: &ProfileSet, profile: &Profile) -> Option<CompanySession> {
+    let owned = |name| profile.get(name).map(str::to_owned);
+    if let Some(name) = profile.get("sso_session") {
+        let session = profiles.sso_session(name)?;
+        return Some(CompanySession {
+            name: name.to_owned(),
+            start_url: session.get("sso_start_url")?.to_owned(),
+            region: session.get("sso_region")?.to_owned(),
+        });
+    }
+    // Before sessions had names, the address was one.
+    let start_url = owned("sso_start_url")?;
+    Some(CompanySession { name: start_url.clone(), start_url, region: owned("sso_region")? })
+}
+
+/// Which way of having credentials is about to be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Browser,
+    Company,
+    Keychain,
+}
+
+/// Looks that nothing in a profile would come before what is about to be written.
+///
+/// # Errors
+/// [`SignInError::InUse`].
+pub(crate) fn check(profiles: Option<&ProfileSet>, name: &str, kind: Kind) -> Result<()> {
+    let Some(profile) = profiles.and_then(|profiles| profiles.get_profile(name)) else {
+        return Ok(());
+    };
+    let others = [
+        ("web_identity_token_file", "a web identity", None),
+        ("sso_session", "IAM Identity Center", Some(Kind::Company)),
+        ("sso_start_url", "IAM Identity Center", Some(Kind::Company)),
+        ("aws_access_key_id", "an access key in its file", None),
+        ("role_arn", "a role", None),
+        ("credential_process", "a program that gives credentials", None),
+        ("login_session", "a sign-in by the browser", Some(Kind::Browser)),
+        (KEYCHAIN_SETTING, "an access key in the keychain", Some(Kind::Keychain)),
+    ];
+    let found = others
+        .into_iter()
+        .find(|(setting, _, of)| *of != Some(kind) && profile.get(setting).is_some());
+    match found {
+        Some((_, kind, _)) => Err(SignInError::InUse { profile: name.to_owned(), kind }),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CONFIG: &str = "[default]\naws_access_key_id = AKIA\naws_secret_access_key = s\n\
+        [profile login]\nlogin_session = arn:aws:iam::1:user/anna\n\
+        [profile company]\nsso_session = studio\n\
+        [profile old]\nsso_start_url = https://old.example/start\nsso_region = eu-west-1\n\
+        [sso-session studio]\nsso_start_url = https://s.example/start\nsso_region = us-east-1\n\
+        [profile new]\nregion = eu-west-1\n";
+
+    async fn set() -> ProfileSet {
+        let fs = Fs::from_map([("config".to_owned(), CONFIG.as_bytes().to_vec())].into());
+        let env = Env::from_slice(&[("AWS_CONFIG_FILE", "config")]);
+        profile::load(&fs, &env, &ProfileFiles::default(), None).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_profile_with_other_credentials_is_left_alone() {
+        let set = set().await;
+        for name in ["login", "new", "none"] {
+            check(Some(&set), name, Kind::Browser).unwrap();
+        }
+        check(Some(&set), "company", Kind::Company).unwrap();
+        for (name, kind) in [
+            ("default", Kind::Browser),
+            ("default", Kind::Keychain),
+            ("company", Kind::Browser),
+            ("old", Kind::Keychain),
+            ("login", Kind::Company),
+        ] {
+            let error = check(Some(&set), name, kind).unwrap_err();
+            assert!(matches!(error, SignInError::InUse { .. }), "{name}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_profile_of_a_company_knows_where_it_signs_in() {
+        let set = set().await;
+        let session = |name| session_of(&set, set.get_profile(name).unwrap());
+        assert_eq!(session("company").unwrap().start_url, "https://s.example/start");
+        assert_eq!(session("old").unwrap().region, "eu-west-1");
+        assert_eq!(session("login"), None);
+    }
+}
