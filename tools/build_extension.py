@@ -1,12 +1,14 @@
 """Builds the extension: the wheel by maturin, then the zip by Blender's own builder.
 
-    python tools/build_extension.py [OUTPUT_FOLDER]
+    python tools/build_extension.py [--output FOLDER] [--wheel WHEEL]
 
-Prints the path of the zip. `Install from Disk` in Blender's preferences takes it.
+The zip is for the platform of the wheel, which is built where none is given. Prints the zip's path:
+`Install from Disk` in Blender's preferences takes it.
 """
 
 from __future__ import annotations
 
+import argparse
 import re
 import shutil
 import subprocess
@@ -17,19 +19,30 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parent.parent
 BUILD = PROJECT / "build"
 
+# How a wheel's name ends, and what Blender calls that platform
+# (https://docs.blender.org/manual/en/5.2/advanced/extensions/getting_started.html).
+PLATFORMS = {
+    r"linux\w*_x86_64": "linux-x64",
+    r"win_amd64": "windows-x64",
+    r"macosx_\d+_\d+_arm64": "macos-arm64",
+    r"macosx_\d+_\d+_x86_64": "macos-x64",
+}
 
-def main(output: Path) -> Path:
+
+def main(output: Path, wheel: Path | None = None) -> Path:
     """Build wheel and zip; the path of the zip."""
-    wheel = build_wheel()
+    wheel = wheel or build_wheel()
+    platform = platform_of(wheel)
     with tempfile.TemporaryDirectory() as staging:
         source = Path(staging) / "render_on_lambda"
-        stage(source, wheel)
+        stage(source, wheel, platform)
         output.mkdir(parents=True, exist_ok=True)
         run_builder("build", "--source-dir", str(source), "--output-dir", str(output))
     version = re.search(r'^version = "(.+)"$', manifest(), re.MULTILINE)
     if version is None:
         raise RuntimeError("addon/blender_manifest.toml has no version")
-    return output / f"render_on_lambda-{version[1]}.zip"
+    built = output / f"render_on_lambda-{version[1]}.zip"
+    return built.replace(built.with_stem(f"{built.stem}-{platform.replace('-', '_')}"))
 
 
 def build_wheel() -> Path:
@@ -41,14 +54,26 @@ def build_wheel() -> Path:
     return next(wheels.glob("*.whl"))
 
 
-def stage(source: Path, wheel: Path) -> None:
+def platform_of(wheel: Path) -> str:
+    """What Blender calls the platform that a wheel is for.
+
+    Raises ValueError for a platform that Blender does not have.
+    """
+    for ending, platform in PLATFORMS.items():
+        if re.search(rf"-\w*{ending}\.whl$", wheel.name):
+            return platform
+    raise ValueError(f"{wheel.name} is for no platform of Blender: {', '.join(PLATFORMS.values())}")
+
+
+def stage(source: Path, wheel: Path, platform: str) -> None:
     """Lay out what goes into the zip: the add-on without its tests, the wheel, the manifest."""
     ignored = shutil.ignore_patterns("__pycache__", "test_*.py", "tests")
     shutil.copytree(PROJECT / "addon", source, ignore=ignored)
     (source / "wheels").mkdir()
     shutil.copy(wheel, source / "wheels")
     shutil.copy(PROJECT / "LICENSE", source)
-    text = manifest().replace("wheels = []", f'wheels = ["./wheels/{wheel.name}"]')
+    filled_in = f'platforms = ["{platform}"]\nwheels = ["./wheels/{wheel.name}"]'
+    text = manifest().replace("wheels = []", filled_in)
     (source / "blender_manifest.toml").write_text(text)
 
 
@@ -73,5 +98,8 @@ def run_quietly(command: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else BUILD
-    print(main(folder))
+    parser = argparse.ArgumentParser(description="Builds the extension's zip.")
+    parser.add_argument("--output", type=Path, default=BUILD, help="the folder (build)")
+    parser.add_argument("--wheel", type=Path, help="a wheel that is built already")
+    arguments = parser.parse_args()
+    print(main(arguments.output, arguments.wheel))
