@@ -8,6 +8,7 @@ import os
 import sys
 import time
 import zipfile
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -45,12 +46,20 @@ def create_stack(
     """
     values = {
         "Blender": str(blender),
+        "ConsumerBlenderVersions": blender_version(blender),
         "ConsumerMemory": "2048",
         "ConsumerTimeout": "600",
         "MaximumConcurrency": str(max(2, (os.cpu_count() or 2))),
     } | parameters
     body = template or (PROJECT / "infra" / "template.yaml").read_text()
     change_stack(farm, "create_stack", body, values)
+
+
+def blender_version(blender: Path) -> str:
+    """The version of the module that a Python has, such as "5.2"; empty of another program."""
+    if blender != Path(sys.executable):
+        return ""
+    return ".".join(version("bpy").split(".")[:2])
 
 
 def add_functions(farm: Target, binaries: Path, template: str | None = None) -> None:

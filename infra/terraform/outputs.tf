@@ -63,6 +63,11 @@ output "retention_days" {
   value       = aws_cloudformation_stack.render_on_lambda.outputs["RetentionDays"]
 }
 
+output "blender_versions" {
+  description = "The Blenders that render, as major and minor version."
+  value       = lookup(aws_cloudformation_stack.render_on_lambda.outputs, "BlenderVersions", null)
+}
+
 output "repository_name" {
   description = "Holds the image of the renderer."
   value       = aws_cloudformation_stack.render_on_lambda.outputs["RepositoryName"]

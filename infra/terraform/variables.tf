@@ -100,6 +100,12 @@ variable "monthly_budget" {
   description = "US dollars a month for everything that the stack's tag is on. alarm_email is told at 80 % of it, and where the month will end above it. AWS counts by the tag once it is activated for cost allocation. 0 for none."
 }
 
+variable "consumer_blender_versions" {
+  type        = string
+  default     = ""
+  description = "The Blenders of ConsumerImageUri or ConsumerCodeKey, such as \"4.5 5.2\": artists are asked before another one than theirs renders. Empty where nobody knows."
+}
+
 variable "dashboard" {
   type        = string
   default     = "yes"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -127,6 +128,13 @@ def statements_of(value: Any) -> Any:
     elif isinstance(value, list):
         for item in value:
             yield from statements_of(item)
+
+
+def test_the_blenders_that_the_stack_tells_are_those_of_its_image() -> None:
+    parts = json.loads((PROJECT / "infra" / "image" / "parts.json").read_text())
+    names = [layer["name"].split(" ") for layer in parts["layers"]]
+    blenders = sorted(name[1] for name in names if name[0] == "blender")
+    assert template()["Outputs"]["BlenderVersions"]["Value"]["Fn::If"][2] == " ".join(blenders)
 
 
 def test_everything_in_the_bucket_but_the_code_is_deleted_in_time() -> None:
