@@ -44,6 +44,9 @@ USER = "993"
 AUTHORITY = "/authority.pem"
 MEMORY = "3g"
 COMMAND = Path(sys.executable).with_name("render-on-lambda")
+# The Pythons of the image, each with who makes scenes of its Blender here.
+NEWEST = ("/usr/bin/python3", Path(sys.executable))
+OLDER = ("/usr/bin/python3.11", PROJECT / ".tools" / "blender-4.5" / "bin" / "python")
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,8 @@ def main() -> None:
         build(host)
         check_files(host)
         renderer = Renderer(IMAGE)
+        older_scene, older_frames = local_frames(host, renderer, OLDER)
+        through_the_emulator(host, renderer, older_scene, older_frames)
         scene, expected = local_frames(host, renderer)
         through_the_emulator(host, renderer, scene, expected)
         a_scene_finds_no_secrets(host)
@@ -100,18 +105,21 @@ def main() -> None:
     print("container-test: everything holds")
 
 
-def local_frames(host: str, renderer: Renderer) -> tuple[Path, Path]:
-    """The sample scene, and its frames as the image's Blender renders them by itself."""
+def local_frames(
+    host: str, renderer: Renderer, blender: tuple[str, Path] = NEWEST
+) -> tuple[Path, Path]:
+    """The sample scene, and its frames as a Blender of the image renders them by itself."""
+    python, maker = blender
     sample, expected = FOLDER / "sample", FOLDER / "expected"
     for old in (sample, expected):
         shutil.rmtree(old, ignore_errors=True)
     expected.mkdir()
-    make = [sys.executable, "-W", "ignore", PROJECT / "tools" / "sample_scene.py", sample]
+    make = [maker, "-W", "ignore", PROJECT / "tools" / "sample_scene.py", sample]
     subprocess.run(make, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     scene = sample / "shots" / "sample.blend"
     docker(
         "run", "--rm", "--user", "0", "--volume", f"{FOLDER}:{FOLDER}",
-        "--env", "LIBGL_ALWAYS_SOFTWARE=1", "--entrypoint", "/usr/bin/python3", renderer.image,
+        "--env", "LIBGL_ALWAYS_SOFTWARE=1", "--entrypoint", python, renderer.image,
         "-c", RENDER.format(frames=FRAMES), scene, expected,
         host=host, stdout=subprocess.DEVNULL,
     )  # fmt: skip

@@ -34,7 +34,11 @@ WANTED = [
 ]
 # Programs that only installing or a login needs: nothing is installed in an image of files.
 NOT_NEEDED = {"debconf", "dpkg", "perl-base", "tar", "openssl", "gawk", "awk", "mawk", "tzdata"}
-BLENDERS = [("5.2", "3.13", "bpy==5.2.3")]
+# Each with the Python that it asks for; the newest first, which is the system's own.
+BLENDERS = [("5.2", "3.13", "bpy==5.2.3"), ("4.5", "3.11", "bpy==4.5.15")]
+# Python 3.11 is that of the Debian before; what else it links is the same in this one.
+OLDER_SUITE = "bookworm"
+OLDER_PYTHON = ["libpython3.11-minimal", "libpython3.11-stdlib", "python3.11-minimal"]
 
 
 class Package(NamedTuple):
@@ -49,7 +53,8 @@ class Package(NamedTuple):
 
 def main() -> None:
     """Write the list."""
-    layers = [system_layer(), *(blender_layer(*blender) for blender in BLENDERS)]
+    newest, *older = (blender_layer(*blender) for blender in BLENDERS)
+    layers = [system_layer(), newest, older_python_layer(), *older]
     PARTS.write_text(json.dumps({"layers": layers}, indent=1) + "\n")
     count = sum(len(layer["parts"]) for layer in layers)
     size = sum(part["size_bytes"] for layer in layers for part in layer["parts"])
@@ -58,7 +63,7 @@ def main() -> None:
 
 def system_layer() -> dict[str, Any]:
     """The packages, with those that they need."""
-    packages, provided = read_packages()
+    packages, provided = read_packages(SUITE)
     chosen: dict[str, Package] = {}
     open_names = list(WANTED)
     while open_names:
@@ -76,22 +81,33 @@ def system_layer() -> dict[str, Any]:
             if not found:
                 raise SystemExit(f"{name} needs one of {alternatives}, and none is there")
             open_names.append(found[0])
+    return debian_layer("system", "debian", [chosen[name] for name in sorted(chosen)])
+
+
+def older_python_layer() -> dict[str, Any]:
+    """The Python of older Blenders, without what it shares with the system's."""
+    packages, _ = read_packages(OLDER_SUITE)
+    return debian_layer("python 3.11", "packages", [packages[name] for name in OLDER_PYTHON])
+
+
+def debian_layer(name: str, kind: str, packages: Sequence[Package]) -> dict[str, Any]:
+    """A layer of packages."""
     moment = datetime.now(UTC).strftime("%Y%m%dT000000Z")
     return {
-        "name": "system",
-        "kind": "debian",
+        "name": name,
+        "kind": kind,
         "sources": [DEBIAN, f"{SNAPSHOT}/{moment}"],
         "root": "",
         "parts": [
             {"path": package.path, "sha256": package.sha256, "size_bytes": package.size_bytes}
-            for _, package in sorted(chosen.items())
+            for package in packages
         ],
     }
 
 
-def read_packages() -> tuple[dict[str, Package], dict[str, list[str]]]:
-    """All packages of the suite, and by whom names are provided."""
-    index = lzma.decompress(fetch(f"{DEBIAN}/dists/{SUITE}/main/binary-amd64/Packages.xz")).decode()
+def read_packages(suite: str) -> tuple[dict[str, Package], dict[str, list[str]]]:
+    """All packages of a suite, and by whom names are provided."""
+    index = lzma.decompress(fetch(f"{DEBIAN}/dists/{suite}/main/binary-amd64/Packages.xz")).decode()
     packages: dict[str, Package] = {}
     provided: dict[str, list[str]] = {}
     for paragraph in index.split("\n\n"):

@@ -20,7 +20,15 @@ import zipfile
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from container_test import IMAGE, Renderer, build, local_frames, through_the_emulator
+from container_test import (
+    IMAGE,
+    NEWEST,
+    OLDER,
+    Renderer,
+    build,
+    local_frames,
+    through_the_emulator,
+)
 from docker_engine import docker, docker_engine
 from local_farm import ADMINISTRATOR, PROJECT, LocalFarm, bare_farm
 
@@ -61,8 +69,9 @@ def main() -> None:
         build(host)
         compare(host)
         renderer = Renderer(ASSEMBLED, emulator(), has_emulator=False)
-        scene, expected = local_frames(host, renderer)
-        through_the_emulator(host, renderer, scene, expected)
+        for blender in (NEWEST, OLDER):
+            scene, expected = local_frames(host, renderer, blender)
+            through_the_emulator(host, renderer, scene, expected)
         administer(farm, "remove", "--yes")
     print("setup-test: everything holds")
 

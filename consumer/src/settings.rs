@@ -1,6 +1,6 @@
-use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::blender::programs::Programs;
 use crate::error::{ConsumerError, Result};
 
 /// What the consumer is told by its environment.
@@ -10,8 +10,9 @@ pub(crate) struct Settings {
     pub(crate) bucket: String,
     /// `QUEUE_URL`.
     pub(crate) queue_url: String,
-    /// `BLENDER`: Blender's executable, or a Python that has the `bpy` module.
-    pub(crate) blender: PathBuf,
+    /// `BLENDER`: Blender's executable, or a Python that has the `bpy` module. `OLDER_BLENDERS`, none
+    /// by default: others, as in "4.5=/usr/bin/python3.11".
+    pub(crate) blenders: Programs,
     /// `LEASE_SECONDS`, 60 by default: how long a task stays hidden without being renewed.
     pub(crate) lease: Duration,
     /// `DEAD_LETTER_QUEUE_URL`: where the messages go of tasks that are given up; nowhere where it is
@@ -56,7 +57,15 @@ impl Settings {
         Ok(Self {
             bucket: required("BUCKET_NAME", "the name of the stack's bucket")?,
             queue_url: required("QUEUE_URL", "the address of the stack's queue")?,
-            blender: required("BLENDER", "the path of Blender or of a Python with bpy")?.into(),
+            blenders: {
+                let newest = required("BLENDER", "the path of Blender or of a Python with bpy")?;
+                let older = variable("OLDER_BLENDERS").unwrap_or_default();
+                Programs::new(newest.into(), &older).ok_or(ConsumerError::Setting {
+                    name: "OLDER_BLENDERS",
+                    expected: "versions and programs, as in 4.5=/usr/bin/python3.11",
+                    got: format!("\"{older}\""),
+                })?
+            },
             lease: Duration::from_secs(
                 number("LEASE_SECONDS", "3 to 43200", 3..=43_200, 60)?.into(),
             ),
@@ -97,10 +106,13 @@ mod tests {
         let all = [("BUCKET_NAME", "b"), ("QUEUE_URL", "q"), ("BLENDER", "/usr/bin/blender")];
         assert_eq!(from(&all).unwrap().lease, Duration::from_secs(60));
         let missing = from(&all[..2]).unwrap_err().to_string();
-        let short = from(&[&all[..], &[("LEASE_SECONDS", "1")]].concat()).unwrap_err().to_string();
-        insta::assert_snapshot!(format!("{missing}\n{short}"), @r#"
+        let with = |name, value| from(&[&all[..], &[(name, value)]].concat());
+        let short = with("LEASE_SECONDS", "1").unwrap_err().to_string();
+        let older = with("OLDER_BLENDERS", "/usr/bin/python3.11").unwrap_err().to_string();
+        insta::assert_snapshot!(format!("{missing}\n{short}\n{older}"), @r#"
         the environment variable BLENDER is not set: expected the path of Blender or of a Python with bpy
         the environment variable LEASE_SECONDS is "1": expected 3 to 43200
+        the environment variable OLDER_BLENDERS is "/usr/bin/python3.11": expected versions and programs, as in 4.5=/usr/bin/python3.11
         "#);
     }
 }

@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use farm::{AwsConfig, Queue, Storage};
-use protocol::{JobId, sentence};
+use protocol::{Job, JobId, sentence};
 
 use crate::blender::cage::self_test::Confinement;
 use crate::blender::log::Log;
@@ -63,7 +63,7 @@ impl Worker {
             jobs: KnownJobs::default(),
             record: None,
             packs: PackCache::new(own_folder::packs(folder.path())),
-            blender: WarmBlender::new(settings.blender.clone(), folder.path().to_owned()),
+            blender: WarmBlender::new(folder.path().to_owned()),
             folder,
             temporary,
             confinement,
@@ -74,8 +74,18 @@ impl Worker {
         })
     }
 
-    /// Starts Blender before it is needed; nobody waits for it.
-    pub(crate) fn prepare(&mut self, allow_scripts: bool) {
-        self.blender.prepare(BlenderSetup { color_config: None, allow_scripts });
+    /// Starts the Blender of a job before it is needed; nobody waits for it.
+    pub(crate) fn prepare(&mut self, job: &Job) {
+        let setup = self.setup_of(job);
+        self.blender.prepare(setup);
+    }
+
+    /// What the Blender of a job is started with, but for what is in its pack.
+    pub(crate) fn setup_of(&self, job: &Job) -> BlenderSetup {
+        BlenderSetup {
+            program: self.settings.blenders.of(job.blender_version).to_owned(),
+            color_config: None,
+            allow_scripts: job.allow_scripts,
+        }
     }
 }

@@ -97,14 +97,14 @@ async fn layer_of_parts(
 
 fn write_layer(parts: &LayerParts, mut files: mpsc::Receiver<(String, File)>) -> Result<Layer> {
     let left_out = match parts.kind {
-        PartKind::Debian => LeftOut::of_system()?,
+        PartKind::Debian | PartKind::Packages => LeftOut::of_system()?,
         PartKind::Wheels => LeftOut::of_blender(&parts.root)?,
     };
     let mut layer = LayerWriter::new(&parts.name, &left_out)?;
     let mut system = System::default();
     while let Some((name, file)) = files.blocking_recv() {
         match parts.kind {
-            PartKind::Debian => system.unpack(&name, file, &mut layer)?,
+            PartKind::Debian | PartKind::Packages => system.unpack(&name, file, &mut layer)?,
             PartKind::Wheels => wheel::unpack(&name, file, &parts.root, &mut layer)?,
         }
     }

@@ -39,6 +39,7 @@ pub(crate) fn configuration(layers: &[Layer]) -> Document {
             "Env": [
                 "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
                 "BLENDER=/usr/bin/python3",
+                "OLDER_BLENDERS=4.5=/usr/bin/python3.11",
                 "OWNS_TEMPORARY_FOLDER=1",
             ],
             "Entrypoint": [format!("/{}", crate::assembly::CONSUMER)],

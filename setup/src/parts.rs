@@ -32,7 +32,11 @@ pub(crate) struct LayerParts {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum PartKind {
+    /// The packages of a whole Debian.
     Debian,
+    /// Packages that are added to it.
+    Packages,
+    /// Python's, as pip installs them.
     Wheels,
 }
 

@@ -63,18 +63,13 @@ pub(crate) struct Rendered {
 impl Blender {
     /// Starts Blender and waits until it answers. Its own files go into a new folder below `folder`.
     /// What it prints goes into `log`.
-    pub(crate) async fn start(
-        program: &Path,
-        folder: &Path,
-        setup: BlenderSetup,
-        log: Log,
-    ) -> Result<Self> {
+    pub(crate) async fn start(folder: &Path, setup: BlenderSetup, log: Log) -> Result<Self> {
         let home = tempfile::Builder::new()
             .prefix(HOME_PREFIX)
             .tempdir_in(folder)
             .map_err(ConsumerError::io("make a folder in", folder))?;
         let folders = Folders::new(home.path(), folder);
-        let (keeper, socket) = process::start(program, &folders, &setup, &log).await?;
+        let (keeper, socket) = process::start(&folders, &setup, &log).await?;
         let (mut from_blender, requests) = socket.into_split();
         let (sender, replies) = mpsc::channel(16);
         // A task of its own: a message that is half read must not be lost when something else ends.
@@ -107,7 +102,7 @@ impl Blender {
                 Err(ConsumerError::Wire { reason: format!("{other:?} before it was ready") })
             }
             Ok(Some(Err(error))) => Err(error),
-            Ok(None) => Err(blender.never_began(program).await),
+            Ok(None) => Err(blender.never_began().await),
             Err(_) => Err(ConsumerError::Wire {
                 reason: format!("no answer within {} s of its start", START_LIMIT.as_secs()),
             }),
@@ -269,14 +264,14 @@ impl Blender {
     }
 
     /// Why it never answered.
-    async fn never_began(&mut self, program: &Path) -> ConsumerError {
+    async fn never_began(&mut self) -> ConsumerError {
         match self.died(None).await {
             ConsumerError::BlenderDied { status, .. }
                 if status.code() == Some(CANNOT_RUN.into()) =>
             {
                 let tail = self.log.tail();
                 let reason = tail.lines().last().unwrap_or_default().to_owned();
-                ConsumerError::NoBlender { program: program.to_owned(), reason }
+                ConsumerError::NoBlender { program: self.setup.program.clone(), reason }
             }
             error => error,
         }

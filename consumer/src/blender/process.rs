@@ -83,7 +83,6 @@ impl Folders {
 
 /// Starts Blender in its cage, with one end of a socket; gives who keeps it and the other end.
 pub(crate) async fn start(
-    program: &Path,
     folders: &Folders,
     setup: &BlenderSetup,
     log: &Log,
@@ -102,7 +101,7 @@ pub(crate) async fn start(
     let (ours, theirs) = UnixStream::pair().map_err(cannot)?;
     let theirs = theirs.into_std().map_err(cannot)?;
     theirs.set_nonblocking(false).map_err(cannot)?;
-    let plan = plan(program, folders, setup.allow_scripts);
+    let plan = plan(&setup.program, folders, setup.allow_scripts);
     let mut command = std::process::Command::new(MYSELF);
     command
         .args([keeper::process::ARGUMENT, &plan.to_argument()?])

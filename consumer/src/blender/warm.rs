@@ -14,7 +14,6 @@ use crate::own_folder;
 /// The place of the warm Blender.
 #[derive(Debug)]
 pub(crate) struct WarmBlender {
-    program: PathBuf,
     folder: PathBuf,
     state: State,
     log: Log,
@@ -28,9 +27,9 @@ enum State {
 }
 
 impl WarmBlender {
-    /// None yet; `program` is started when it is asked for, with its files below `folder`.
-    pub(crate) fn new(program: PathBuf, folder: PathBuf) -> Self {
-        Self { program, folder, state: State::None, log: Log::default() }
+    /// None yet; one is started when it is asked for, with its files below `folder`.
+    pub(crate) fn new(folder: PathBuf) -> Self {
+        Self { folder, state: State::None, log: Log::default() }
     }
 
     /// Starts a Blender in the background unless there is one: it imports its modules while the
@@ -38,12 +37,11 @@ impl WarmBlender {
     pub(crate) fn prepare(&mut self, setup: BlenderSetup) {
         if matches!(self.state, State::None) {
             self.clean_up();
-            let (program, folder) = (self.program.clone(), self.folder.clone());
+            let folder = self.folder.clone();
             let wanted = setup.clone();
             self.log = Log::default();
             let log = self.log.clone();
-            let start =
-                tokio::spawn(async move { Blender::start(&program, &folder, wanted, log).await });
+            let start = tokio::spawn(async move { Blender::start(&folder, wanted, log).await });
             self.state = State::Starting(setup, start);
         }
     }
@@ -74,7 +72,7 @@ impl WarmBlender {
         self.clean_up();
         self.log = Log::default();
         let log = self.log.clone();
-        Ok((Blender::start(&self.program, &self.folder, setup.clone(), log).await?, false))
+        Ok((Blender::start(&self.folder, setup.clone(), log).await?, false))
     }
 
     /// What the Blender prints that was started last, also where it did not come up.

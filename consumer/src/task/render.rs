@@ -53,11 +53,10 @@ impl Worker {
         progress: &watch::Sender<Option<f32>>,
     ) -> Result<RenderedTask> {
         self.forget_other_scripts(job)?;
-        self.prepare(job.allow_scripts);
+        self.prepare(job);
         let (pack, rest) = self.packs.fetch(&self.storage, &job.pack).await?;
         let mut fetch = started.elapsed();
-        let setup =
-            BlenderSetup { color_config: pack.color_config, allow_scripts: job.allow_scripts };
+        let setup = BlenderSetup { color_config: pack.color_config, ..self.setup_of(job) };
         if pack.is_new
             && self.blender.kept().is_some_and(|blender| blender.has_open(&pack.blend_file))
         {
@@ -126,7 +125,7 @@ impl Worker {
         if blender.leaks(&request.blend_file) {
             tracing::info!("Blender has grown and is replaced");
             drop(blender);
-            self.prepare(job.allow_scripts);
+            self.prepare(job);
         } else {
             self.blender.put_back(blender);
         }

@@ -76,7 +76,7 @@ impl Worker {
         }
         // A job that is met for the first time: Blender imports its modules meanwhile.
         self.forget_other_scripts(&job)?;
-        self.prepare(job.allow_scripts);
+        self.prepare(&job);
         Ok((job, Some(record.take(task.second).await?)))
     }
 
