@@ -122,6 +122,7 @@ def tell(report: Path, meter: Meter) -> float:
         "fetched": known[-1].fetched if known else 0,
         "error": known[-1].error if known else "",
         "farm": jobs.jobs().administration.stage.value,
+        "sign_in": jobs.jobs().signing_in.stage.value,
         "longest_tick_ms": meter.longest_tick * 1000,
         "longest_draw_ms": meter.longest_draw * 1000,
         "ticks": meter.ticks,

@@ -103,11 +103,27 @@ class Stage:
             subprocess.run(["xdotool", *action], check=True, env=on_display())
             time.sleep(0.5)
 
+    def key(self, name: str) -> None:
+        """Press a key."""
+        subprocess.run(["xdotool", "key", name], check=True, env=on_display())
+        time.sleep(0.5)
+
     def shoot(self, name: str) -> Path:
         """A screenshot of the whole screen."""
         path = self.shots / f"{name}.png"
         subprocess.run(["import", "-window", "root", str(path)], check=True, env=on_display())
         return path
+
+    def _make_browser(self) -> Path:
+        """What stands for a browser whose owner says yes to what a page asks."""
+        browser = self.folder / "browser"
+        browser.write_text(
+            "#!/usr/bin/python3\nimport ssl, sys, urllib.request\n"
+            f"trusted = ssl.create_default_context(cafile={str(self.farm.authority)!r})\n"
+            "urllib.request.urlopen(sys.argv[1], context=trusted).read()\n"
+        )
+        browser.chmod(0o755)
+        return browser
 
     def _start_blender(self) -> subprocess.Popen[bytes]:
         """Blender in the chroot, on our display, with settings of its own."""
@@ -115,6 +131,7 @@ class Stage:
         variables = self.farm.environment() | {
             "PATH": "/usr/bin:/bin",
             "HOME": str(self.folder),
+            "BROWSER": f"{self._make_browser()} %s",
             "DISPLAY": DISPLAY,
             "LIBGL_ALWAYS_SOFTWARE": "1",
             "BLENDER_USER_RESOURCES": str(self.folder / "user"),

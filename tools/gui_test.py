@@ -11,6 +11,7 @@ import time
 import deployment
 from gui_stage import Stage, is_over
 from local_farm import PROJECT
+from strict_front.state import SignIns
 
 SHOTS = PROJECT / "demo-output" / "gui"
 # Where the buttons are, from the left edge and the top of a window of 1600 × 1000: before the first
@@ -20,8 +21,11 @@ CHECK_SCENE = (1481, 780)
 OUTPUT = (1410, 812)
 RENDER_ANIMATION = (1481, 662)
 ELSEWHERE = (600, 700)
-SET_UP_FARM = (397, 433)
-CREATE_FARM = (455, 526)
+SIGN_IN = (800, 433)
+OTHER_WAYS = (1184, 433)
+ACCESS_KEY = (1090, 500)
+SET_UP_FARM = (397, 460)
+CREATE_FARM = (455, 553)
 
 # What sets the stage for a step, in Blender.
 NODE = """
@@ -102,6 +106,9 @@ bpy.utils.unregister_class(panel)
 panel.bl_options = set()
 bpy.utils.register_class(panel)
 """
+LEAVE = """
+bpy.ops.render_on_lambda.leave_sign_in()
+"""
 LANGUAGE = """
 bpy.context.preferences.view.language = {language!r}
 """
@@ -123,6 +130,7 @@ def main() -> int:
         stage.step(PREFERENCES)
         time.sleep(4)
         stage.shoot("9-preferences")
+        signing_in(stage, met)
         setting_up(stage, met)
         final = stage.wait(bool)
         met["nothing was raised"] = "Traceback" not in stage.log.read_text()
@@ -200,6 +208,24 @@ def pausing(stage: Stage, met: dict[str, bool]) -> None:
     resumed = stage.wait(is_over)
     met["and goes on"] = (resumed["state"], resumed["fetched"]) == ("finished", 24)
     stage.step(FARM_JOBS)
+
+
+def signing_in(stage: Stage, met: dict[str, bool]) -> None:
+    """Somebody signs in with the browser, and looks at the other ways."""
+    stage.farm.front.sign_ins = SignIns(lambda: (*stage.farm.artist, ""))
+    stage.mouse(*SIGN_IN)
+    line = stage.wait(lambda line: line["sign_in"] in ("done", "failed"))
+    time.sleep(1)
+    stage.shoot("10-signed-in")
+    met["somebody signs in with the browser"] = line["sign_in"] == "done"
+    stage.mouse(*OTHER_WAYS)
+    time.sleep(1)
+    stage.shoot("10-other-ways")
+    stage.mouse(*ACCESS_KEY)
+    time.sleep(1)
+    stage.shoot("10-access-key")
+    stage.key("Escape")
+    stage.step(LEAVE)
 
 
 def setting_up(stage: Stage, met: dict[str, bool]) -> None:
