@@ -37,6 +37,7 @@ class Work(Protocol):
     @property
     def is_over(self) -> bool: ...
     def poll(self) -> Sequence[Event]: ...
+    def use_role(self, account_id: str, role: str) -> None: ...
     def cancel(self) -> None: ...
 
 
@@ -44,7 +45,6 @@ class Doorway(Protocol):
     """What leads to AWS from here."""
 
     def sign_in(self, company: tuple[str, str] | None) -> Work: ...
-    def use_role(self, company: tuple[str, str] | None, account_id: str, role: str) -> None: ...
     def show_page(self, address: str) -> None: ...
 
 
@@ -66,14 +66,12 @@ class SigningIn:
         self.text = ""
         self.address = ""
         self.roles: list[Event] = []
-        self.company: tuple[str, str] | None = None
         self._doorway = doorway
         self._work: Work | None = None
 
     def begin(self, company: tuple[str, str] | None = None) -> None:
         """Begin; company: the address and the region of an IAM Identity Center."""
         self.leave()
-        self.company = company
         self.wait(tr("Asking AWS for its page"))
         try:
             self._work = self._doorway.sign_in(company)
@@ -93,11 +91,11 @@ class SigningIn:
 
     def choose(self, number: int) -> None:
         """Take one of the roles that are offered; nothing where there is no such one."""
-        if not 0 <= number < len(self.roles):
+        if self._work is None or not 0 <= number < len(self.roles):
             return
         role = self.roles[number]
         try:
-            self._doorway.use_role(self.company, role.account_id, role.role)
+            self._work.use_role(role.account_id, role.role)
         except Exception as error:
             self.fail(error)
             return
@@ -115,7 +113,7 @@ class SigningIn:
 
     def poll(self) -> bool:
         """Take what has happened; whether there was anything. Never waits."""
-        if self._work is None:
+        if self._work is None or self.stage is not Stage.WAITING:
             return False
         try:
             events = self._work.poll()
@@ -125,9 +123,7 @@ class SigningIn:
         for event in events:
             self._take(event)
         if self._work is not None and self._work.is_over:
-            self._work = None
-            if self.stage is Stage.WAITING:
-                self._to(Stage.CHOOSING, tr("Choose the account and the role to render with"))
+            self._to(Stage.CHOOSING, tr("Choose the account and the role to render with"))
             return True
         return bool(events)
 
@@ -142,7 +138,13 @@ class SigningIn:
         elif event.kind == "role":
             self.roles.append(event)
         else:
-            self.done(tr("Signed in as {identity}", identity=event.identity))
+            self.done(tr("Signed in as {identity}", identity=_identity_text(event.identity)))
 
     def _to(self, stage: Stage, text: str) -> None:
         self.stage, self.text = stage, text
+
+
+def _identity_text(identity: str) -> str:
+    """Who that is, for people: "user/anna (123456789012)" of an ARN."""
+    parts = identity.split(":", 5)
+    return f"{parts[5]} ({parts[4]})" if len(parts) == 6 else identity

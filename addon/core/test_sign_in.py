@@ -25,6 +25,8 @@ class Work:
     told: list[list[Event]] = field(default_factory=list)
     error: Exception | None = None
     is_cancelled: bool = False
+    used: list[str] = field(default_factory=list)
+    refuses: Exception | None = None
 
     @property
     def is_over(self) -> bool:
@@ -37,6 +39,11 @@ class Work:
             raise self.error
         return []
 
+    def use_role(self, account_id: str, role: str) -> None:
+        if self.refuses:
+            raise self.refuses
+        self.used.append(f"{account_id}/{role}")
+
     def cancel(self) -> None:
         self.is_cancelled = True
 
@@ -45,19 +52,11 @@ class Work:
 class Doorway:
     work: Work
     shown: list[str] = field(default_factory=list)
-    used: list[str] = field(default_factory=list)
     company: tuple[str, str] | None = None
-    refuses: Exception | None = None
 
     def sign_in(self, company: tuple[str, str] | None) -> Work:
         self.company = company
         return self.work
-
-    def use_role(self, company: tuple[str, str] | None, account_id: str, role: str) -> None:
-        assert company == self.company
-        if self.refuses:
-            raise self.refuses
-        self.used.append(f"{account_id}/{role}")
 
     def show_page(self, address: str) -> None:
         self.shown.append(address)
@@ -83,9 +82,11 @@ def test_the_page_is_shown_once_and_the_code_beside_it() -> None:
 
 
 def test_who_has_signed_in_is_said() -> None:
-    signing_in, _ = begun([Event("page")], [Event("signed in", identity="anna")])
+    anna = "arn:aws:iam::123456789012:user/anna"
+    signing_in, _ = begun([Event("page")], [Event("signed in", identity=anna)])
     assert signing_in.poll() and signing_in.poll()
-    assert signing_in.stage is Stage.DONE and signing_in.text == "Signed in as anna"
+    assert signing_in.stage is Stage.DONE
+    assert signing_in.text == "Signed in as user/anna (123456789012)"
     assert not signing_in.poll()
 
 
@@ -97,14 +98,14 @@ def test_one_of_several_roles_is_chosen() -> None:
     signing_in.choose(7)
     assert signing_in.stage is Stage.CHOOSING
     signing_in.choose(1)
-    assert signing_in.stage is Stage.DONE and doorway.used == ["1/Artist"]
+    assert signing_in.stage is Stage.DONE and doorway.work.used == ["1/Artist"]
     assert signing_in.text == "Signed in as Artist (Studio)"
 
 
 def test_a_role_that_cannot_be_kept_is_told_of() -> None:
     signing_in, doorway = begun([Event("role", role="Admin"), Event("role", role="Artist")])
     signing_in.poll()
-    doorway.refuses = PermissionError("cannot write ~/.aws/config")
+    doorway.work.refuses = PermissionError("cannot write ~/.aws/config")
     signing_in.choose(0)
     assert signing_in.stage is Stage.FAILED and "cannot write" in signing_in.text.lower()
 

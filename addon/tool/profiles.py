@@ -10,6 +10,7 @@ def choices(typed: str) -> list[tuple[str, str]]:
     """The names that contain what is typed, each with what can be said of it."""
     states = {
         "signed in": tr("Signed in"),
+        "may have ended": tr("Signed in, perhaps no longer"),
         "signed out": tr("Sign in again"),
         "ready": tr("Ready"),
         "needs code": tr("Needs a one-time code"),

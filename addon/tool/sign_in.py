@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import webbrowser
 from typing import TYPE_CHECKING
 
-import bpy
 import render_on_lambda as native
 
 from ..core.sign_in import SigningIn
@@ -20,27 +20,32 @@ if TYPE_CHECKING:
 class NativeDoorway:
     """Signs in to the farm that is set at that time."""
 
+    def __init__(self, errands: Errands) -> None:
+        self._errands = errands
+
     def sign_in(self, company: tuple[str, str] | None) -> native.SignIn:
         """Begin on the Rust runtime."""
         return native.SignIn(farm.settings(preferences.address()), company=company)
 
-    def use_role(self, company: tuple[str, str] | None, account_id: str, role: str) -> None:
-        """Write a role into the profile."""
-        native.use_role(farm.settings(preferences.address()), account_id, role, company=company)
-
     def show_page(self, address: str) -> None:
-        """Have the browser show a page."""
-        bpy.ops.wm.url_open(url=address)
+        """Have the browser show a page; some take their time. Where none does, a button stays."""
+        self._errands.send("page", lambda: webbrowser.open(address), lambda *_: None)
 
 
 class ArtistSignIn(SigningIn):
     """The artist who signs in, and the key that they type where they have one."""
 
     def __init__(self, errands: Errands) -> None:
-        super().__init__(NativeDoorway())
+        super().__init__(NativeDoorway(errands))
         # Here, and not in a property: Blender writes those into files and into its log.
         self.typed_secret = ""
         self._errands = errands
+        self._asked = 0
+
+    def leave(self) -> None:
+        """Stop waiting, for the keychain too, and forget what was said."""
+        self._asked += 1
+        super().leave()
 
     def keep_access_key(self, access_key_id: str) -> None:
         """Put the typed key into the keychain, which may ask the artist for a password first."""
@@ -60,9 +65,16 @@ class ArtistSignIn(SigningIn):
     ) -> None:
         self.leave()
         self.wait(tr("Asking the keychain"))
-        address = preferences.address()
-        self._errands.send(
-            "keychain",
-            lambda: work(farm.settings(address)),
-            lambda _, error: done() if error is None else self.fail(error),
-        )
+        address, asked = preferences.address(), self._asked
+
+        def back(_: None, error: BaseException | None) -> None:
+            if asked != self._asked:
+                # Somebody has pressed something else meanwhile.
+                return
+            if error is None:
+                done()
+            else:
+                self.fail(error)
+
+        # Each by a name of its own: none is taken for another one that is out.
+        self._errands.send(f"keychain {asked}", lambda: work(farm.settings(address)), back)

@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 from conftest import COMMAND, Blender
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from keychain import keychain
 from local_farm import REGION, LocalFarm
 from strict_front.state import SignIns
@@ -120,6 +122,9 @@ def test_the_browser_leaves_a_profile_that_works_and_is_renewed(desk: Desk) -> N
     # AWS's own code takes it from here: with our key, and our refresh token, once each.
     path = desk.cached("login/cache")
     token = json.loads(path.read_text())
+    # As OpenSSL reads it, and with it most tools of AWS.
+    key = serialization.load_pem_private_key(token["dpopKey"].encode(), None)
+    assert isinstance(key, ec.EllipticCurvePrivateKey) and key.curve.name == "secp256r1"
     old = token["refreshToken"]
     token["accessToken"]["expiresAt"] = "2020-01-01T00:00:00Z"
     path.write_text(json.dumps(token))
@@ -167,7 +172,7 @@ def test_a_company_offers_roles_and_one_is_chosen(desk: Desk) -> None:
     assert "shows the code" in words
     assert not (desk.home / ".aws" / "config").exists()
     code, words = desk.sign_in(*company, "--role", "000000000000/Artist")
-    assert code == 0 and "studio is signed in as 000000000000/Artist" in words, words
+    assert code == 0 and "studio is signed in as Artist (000000000000)" in words, words
     assert desk.config() == textwrap.dedent(
         f"""\
         [sso-session studio-awsapps-com]
@@ -190,6 +195,48 @@ def test_a_company_offers_roles_and_one_is_chosen(desk: Desk) -> None:
     code, words = desk.sign_in("--profile", "studio")
     assert code == 0 and "signed in as Artist (000000000000)" in words, words
     assert desk.jobs("studio")[0] == 0
+    for other in (("--role", "000000000000/Admin"), ("--company", "https://other.example/start")):
+        where = ("--company-region", REGION) if "--company" in other else ()
+        code, words = desk.sign_in("--profile", "studio", *other, *where)
+        assert code == 4 and 'the profile "studio" has another' in words, words
+
+
+def test_a_role_that_a_company_does_not_offer_is_not_replaced_by_another(desk: Desk) -> None:
+    desk.farm.front.sign_ins.roles = [("000000000000", "Studio", "Artist")]
+    where = ("--company", COMPANY, "--company-region", REGION)
+    code, words = desk.sign_in(*where, "--role", "000000000000/Admin")
+    assert code == 4 and "you may not use 000000000000/Admin" in words, words
+    assert "you may use 000000000000/Artist" in words
+    assert not (desk.home / ".aws" / "config").exists()
+
+
+def test_what_the_environment_says_comes_first_and_is_told(desk: Desk) -> None:
+    desk.environment["AWS_PROFILE"] = "anna"
+    code, words = desk.sign_in()
+    assert code == 0 and words.startswith("render-on-lambda: sign in"), words
+    assert desk.config().startswith("[profile anna]\n")
+    del desk.environment["AWS_PROFILE"]
+    desk.environment |= {"AWS_ACCESS_KEY_ID": "AKIA", "AWS_SECRET_ACCESS_KEY": "s"}
+    code, words = desk.sign_in()
+    assert code == 4 and "AWS_ACCESS_KEY_ID" in words and "name a profile" in words, words
+    assert desk.sign_in("--profile", "anna")[0] == 0
+
+
+def test_profiles_that_cannot_be_read_are_said_before_the_browser_opens(desk: Desk) -> None:
+    (desk.home / ".aws").mkdir()
+    for wrong in (b"[default]\nregion: eu-west-1\n", b"[default]\nregion = \xff\n"):
+        (desk.home / ".aws" / "config").write_bytes(wrong)
+        code, words = desk.sign_in("--profile", "anna")
+        assert code in (3, 4) and ".aws" in words, words
+        assert not desk.seen.exists()
+
+
+def test_a_default_profile_with_a_one_time_code_is_in_nobodys_way(desk: Desk) -> None:
+    (desk.home / ".aws").mkdir()
+    config = "[default]\nrole_arn = arn:aws:iam::1:role/r\nmfa_serial = m\nsource_profile = x\n"
+    (desk.home / ".aws" / "config").write_text(config)
+    code, words = desk.sign_in("--profile", "anna")
+    assert code == 0, words
 
 
 def test_a_company_that_offers_nothing_or_is_none(desk: Desk) -> None:
@@ -218,7 +265,9 @@ def test_an_access_key_is_in_the_keychain_and_in_no_file(desk: Desk, tmp_path: P
         assert code == 3 and secret not in words, words
         assert desk.sign_in("--profile", "anna", "--forget-access-key")[0] == 0
         code, words = desk.jobs("anna")
-        assert code == 4 and 'no access key for the profile "anna"; enter it again' in words
+        assert code == 4 and 'no AWS credentials in the profile "anna"; sign in' in words, words
+        assert desk.config() == f"[profile anna]\nregion = {REGION}\n"
+        assert desk.sign_in("--profile", "anna")[0] == 0
         assert holders(tmp_path, secret) == []
 
 
@@ -287,7 +336,7 @@ def test_what_was_typed_or_signed_in_with_is_found_nowhere(
     result = json.loads(artist.result.read_text())
     assert "keychain has the access key" in result["typed"], result
     assert result["kept"] == ""
-    assert "Signed in as arn:aws:iam::000000000000:user/artist" in result["browser"], result
+    assert "Signed in as user/artist (000000000000)" in result["browser"], result
     assert [job["state"] for job in result["jobs"]] == ["finished", "finished"], result["jobs"]
     assert len(tokens) >= 2 and all(len(token) > 20 for token in tokens)
     # What all of AWS's tools share is the one place, for this user alone.

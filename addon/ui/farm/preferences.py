@@ -102,8 +102,10 @@ class RenderOnLambdaPreferences(AddonPreferences):
 
 def draw_permissions(layout: UILayout, connection: ConnectionTest, characters: int) -> None:
     """What the credentials may do, a line each, and what is missing."""
-    if connection.unknown:
+    if connection.unknown and not connection.answer.is_good:
         paragraph(layout, connection.unknown, characters, "QUESTION")
+    if not connection.permissions:
+        return
     column = layout.column(align=True)
     for permission in connection.permissions:
         row = column.row()

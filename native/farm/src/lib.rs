@@ -14,7 +14,7 @@ pub use aws::account::{AccountLimits, StackParameters};
 pub use aws::burst::Burst;
 pub use aws::connection::{AwsConfig, FarmSettings};
 pub use aws::function::WorkerFunction;
-pub use aws::profiles::{KnownProfile, ProfileState, profiles};
+pub use aws::profiles::{KnownProfile, ProfileState, TokenCache, aws_folder, profiles};
 pub use aws::queue::{Queue, QueueDepth, ReceivedMessage};
 pub use aws::service_error::Attempt;
 pub use aws::stack::Farm;

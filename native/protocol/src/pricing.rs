@@ -22,8 +22,8 @@ pub const SQS_REQUEST_USD: f64 = 0.40 / 1e6;
 /// ECR's storage, per GB and month (<https://aws.amazon.com/ecr/pricing/>).
 pub const REGISTRY_GB_MONTH_USD: f64 = 0.10;
 
-/// What the renderer's image takes there: 437 MB with Blender 5.2.
-pub const IMAGE_GB: f64 = 0.45;
+/// What the renderer's image takes there: 738 MB with Blender 4.5 and 5.2.
+pub const IMAGE_GB: f64 = 0.75;
 
 /// What tasks cost on Lambda, in US dollars.
 ///

@@ -34,6 +34,7 @@ pub(crate) fn known_profiles(py: Python<'_>) -> PyResult<Vec<PyKnownProfile>> {
         region: profile.region,
         state: match profile.state {
             ProfileState::SignedIn => "signed in",
+            ProfileState::MayHaveEnded => "may have ended",
             ProfileState::SignedOut => "signed out",
             ProfileState::Ready => "ready",
             ProfileState::NeedsCode => "needs code",

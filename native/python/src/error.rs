@@ -98,6 +98,8 @@ fn sign_in_error(error: &SignInError) -> PyErr {
         | SignInError::TooLate { .. }
         | SignInError::Answer { .. }
         | SignInError::InUse { .. }
+        | SignInError::EnvironmentFirst
+        | SignInError::Profiles { .. }
         | SignInError::NoHome
         | SignInError::NoKeychain { .. }
         | SignInError::NoKey { .. } => CredentialsError::new_err(message),

@@ -44,7 +44,7 @@ mod native {
         farm_permissions, farm_policy, farm_status, quota, request_quota,
     };
     #[pymodule_export]
-    use super::sign_in::{PySignIn, PySignInEvent, forget_access_key, keep_access_key, use_role};
+    use super::sign_in::{PySignIn, PySignInEvent, forget_access_key, keep_access_key};
     #[pymodule_export]
     use super::submission::{
         PyMissingFile, PySubmission, PySubmissionEvent, PyUnbakedSimulation, PyUploadProgress,

@@ -1,5 +1,7 @@
 use pyo3::prelude::*;
-use sign_in::{AccessKey, CompanyRole, CompanySession, SignInError, SignInEvent};
+use sign_in::{
+    AccessKey, CompanyRole, CompanySession, SignIn, SignInError, SignInEvent, WantedRole,
+};
 
 use crate::connection::PyFarmSettings;
 use crate::error::Failure;
@@ -21,56 +23,63 @@ pub(crate) struct PySignInEvent {
 
 #[pyclass(name = "SignIn", frozen)]
 #[derive(Debug)]
-pub(crate) struct PySignIn(EventTask<PySignInEvent>);
+pub(crate) struct PySignIn {
+    task: EventTask<PySignInEvent>,
+    sign_in: SignIn,
+    company: Option<(String, String)>,
+}
 
 #[pymethods]
 impl PySignIn {
     #[new]
-    #[pyo3(signature = (settings, *, company=None))]
-    fn new(settings: &PyFarmSettings, company: Option<(String, String)>) -> PyResult<Self> {
+    #[pyo3(signature = (settings, *, company=None, role=None))]
+    fn new(
+        settings: &PyFarmSettings,
+        company: Option<(String, String)>,
+        role: Option<(String, String)>,
+    ) -> PyResult<Self> {
         let sign_in = settings.to_sign_in();
+        let (own, typed) = (sign_in.clone(), company.clone());
+        let wanted = role.map(|(account_id, role)| WantedRole { account_id, role });
         let task = EventTask::spawn(move |sender| async move {
             // Nobody polls any more: then nobody wants to know.
             let told = |event| drop(sender.send(Ok(sign_in_event(event))));
-            match session(sign_in.profile_name(), company).await? {
-                Some(session) => sign_in::sign_in_by_company(&sign_in, &session, told).await,
-                None => sign_in::sign_in_by_browser(&sign_in, told).await,
+            match session(&own.profile_name(), typed).await? {
+                Some(session) => {
+                    sign_in::sign_in_by_company(&own, session, wanted.as_ref(), told).await
+                }
+                None => sign_in::sign_in_by_browser(&own, told).await,
             }
         })?;
-        Ok(Self(task))
+        Ok(Self { task, sign_in, company })
     }
 
     fn poll(&self) -> PyResult<Vec<PySignInEvent>> {
-        self.0.poll()
+        self.task.poll()
     }
 
     #[getter]
     fn is_over(&self) -> bool {
-        self.0.is_over()
+        self.task.is_over()
+    }
+
+    fn use_role(&self, py: Python<'_>, account_id: String, role: String) -> PyResult<()> {
+        let (sign_in, company) = (self.sign_in.clone(), self.company.clone());
+        let role = CompanyRole { account_name: account_id.clone(), account_id, role };
+        wait(py, async move {
+            let name = sign_in.profile_name();
+            match session(&name, company).await? {
+                Some(session) => sign_in::use_role(&sign_in, session, &role).await,
+                None => Err(SignInError::Refused {
+                    reason: format!("the profile \"{name}\" names no company any more"),
+                }),
+            }
+        })
     }
 
     fn cancel(&self) {
-        self.0.stop();
+        self.task.stop();
     }
-}
-
-#[pyfunction]
-#[pyo3(signature = (settings, account_id, role, *, company=None))]
-pub(crate) fn use_role(
-    py: Python<'_>,
-    settings: &PyFarmSettings,
-    account_id: String,
-    role: String,
-    company: Option<(String, String)>,
-) -> PyResult<()> {
-    let sign_in = settings.to_sign_in();
-    let role = CompanyRole { account_name: account_id.clone(), account_id, role };
-    wait(py, async move {
-        match session(sign_in.profile_name(), company).await? {
-            Some(session) => sign_in::use_role(&sign_in, &session, &role),
-            None => Ok(()),
-        }
-    })
 }
 
 #[pyfunction]
@@ -89,7 +98,7 @@ pub(crate) fn keep_access_key(
 #[pyfunction]
 pub(crate) fn forget_access_key(py: Python<'_>, settings: &PyFarmSettings) -> PyResult<()> {
     let sign_in = settings.to_sign_in();
-    wait(py, async move { sign_in::forget_access_key(sign_in.profile_name()).await })
+    wait(py, async move { sign_in::forget_access_key(&sign_in).await })
 }
 
 /// The company that was typed, else the one that the profile names.

@@ -2,6 +2,7 @@
 //! a redirect to this computer
 //! (<https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-sign-in.html>).
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use aws_sdk_signin::config::auth::{Params as AuthParams, ResolveAuthScheme};
@@ -21,7 +22,7 @@ use url::Url;
 use crate::error::{Result, SignInError};
 use crate::known_profile::{Kind, check, profiles};
 use crate::loopback::Loopback;
-use crate::profile_file::{profile_section, write_settings};
+use crate::profile_file::{check_file, profile_section, write_settings};
 use crate::proof::{ProofKey, Verifier, random_id};
 use crate::token_cache::{LoginKeys, LoginToken, in_seconds, keep_login};
 use crate::{SignIn, SignInEvent};
@@ -43,22 +44,26 @@ const PATIENCE: Duration = Duration::from_secs(600);
 /// [`SignInError::TooLate`]; [`SignInError::Farm`] of a call; [`SignInError::File`] of `~/.aws`.
 pub async fn sign_in_by_browser(sign_in: &SignIn, told: impl Fn(SignInEvent)) -> Result<()> {
     let name = sign_in.profile_name();
-    let section = profile_section(name)?;
-    let known = profiles().await;
-    check(known.as_ref(), name, Kind::Browser)?;
-    let of_profile = known.as_ref().and_then(|known| known.get_profile(name)?.get("region"));
-    let region = sign_in.region.as_deref().or(of_profile);
-    let config = AwsConfig::load(region, None, sign_in.endpoint.as_deref()).await?;
+    let section = profile_section(&name)?;
+    sign_in.check_environment()?;
+    check_file()?;
+    let known = profiles().await?;
+    check(&known, &name, Kind::Browser)?;
+    // A session is renewed in the region in which it began, and AWS's tools take the profile's.
+    let of_profile = known.get_profile(&name).and_then(|profile| profile.get("region"));
+    let region = of_profile.or(sign_in.region.as_deref());
+    let endpoint = sign_in.endpoint.as_deref();
+    let config = AwsConfig::load_to_sign_in(region, &name, endpoint).await?;
 
     let loopback = Loopback::bind().await?;
-    let (verifier, key, state) = (Verifier::new(), ProofKey::new(), random_id().to_string());
+    let (verifier, state) = (Verifier::new(), random_id().to_string());
     let redirect = loopback.redirect_address();
     let address = page(&service_address(&config).await?, &redirect, &state, &verifier)?;
     told(SignInEvent::Page { address, code: None });
     let code = tokio::time::timeout(PATIENCE, loopback.code(&state)).await;
     let code = code.map_err(|_| SignInError::TooLate { minutes: PATIENCE.as_secs() / 60 })??;
 
-    let identity = fetch_tokens(&config, &key, &verifier, &code, &redirect).await?;
+    let identity = fetch_tokens(&config, &verifier, &code, &redirect).await?;
     let region = config.region_name();
     let mut settings = vec![("login_session", identity.as_str())];
     if of_profile.is_none() {
@@ -74,7 +79,15 @@ async fn service_address(config: &AwsConfig) -> Result<String> {
     if let Some(endpoint) = config.sdk.endpoint_url() {
         return Ok(endpoint.to_owned());
     }
-    let params = Params::builder().region(config.region_name()).build();
+    let own = std::env::var("AWS_ENDPOINT_URL_SIGNIN").ok().filter(|address| !address.is_empty());
+    if let Some(endpoint) = own {
+        return Ok(endpoint);
+    }
+    let params = Params::builder()
+        .region(config.region_name())
+        .use_fips(config.sdk.use_fips().unwrap_or(false))
+        .use_dual_stack(config.sdk.use_dual_stack().unwrap_or(false))
+        .build();
     let params = params.map_err(|error| SignInError::Answer { reason: error.to_string() })?;
     let endpoint = DefaultResolver::new().resolve_endpoint(&params).await;
     let endpoint = endpoint.map_err(|error| SignInError::Answer { reason: error.to_string() })?;
@@ -104,11 +117,11 @@ fn page(service: &str, redirect: &str, state: &str, verifier: &Verifier) -> Resu
 /// Changes the code for tokens, keeps them, and says whose they are.
 async fn fetch_tokens(
     config: &AwsConfig,
-    key: &ProofKey,
     verifier: &Verifier,
     code: &str,
     redirect: &str,
 ) -> Result<String> {
+    let key = Arc::new(ProofKey::new());
     let unusable = |reason: &str| SignInError::Answer { reason: reason.to_owned() };
     let own = aws_sdk_signin::config::Builder::from(&config.sdk)
         .auth_scheme_resolver(WithoutCredentials)
@@ -122,12 +135,13 @@ async fn fetch_tokens(
         .redirect_uri(redirect)
         .build();
     let asked = asked.map_err(|error| unusable(&error.to_string()))?;
-    // Made once: the address is known, and a code is good for one answer.
-    let address = format!("{}/v1/token", service_address(config).await?.trim_end_matches('/'));
-    let proof = key.proof(&address, SystemTime::now())?;
     let call = client.create_o_auth2_token().token_input(asked).customize();
+    let prover = Arc::clone(&key);
+    // At each try: a proof is good once, and for the address that is called.
     let call = call.mutate_request(move |request| {
-        request.headers_mut().insert("dpop", proof.clone());
+        if let Ok(proof) = prover.proof(request.uri(), SystemTime::now()) {
+            request.headers_mut().insert("dpop", proof);
+        }
     });
     let attempt = Attempt { action: "sign in", ..Attempt::default() };
     let answer = call.send().await.map_err(|error| attempt.error(error))?;
@@ -145,7 +159,7 @@ async fn fetch_tokens(
             refresh_token: tokens.refresh_token(),
             id_token,
             client_id: CLIENT,
-            dpop_key: &key.to_pem()?,
+            dpop_key: &key.to_pem(),
         },
     )?;
     Ok(identity)

@@ -4,14 +4,15 @@
 
 use std::time::{Duration, Instant};
 
+use aws_config::profile::ProfileSet;
 use aws_sdk_ssooidc::error::ProvideErrorMetadata as _;
 use aws_sdk_ssooidc::operation::register_client::RegisterClientOutput;
 use farm::{Attempt, AwsConfig};
 use url::Url;
 
 use crate::error::{Result, SignInError};
-use crate::known_profile::{Kind, check, profiles};
-use crate::profile_file::{profile_section, write_settings};
+use crate::known_profile::{Kind, check, profiles, session_of};
+use crate::profile_file::{check_file, profile_section, write_settings};
 use crate::token_cache::{CompanyToken, in_seconds, keep_company, written};
 use crate::{SignIn, SignInEvent};
 
@@ -21,6 +22,9 @@ const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
 /// How many roles are offered; who has more names one in a profile.
 const MOST_ROLES: usize = 500;
+
+/// How long a session's name may be.
+const MOST_NAME_LETTERS: usize = 64;
 
 /// The IAM Identity Center of a company.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,13 +54,52 @@ impl CompanySession {
                 expected: "https://, as in https://studio.awsapps.com/start",
             });
         };
+        // Some companies share a host.
+        let path = address.as_ref().map(Url::path).unwrap_or_default();
+        let path = path.trim_end_matches('/').trim_end_matches("/start");
         let plain = |letter: char| if letter.is_ascii_alphanumeric() { letter } else { '-' };
+        let name = format!("{host}{path}");
         Ok(Self {
-            name: host.chars().map(plain).collect(),
+            name: name.chars().map(plain).take(MOST_NAME_LETTERS).collect(),
             start_url: start_url.to_owned(),
             region: region.trim().to_owned(),
         })
     }
+
+    /// Whether both lead to the same page.
+    fn is_same(&self, other: &Self) -> bool {
+        let page = |one: &Self| one.start_url.trim_end_matches(['/', '#']).to_owned();
+        self.region == other.region && page(self) == page(other)
+    }
+
+    /// This session, by the name that the files have for it already. A profile of another company is
+    /// left alone, and so is a section of that name that leads elsewhere.
+    fn among(self, profiles: &ProfileSet, profile: &str) -> Result<Self> {
+        let of_profile = profiles.get_profile(profile);
+        match of_profile.and_then(|found| session_of(profiles, found)) {
+            Some(known) if known.is_same(&self) => return Ok(known),
+            Some(_) => {
+                let kind = "another IAM Identity Center";
+                return Err(SignInError::InUse { profile: profile.to_owned(), kind });
+            }
+            None => {}
+        }
+        let found = profiles.sso_session(&self.name).and_then(|one| one.get("sso_start_url"));
+        if found.is_some_and(|start_url| start_url != self.start_url) {
+            let name = format!("{}-{profile}", self.name);
+            return Ok(Self { name, ..self });
+        }
+        Ok(self)
+    }
+}
+
+/// The role that somebody asks for by name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WantedRole {
+    /// The account's twelve digits.
+    pub account_id: String,
+    /// The role.
+    pub role: String,
 }
 
 /// A role in an account that somebody may take.
@@ -70,73 +113,110 @@ pub struct CompanyRole {
     pub role: String,
 }
 
-/// Signs in through a company. A profile that names its role already is signed in by it, and one
-/// that may have a single role gets that; else the roles are told, and [`use_role`] takes one.
+/// Signs in through a company. A profile that names its role already is signed in by it; else the
+/// wanted role is written into it, or the only one; else the roles are told, and [`use_role`] takes
+/// one.
 ///
 /// # Errors
-/// [`SignInError::InUse`] where the profile has other credentials; [`SignInError::Refused`], [`SignInError::TooLate`]; [`SignInError::Farm`] of a
-/// call; [`SignInError::File`] of `~/.aws`.
+/// [`SignInError::InUse`] where the profile has other credentials, of another company or role too;
+/// [`SignInError::Refused`], [`SignInError::TooLate`]; [`SignInError::Farm`] of a call;
+/// [`SignInError::File`] of `~/.aws`.
 pub async fn sign_in_by_company(
     sign_in: &SignIn,
-    session: &CompanySession,
+    session: CompanySession,
+    wanted: Option<&WantedRole>,
     told: impl Fn(SignInEvent),
 ) -> Result<()> {
     let name = sign_in.profile_name();
-    profile_section(name)?;
-    let known = profiles().await;
-    check(known.as_ref(), name, Kind::Company)?;
-    let config = AwsConfig::load(Some(&session.region), None, sign_in.endpoint.as_deref()).await?;
-    let token = device_token(&config, session, &told).await?;
-    let profile = known.as_ref().and_then(|known| known.get_profile(name));
-    let identity = |account: &str, role: &str| SignInEvent::SignedIn {
-        identity: format!("{role} ({account})"),
-    };
-    let given = profile.and_then(|found| {
-        Some((found.get("sso_account_id")?.to_owned(), found.get("sso_role_name")?.to_owned()))
+    profile_section(&name)?;
+    sign_in.check_environment()?;
+    check_file()?;
+    let known = profiles().await?;
+    check(&known, &name, Kind::Company)?;
+    let session = session.among(&known, &name)?;
+    let given = known.get_profile(&name).and_then(|found| {
+        let setting = |name| found.get(name).map(str::to_owned);
+        Some(WantedRole { account_id: setting("sso_account_id")?, role: setting("sso_role_name")? })
     });
-    if let Some((account, role)) = given {
-        told(identity(&account, &role));
+    if given.is_some() && wanted.is_some_and(|wanted| Some(wanted) != given.as_ref()) {
+        return Err(SignInError::InUse { profile: name, kind: "another role of the company" });
+    }
+    let (region, endpoint) = (Some(session.region.as_str()), sign_in.endpoint.as_deref());
+    let config = AwsConfig::load_to_sign_in(region, &name, endpoint).await?;
+    let token = device_token(&config, &session, &told).await?;
+    let signed_in = |account: &str, role: &str| {
+        told(SignInEvent::SignedIn { identity: format!("{role} ({account})") });
+    };
+    if let Some(given) = given {
+        signed_in(&given.account_id, &given.role);
         return Ok(());
     }
     let roles = roles(&config, &token).await?;
-    match roles.as_slice() {
-        [] => Err(SignInError::Refused {
-            reason: "you may use no account there; whoever runs it can give you one".to_owned(),
-        }),
-        [only] => {
-            use_role(sign_in, session, only)?;
-            told(identity(&only.account_id, &only.role));
+    let is_wanted = |one: &&CompanyRole| {
+        wanted.is_none_or(|role| role.account_id == one.account_id && role.role == one.role)
+    };
+    let mut chosen = roles.iter().filter(is_wanted);
+    match (chosen.next(), chosen.next()) {
+        (None, _) => Err(SignInError::Refused { reason: no_role(wanted, &roles) }),
+        (Some(only), None) => {
+            write_role(sign_in, &session, only).await?;
+            signed_in(&only.account_id, &only.role);
             Ok(())
         }
-        several => {
-            several.iter().cloned().map(SignInEvent::Role).for_each(told);
+        (Some(_), Some(_)) => {
+            roles.into_iter().map(SignInEvent::Role).for_each(told);
             Ok(())
         }
     }
 }
 
-/// Writes a role of a company into a profile.
+/// Writes a role of a company into a profile that is still as it was.
 ///
 /// # Errors
-/// [`SignInError::Typed`] of what has no place in a profile, [`SignInError::File`],
-/// [`SignInError::NoHome`].
-pub fn use_role(sign_in: &SignIn, session: &CompanySession, role: &CompanyRole) -> Result<()> {
-    let section = profile_section(sign_in.profile_name())?;
-    let name = &session.name;
-    let of_session = [
-        ("sso_start_url", session.start_url.as_str()),
-        ("sso_region", session.region.as_str()),
-        ("sso_registration_scopes", SCOPE),
-    ];
-    write_settings(&format!("sso-session {name}"), &of_session)?;
-    let region = sign_in.region.as_deref().unwrap_or(&session.region);
-    let of_profile = [
-        ("sso_session", name.as_str()),
-        ("sso_account_id", role.account_id.as_str()),
-        ("sso_role_name", role.role.as_str()),
-        ("region", region),
-    ];
+/// [`SignInError::InUse`] where the profile has other credentials by now; [`SignInError::Typed`] of
+/// what has no place in a profile, [`SignInError::File`], [`SignInError::NoHome`].
+pub async fn use_role(sign_in: &SignIn, session: CompanySession, role: &CompanyRole) -> Result<()> {
+    let (name, known) = (sign_in.profile_name(), profiles().await?);
+    check(&known, &name, Kind::Company)?;
+    write_role(sign_in, &session.among(&known, &name)?, role).await
+}
+
+async fn write_role(sign_in: &SignIn, session: &CompanySession, role: &CompanyRole) -> Result<()> {
+    let name = sign_in.profile_name();
+    let section = profile_section(&name)?;
+    let known = profiles().await?;
+    let found = known.get_profile(&name);
+    let mut of_profile = Vec::new();
+    // A profile from before sessions had names has the address itself.
+    if found.is_none_or(|found| found.get("sso_start_url").is_none()) {
+        let of_session = [
+            ("sso_start_url", session.start_url.as_str()),
+            ("sso_region", session.region.as_str()),
+            ("sso_registration_scopes", SCOPE),
+        ];
+        write_settings(&format!("sso-session {}", session.name), &of_session)?;
+        of_profile.push(("sso_session", session.name.as_str()));
+    }
+    of_profile.push(("sso_account_id", role.account_id.as_str()));
+    of_profile.push(("sso_role_name", role.role.as_str()));
+    if found.is_none_or(|found| found.get("region").is_none()) {
+        let region = sign_in.region.as_deref().unwrap_or(&session.region);
+        of_profile.push(("region", region));
+    }
     write_settings(&section, &of_profile)
+}
+
+fn no_role(wanted: Option<&WantedRole>, roles: &[CompanyRole]) -> String {
+    let Some(wanted) = wanted.filter(|_| !roles.is_empty()) else {
+        return "you may use no account there; whoever runs it can give you one".to_owned();
+    };
+    let names = roles.iter().map(|one| format!("{}/{}", one.account_id, one.role));
+    format!(
+        "you may not use {}/{}; you may use {}",
+        wanted.account_id,
+        wanted.role,
+        names.collect::<Vec<_>>().join(", ")
+    )
 }
 
 /// Has somebody say yes in the browser, keeps the tokens, and gives the one that asks for roles.
@@ -276,6 +356,9 @@ mod tests {
     fn an_address_is_a_page_of_the_web() {
         let right = CompanySession::typed(" https://d-9067.awsapps.com/start/#/\n", "us-east-1");
         assert_eq!(right.unwrap().name, "d-9067-awsapps-com");
+        let shared = "https://start.home.awsapps.cn/directory/one";
+        let shared = CompanySession::typed(shared, "cn-north-1").unwrap();
+        assert_eq!(shared.name, "start-home-awsapps-cn-directory-one");
         for wrong in ["", "studio", "http://studio.awsapps.com", "file:///etc", "https://a\nb"] {
             assert!(CompanySession::typed(wrong, "us-east-1").is_err(), "{wrong:?}");
         }

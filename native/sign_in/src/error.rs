@@ -43,6 +43,17 @@ pub enum SignInError {
         /// What it has.
         kind: &'static str,
     },
+    /// Keys of the environment, which nobody would ask for a profile besides.
+    #[error(
+        "the environment has an access key (AWS_ACCESS_KEY_ID), which comes before the default profile; name a profile"
+    )]
+    EnvironmentFirst,
+    /// Files of profiles that cannot be read.
+    #[error("the profiles in ~/.aws cannot be read: {reason}; mend the file, and sign in again")]
+    Profiles {
+        /// In the SDK's words.
+        reason: String,
+    },
     /// Something typed that cannot be.
     #[error("\"{value}\" cannot be {what}: {expected}")]
     Typed {

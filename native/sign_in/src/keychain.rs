@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::SignIn;
 use crate::error::{Result, SignInError};
 use crate::known_profile::{Kind, check, profiles};
-use crate::profile_file::{profile_section, write_settings};
+use crate::profile_file::{check_file, profile_section, remove_setting, write_settings};
 
 /// The setting that says that the keychain has the profile's key. Other tools do not know it, and
 /// find no credentials in such a profile.
@@ -71,25 +71,42 @@ impl AccessKey {
 /// [`SignInError::NoKeychain`] where there is none; [`SignInError::InUse`] where the profile has other
 /// credentials; [`SignInError::File`] of `~/.aws`.
 pub async fn keep_access_key(sign_in: &SignIn, key: AccessKey) -> Result<()> {
-    let name = sign_in.profile_name().to_owned();
+    let name = sign_in.profile_name();
     let section = profile_section(&name)?;
-    check(profiles().await.as_ref(), &name, Kind::Keychain)?;
-    in_keychain(name, move |entry| {
+    sign_in.check_environment()?;
+    check_file()?;
+    let known = profiles().await?;
+    check(&known, &name, Kind::Keychain)?;
+    in_keychain(name.clone(), move |entry| {
         let text = serde_json::to_string(&key);
         entry.set_password(&text.map_err(|error| Error::Invalid("key".into(), error.to_string()))?)
     })
     .await?;
+    let has_region = known.get_profile(&name).is_some_and(|found| found.get("region").is_some());
     let mut settings = vec![(KEYCHAIN_SETTING, KEYCHAIN)];
-    settings.extend(sign_in.region.as_deref().map(|region| ("region", region)));
-    write_settings(&section, &settings)
+    settings.extend(sign_in.region.as_deref().filter(|_| !has_region).map(|one| ("region", one)));
+    let written = write_settings(&section, &settings);
+    if written.is_err() {
+        // No profile would ever find it there.
+        let _ = delete(name).await;
+    }
+    written
 }
 
-/// Takes a profile's key out of the keychain; nothing where there is none.
+/// Takes a profile's key out of the keychain, and the note of it out of the profile; nothing where
+/// there is none.
 ///
 /// # Errors
-/// [`SignInError::NoKeychain`].
-pub async fn forget_access_key(profile: &str) -> Result<()> {
-    in_keychain(profile.to_owned(), |entry| match entry.delete_credential() {
+/// [`SignInError::NoKeychain`], [`SignInError::File`] of `~/.aws`.
+pub async fn forget_access_key(sign_in: &SignIn) -> Result<()> {
+    let name = sign_in.profile_name();
+    let section = profile_section(&name)?;
+    delete(name).await?;
+    remove_setting(&section, KEYCHAIN_SETTING)
+}
+
+async fn delete(profile: String) -> Result<()> {
+    in_keychain(profile, |entry| match entry.delete_credential() {
         Err(Error::NoEntry) => Ok(()),
         deleted => deleted,
     })
@@ -103,7 +120,7 @@ pub async fn keychain_credentials(profile: Option<&str>) -> Option<SharedCredent
     if profile.is_none() && has_keys {
         return None;
     }
-    let known = profiles().await?;
+    let known = profiles().await.ok()?;
     let name = profile.unwrap_or(known.selected_profile());
     let is_there = known.get_profile(name)?.get(KEYCHAIN_SETTING) == Some(KEYCHAIN);
     is_there

@@ -8,19 +8,24 @@ use crate::company::CompanySession;
 use crate::error::{Result, SignInError};
 use crate::keychain::KEYCHAIN_SETTING;
 
-/// The files, where there are any that can be read.
-pub(crate) async fn profiles() -> Option<ProfileSet> {
+/// What the files say; nothing where there are none.
+///
+/// # Errors
+/// [`SignInError::Profiles`] of files that the SDK cannot read: it would not find what is written
+/// into them either.
+pub(crate) async fn profiles() -> Result<ProfileSet> {
     let files = ProfileFiles::default();
-    profile::load(&Fs::real(), &Env::real(), &files, None).await.ok()
+    let read = profile::load(&Fs::real(), &Env::real(), &files, None).await;
+    read.map_err(|error| SignInError::Profiles { reason: protocol::sentence(&error) })
 }
 
 /// The IAM Identity Center through which a profile signs in; none of other profiles.
 pub async fn company_session(profile: &str) -> Option<CompanySession> {
-    let profiles = profiles().await?;
+    let profiles = profiles().await.ok()?;
     session_of(&profiles, profiles.get_profile(profile)?)
 }
 
-fn session_of(profiles: &ProfileSet, profile: &Profile) -> Option<CompanySession> {
+pub(crate) fn session_of(profiles: &ProfileSet, profile: &Profile) -> Option<CompanySession> {
     let owned = |name| profile.get(name).map(str::to_owned);
     if let Some(name) = profile.get("sso_session") {
         let session = profiles.sso_session(name)?;
@@ -47,14 +52,14 @@ pub(crate) enum Kind {
 ///
 /// # Errors
 /// [`SignInError::InUse`].
-pub(crate) fn check(profiles: Option<&ProfileSet>, name: &str, kind: Kind) -> Result<()> {
-    let Some(profile) = profiles.and_then(|profiles| profiles.get_profile(name)) else {
-        return Ok(());
-    };
+pub(crate) fn check(profiles: &ProfileSet, name: &str, kind: Kind) -> Result<()> {
+    let Some(profile) = profiles.get_profile(name) else { return Ok(()) };
     let others = [
         ("web_identity_token_file", "a web identity", None),
         ("sso_session", "IAM Identity Center", Some(Kind::Company)),
         ("sso_start_url", "IAM Identity Center", Some(Kind::Company)),
+        ("sso_account_id", "IAM Identity Center", Some(Kind::Company)),
+        ("credential_source", "a role", None),
         ("aws_access_key_id", "an access key in its file", None),
         ("role_arn", "a role", None),
         ("credential_process", "a program that gives credentials", None),
@@ -91,9 +96,9 @@ mod tests {
     async fn a_profile_with_other_credentials_is_left_alone() {
         let set = set().await;
         for name in ["login", "new", "none"] {
-            check(Some(&set), name, Kind::Browser).unwrap();
+            check(&set, name, Kind::Browser).unwrap();
         }
-        check(Some(&set), "company", Kind::Company).unwrap();
+        check(&set, "company", Kind::Company).unwrap();
         for (name, kind) in [
             ("default", Kind::Browser),
             ("default", Kind::Keychain),
@@ -101,7 +106,7 @@ mod tests {
             ("old", Kind::Keychain),
             ("login", Kind::Company),
         ] {
-            let error = check(Some(&set), name, kind).unwrap_err();
+            let error = check(&set, name, kind).unwrap_err();
             assert!(matches!(error, SignInError::InUse { .. }), "{name}");
         }
     }

@@ -15,7 +15,7 @@ mod proof;
 mod token_cache;
 
 pub use browser::sign_in_by_browser;
-pub use company::{CompanyRole, CompanySession, sign_in_by_company, use_role};
+pub use company::{CompanyRole, CompanySession, WantedRole, sign_in_by_company, use_role};
 pub use error::{Result, SignInError};
 pub use keychain::{AccessKey, forget_access_key, keep_access_key, keychain_credentials};
 pub use known_profile::company_session;
@@ -32,10 +32,18 @@ pub struct SignIn {
 }
 
 impl SignIn {
-    /// The profile's name.
+    /// The profile's name: what is set, else the environment's, else "default", as AWS's tools have
+    /// it.
     #[must_use]
-    pub fn profile_name(&self) -> &str {
-        self.profile.as_deref().unwrap_or("default")
+    pub fn profile_name(&self) -> String {
+        let of_environment = || std::env::var("AWS_PROFILE").ok().filter(|name| !name.is_empty());
+        self.profile.clone().or_else(of_environment).unwrap_or_else(|| "default".to_owned())
+    }
+
+    /// Looks that what is about to be written would be used.
+    fn check_environment(&self) -> Result<()> {
+        let has_keys = std::env::var_os("AWS_ACCESS_KEY_ID").is_some_and(|value| !value.is_empty());
+        if self.profile.is_none() && has_keys { Err(SignInError::EnvironmentFirst) } else { Ok(()) }
     }
 }
 

@@ -29,6 +29,9 @@ const MOST_CONNECTIONS: usize = 64;
 /// How long a browser is given to say what it wants.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// How long until the next connection is taken where one could not be.
+const PAUSE: Duration = Duration::from_millis(100);
+
 /// A port that waits for one answer.
 #[derive(Debug)]
 pub(crate) struct Loopback {
@@ -56,7 +59,7 @@ impl Loopback {
     /// Waits for the answer to the question that has this state, and gives its code.
     ///
     /// # Errors
-    /// [`SignInError::Refused`] where the answer is no; [`SignInError::Loopback`].
+    /// [`SignInError::Refused`] where the answer is no.
     pub(crate) async fn code(self, state: &str) -> Result<String> {
         let (sender, mut answers) = mpsc::channel(1);
         let mut connections = JoinSet::new();
@@ -65,7 +68,14 @@ impl Loopback {
                 Some(answer) = answers.recv() => break answer,
                 Some(_) = connections.join_next() => continue,
                 accepted = self.listener.accept(), if connections.len() < MOST_CONNECTIONS => {
-                    accepted.map_err(|source| SignInError::Loopback { source })?.0
+                    match accepted {
+                        Ok((stream, _)) => stream,
+                        // A browser that went away at once; whatever else it is, it is met again.
+                        Err(_) => {
+                            tokio::time::sleep(PAUSE).await;
+                            continue;
+                        }
+                    }
                 }
             };
             let (state, sender) = (state.to_owned(), sender.clone());

@@ -12,10 +12,6 @@ use crate::error::{Result, SignInError};
 /// [`SignInError::Typed`] for what has no place in such a file, [`SignInError::File`],
 /// [`SignInError::NoHome`].
 pub(crate) fn write_settings(section: &str, settings: &[(&str, &str)]) -> Result<()> {
-    let path = match std::env::var_os("AWS_CONFIG_FILE").filter(|path| !path.is_empty()) {
-        Some(path) => PathBuf::from(path),
-        None => dirs::home_dir().ok_or(SignInError::NoHome)?.join(".aws").join("config"),
-    };
     for (name, value) in settings {
         if value.is_empty() || value.trim() != *value || value.chars().any(char::is_control) {
             return Err(SignInError::Typed {
@@ -25,16 +21,50 @@ pub(crate) fn write_settings(section: &str, settings: &[(&str, &str)]) -> Result
             });
         }
     }
+    change(|text| with_settings(text, section, settings))
+}
+
+/// Takes a setting out of a section; nothing where it is not there.
+///
+/// # Errors
+/// [`SignInError::File`], [`SignInError::NoHome`].
+pub(crate) fn remove_setting(section: &str, name: &str) -> Result<()> {
+    change(|text| without_setting(text, section, name))
+}
+
+/// Looks that the file can be read, before anybody is asked anything.
+///
+/// # Errors
+/// [`SignInError::File`], [`SignInError::NoHome`].
+pub(crate) fn check_file() -> Result<()> {
+    change(str::to_owned)
+}
+
+fn change(work: impl FnOnce(&str) -> String) -> Result<()> {
+    let path = config_file()?;
     let text = match std::fs::read_to_string(&path) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
         Err(source) => return Err(SignInError::File { action: "read", path, source }),
     };
-    let changed = with_settings(&text, section, settings);
+    let changed = work(&text);
     if changed == text {
         return Ok(());
     }
     write_private(&path, changed.as_bytes())
+}
+
+/// The file, where the SDK looks for it: `~` in its variable is the home.
+fn config_file() -> Result<PathBuf> {
+    let folder = farm::aws_folder().ok_or(SignInError::NoHome)?;
+    let Some(path) = std::env::var_os("AWS_CONFIG_FILE").filter(|path| !path.is_empty()) else {
+        return Ok(folder.join("config"));
+    };
+    let path = PathBuf::from(path);
+    match (path.strip_prefix("~"), folder.parent()) {
+        (Ok(rest), Some(home)) => Ok(home.join(rest)),
+        _ => Ok(path),
+    }
 }
 
 /// The section of a profile's name.
@@ -83,8 +113,8 @@ fn make_folder(folder: &Path) -> std::io::Result<()> {
 fn with_settings(text: &str, section: &str, settings: &[(&str, &str)]) -> String {
     let end = if text.contains("\r\n") { "\r\n" } else { "\n" };
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
-    let begin = if let Some(found) = lines.iter().position(|line| is_section(line, section)) {
-        found + 1
+    let begin = if let Some(found) = begin_of(&lines, section) {
+        found
     } else {
         if lines.last().is_some_and(|line| !line.trim().is_empty()) {
             lines.push(String::new());
@@ -108,17 +138,27 @@ fn with_settings(text: &str, section: &str, settings: &[(&str, &str)]) -> String
     lines.into_iter().flat_map(|line| [line, end.to_owned()]).collect()
 }
 
-/// Whether a line begins a section: spaces and quotes in it do not count.
+fn without_setting(text: &str, section: &str, name: &str) -> String {
+    let lines: Vec<String> = text.split_inclusive('\n').map(str::to_owned).collect();
+    let Some(begin) = begin_of(&lines, section) else { return text.to_owned() };
+    let length = lines.iter().skip(begin).take_while(|line| !line.starts_with('[')).count();
+    let of_section = begin..begin + length;
+    let is_it = |(at, line): &(usize, String)| of_section.contains(at) && is_setting(line, name);
+    lines.into_iter().enumerate().filter(|line| !is_it(line)).map(|(_, line)| line).collect()
+}
+
+/// The line behind the one that begins a section. The default profile may be called either way, and
+/// where both are there, the SDK takes the longer.
+fn begin_of(lines: &[String], section: &str) -> Option<usize> {
+    let of = |section: &str| lines.iter().position(|line| is_section(line, section));
+    let longer = (section == "default").then(|| of("profile default")).flatten();
+    Some(longer.or_else(|| of(section))? + 1)
+}
+
+/// Whether a line begins a section: spaces in it do not count. One with quotes is none of the SDK's.
 fn is_section(line: &str, section: &str) -> bool {
     let inside = line.strip_prefix('[').and_then(|rest| rest.split_once(']'));
-    let words = |text: &str| -> Vec<String> {
-        text.split_whitespace().map(|word| word.trim_matches(['"', '\'']).to_owned()).collect()
-    };
-    inside.is_some_and(|(inside, _)| {
-        words(inside) == words(section)
-            // The default profile may be called either way.
-            || (section == "default" && words(inside) == ["profile", "default"])
-    })
+    inside.is_some_and(|(inside, _)| inside.split_whitespace().eq(section.split_whitespace()))
 }
 
 fn is_setting(line: &str, name: &str) -> bool {
@@ -135,7 +175,7 @@ mod tests {
 
     #[test]
     fn what_else_is_in_the_file_stays() {
-        let text = "# mine\n[default]\nregion=eu-west-1  ; near\n\n[profile  \"anna\"]\n\
+        let text = "# mine\n[default]\nregion=eu-west-1  ; near\n\n[profile  anna ]\n\
             # by hand\nlogin_session = old\ns3 =\n  login_session = nested\n\n[profile b]\nx = 1\n";
         let settings = [("login_session", "arn:new"), ("region", "us-east-1")];
         assert_eq!(
@@ -150,6 +190,20 @@ mod tests {
         assert_eq!(with_settings("", "default", &[("b", "2")]), "[default]\nb = 2\n");
         let windows = with_settings("[default]\r\na = 1\r\n", "default", &[("b", "2")]);
         assert_eq!(windows, "[default]\r\na = 1\r\nb = 2\r\n");
+    }
+
+    #[test]
+    fn of_two_default_profiles_the_one_is_written_that_the_sdk_reads() {
+        let text = "[default]\na = 1\n[profile default]\nb = 1\n";
+        let written = with_settings(text, "default", &[("b", "2")]);
+        assert_eq!(written, "[default]\na = 1\n[profile default]\nb = 2\n");
+    }
+
+    #[test]
+    fn a_setting_is_taken_out_of_its_own_section_alone() {
+        let text = "[default]\nkey = 1\r\n[profile a]\nother = 2\nkey = 3\n[profile b]\nkey = 4";
+        assert_eq!(without_setting(text, "profile a", "key"), text.replace("key = 3\n", ""));
+        assert_eq!(without_setting(text, "profile c", "key"), text);
     }
 
     #[test]

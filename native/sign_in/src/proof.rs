@@ -4,13 +4,12 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use p256::SecretKey;
 use p256::ecdsa::signature::Signer as _;
 use p256::ecdsa::{Signature, SigningKey};
 use p256::elliptic_curve::rand_core::{OsRng, RngCore as _};
 use p256::elliptic_curve::sec1::ToEncodedPoint as _;
-use p256::pkcs8::LineEnding;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
@@ -52,13 +51,25 @@ impl ProofKey {
         Self(SecretKey::random(&mut OsRng))
     }
 
-    /// As AWS's tools keep it.
-    ///
-    /// # Errors
-    /// [`SignInError::Answer`] where it cannot be written, which does not happen.
-    pub(crate) fn to_pem(&self) -> Result<String> {
-        let pem = self.0.to_sec1_pem(LineEnding::LF).map_err(|error| unusable(&error))?;
-        Ok((*pem).clone())
+    /// As AWS's tools keep it: SEC 1 with the curve's name, which p256 leaves out and everything else
+    /// asks for (RFC 5915, section 3).
+    pub(crate) fn to_pem(&self) -> String {
+        let mut der = vec![0x30, 0x77, 0x02, 0x01, 0x01, 0x04, 0x20];
+        der.extend_from_slice(&self.0.to_bytes());
+        der.extend_from_slice(&[0xa0, 0x0a, 0x06, 0x08]);
+        // prime256v1, 1.2.840.10045.3.1.7.
+        der.extend_from_slice(&[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07]);
+        der.extend_from_slice(&[0xa1, 0x44, 0x03, 0x42, 0x00]);
+        der.extend_from_slice(self.0.public_key().to_encoded_point(false).as_bytes());
+        let text = STANDARD.encode(der);
+        let lines: String = text.chars().enumerate().fold(String::new(), |mut lines, (at, one)| {
+            if at > 0 && at % 64 == 0 {
+                lines.push('\n');
+            }
+            lines.push(one);
+            lines
+        });
+        format!("-----BEGIN EC PRIVATE KEY-----\n{lines}\n-----END EC PRIVATE KEY-----\n")
     }
 
     /// The header `DPoP` of a `POST` to an address.
@@ -125,8 +136,11 @@ mod tests {
 
     #[test]
     fn a_key_is_kept_as_the_tools_of_aws_read_it() {
-        let pem = ProofKey::new().to_pem().unwrap();
-        assert!(pem.starts_with("-----BEGIN EC PRIVATE KEY-----\n"), "{pem}");
-        assert!(SecretKey::from_sec1_pem(&pem).is_ok());
+        let key = ProofKey::new();
+        let pem = key.to_pem();
+        // So begin the keys in AWS's own examples.
+        assert!(pem.starts_with("-----BEGIN EC PRIVATE KEY-----\nMHcCAQEE"), "{pem}");
+        assert!(pem.lines().all(|line| line.len() <= 64));
+        assert_eq!(SecretKey::from_sec1_pem(&pem).unwrap(), key.0);
     }
 }

@@ -1,10 +1,10 @@
 //! The tokens that all tools of AWS share: `~/.aws/login/cache` and `~/.aws/sso/cache`.
 
-use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
+use farm::TokenCache;
 use serde::Serialize;
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256};
@@ -54,9 +54,7 @@ pub(crate) struct CompanyToken<'a> {
 /// # Errors
 /// [`SignInError::File`], [`SignInError::NoHome`].
 pub(crate) fn keep_login(session: &str, token: &LoginToken<'_>) -> Result<()> {
-    let own = std::env::var_os("AWS_LOGIN_CACHE_DIRECTORY").filter(|path| !path.is_empty());
-    let folder = own.map_or_else(|| home("login/cache"), |path| Ok(PathBuf::from(path)))?;
-    keep(&folder, &hex::encode(Sha256::digest(session.trim())), token)
+    keep(TokenCache::Login, &hex::encode(Sha256::digest(session.trim())), token)
 }
 
 /// Keeps the tokens of a session of `aws sso login`.
@@ -64,15 +62,11 @@ pub(crate) fn keep_login(session: &str, token: &LoginToken<'_>) -> Result<()> {
 /// # Errors
 /// [`SignInError::File`], [`SignInError::NoHome`].
 pub(crate) fn keep_company(session: &str, token: &CompanyToken<'_>) -> Result<()> {
-    keep(&home("sso/cache")?, &hex::encode(Sha1::digest(session)), token)
+    keep(TokenCache::Company, &hex::encode(Sha1::digest(session)), token)
 }
 
-fn home(folder: &str) -> Result<PathBuf> {
-    Ok(dirs::home_dir().ok_or(SignInError::NoHome)?.join(".aws").join(folder))
-}
-
-fn keep(folder: &Path, name: &str, token: &impl Serialize) -> Result<()> {
-    let path = folder.join(format!("{name}.json"));
+fn keep(cache: TokenCache, name: &str, token: &impl Serialize) -> Result<()> {
+    let path = cache.folder().ok_or(SignInError::NoHome)?.join(format!("{name}.json"));
     match serde_json::to_vec(token) {
         Ok(bytes) => write_private(&path, &bytes),
         Err(error) => Err(SignInError::Answer { reason: error.to_string() }),

@@ -9,7 +9,7 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
 
 use super::http_client::http_client;
-use super::profile;
+use super::profile::{self, ProfileSettings};
 use crate::error::{FarmError, Result};
 
 /// How to find the farm. No secret is in here: credentials come by the SDK's own chain, or from who
@@ -63,16 +63,32 @@ impl AwsConfig {
         profile: Option<&str>,
         endpoint: Option<&str>,
     ) -> Result<Self> {
-        Self::load_with(region, profile, endpoint, None).await
+        let settings = profile::read(profile).await?;
+        Self::load_with(region, profile, endpoint, settings, None).await
+    }
+
+    /// Loads what somebody needs who is about to sign in to a profile: it need not be there yet, nor
+    /// have credentials that can be used.
+    ///
+    /// # Errors
+    /// Those of [`AwsConfig::load`] but those of the profile.
+    pub async fn load_to_sign_in(
+        region: Option<&str>,
+        profile: &str,
+        endpoint: Option<&str>,
+    ) -> Result<Self> {
+        let settings = profile::read(Some(profile)).await.unwrap_or_default();
+        Self::load_with(region, Some(profile), endpoint, settings, None).await
     }
 
     async fn load_with(
         region: Option<&str>,
         profile: Option<&str>,
         endpoint: Option<&str>,
+        settings: ProfileSettings,
         answer_limit: Option<Duration>,
     ) -> Result<Self> {
-        let http_client = http_client(profile::read(profile).await?.ca_bundle)?;
+        let http_client = http_client(settings.ca_bundle)?;
         let mut timeouts = TimeoutConfig::builder()
             .connect_timeout(Duration::from_secs(5))
             .operation_attempt_timeout(Duration::from_secs(300));
@@ -91,11 +107,12 @@ impl AwsConfig {
             loader = loader.endpoint_url(endpoint);
         }
         let mut sdk = loader.load().await;
-        if let Some(profile) = profile {
+        let login = settings.login.map(|login| (login.profile, Some(Region::new(login.region))));
+        let named = profile.map(|profile| (profile.to_owned(), sdk.region().cloned()));
+        if let Some((profile, region)) = login.or(named) {
             // By itself the chain would take keys of the environment before the chosen profile.
-            let provider = ProviderConfig::without_region()
-                .with_region(sdk.region().cloned())
-                .with_http_client(http_client);
+            let provider =
+                ProviderConfig::without_region().with_region(region).with_http_client(http_client);
             let chosen = ProfileFileCredentialsProvider::builder().profile_name(profile);
             let chosen = SharedCredentialsProvider::new(chosen.configure(&provider).build());
             sdk = sdk.into_builder().credentials_provider(chosen).build();
@@ -115,7 +132,8 @@ impl AwsConfig {
     /// # Errors
     /// Those of [`AwsConfig::load`].
     pub async fn from_environment() -> Result<Self> {
-        Self::load_with(None, None, None, Some(Duration::from_secs(20))).await
+        let settings = profile::read(None).await?;
+        Self::load_with(None, None, None, settings, Some(Duration::from_secs(20))).await
     }
 
     /// The region's name.

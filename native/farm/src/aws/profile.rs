@@ -16,6 +16,16 @@ const MOST_SOURCES: usize = 16;
 pub(super) struct ProfileSettings {
     /// A file of certificates.
     pub(super) ca_bundle: Option<PathBuf>,
+    /// A session of `aws login`, where its keys are used.
+    pub(super) login: Option<Login>,
+}
+
+/// A profile of `aws login`: its session is renewed in the region in which it began
+/// (aws/aws-cli#10613), whichever the farm is in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Login {
+    pub(super) profile: String,
+    pub(super) region: String,
 }
 
 /// Reads the profile of that name, else the environment's.
@@ -67,7 +77,10 @@ fn settings(profiles: &ProfileSet, is_asked_for: bool, has_keys: bool) -> Result
         }
         next = found.get("source_profile").map(str::to_owned);
     }
-    Ok(ProfileSettings { ca_bundle: profile.get("ca_bundle").map(from_home) })
+    let login = profile.get("login_session").and(profile.get("region")).filter(|_| is_used);
+    let login =
+        login.map(|region| Login { profile: selected.to_owned(), region: region.to_owned() });
+    Ok(ProfileSettings { ca_bundle: profile.get("ca_bundle").map(from_home), login })
 }
 
 /// A path in which `~` is the home, as in the other files of `~/.aws`.
@@ -86,6 +99,7 @@ mod tests {
         [profile coded]\nrole_arn = arn:aws:iam::1:role/r\nmfa_serial = arn:aws:iam::1:mfa/me\n\
         source_profile = artist\n\
         [profile chained]\nrole_arn = arn:aws:iam::1:role/s\nsource_profile = coded\n\
+        [profile login]\nlogin_session = arn:aws:iam::1:user/me\nregion = us-east-1\n\
         [profile round]\nrole_arn = arn:aws:iam::1:role/s\nsource_profile = round\n";
 
     async fn read_in_memory(name: Option<&str>, has_keys: bool) -> Result<ProfileSettings> {
@@ -107,6 +121,13 @@ mod tests {
         assert!(read_in_memory(Some("round"), false).await.is_ok());
     }
 
+    #[tokio::test]
+    async fn a_session_of_a_browser_is_renewed_where_it_began() {
+        let found = read_in_memory(Some("login"), true).await.unwrap().login.unwrap();
+        assert_eq!((found.profile.as_str(), found.region.as_str()), ("login", "us-east-1"));
+        assert_eq!(read_in_memory(Some("artist"), true).await.unwrap().login, None);
+    }
+
     #[test]
     fn a_certificate_may_be_named_from_the_home() {
         assert_eq!(from_home("~/ca.pem"), dirs::home_dir().unwrap().join("ca.pem"));
@@ -118,6 +139,6 @@ mod tests {
         let artist = read_in_memory(Some("artist"), true).await.unwrap();
         assert_eq!(artist.ca_bundle, Some("/etc/company.pem".into()));
         let error = read_in_memory(Some("artits"), true).await.unwrap_err().to_string();
-        insta::assert_snapshot!(error, @r#"there is no profile "artits" in ~/.aws; there are: artist, chained, coded, round"#);
+        insta::assert_snapshot!(error, @r#"there is no profile "artits" in ~/.aws; there are: artist, chained, coded, login, round"#);
     }
 }

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use aws_config::profile::{self, Profile, ProfileSet};
 use aws_runtime::env_config::file::EnvConfigFiles as ProfileFiles;
+use aws_runtime::fs_util::{Os, home_dir};
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 use aws_types::os_shim_internal::{Env, Fs};
@@ -32,6 +33,8 @@ pub struct KnownProfile {
 pub enum ProfileState {
     /// Somebody has signed in with a browser, and it holds.
     SignedIn,
+    /// Somebody has signed in with a browser; whether it can still be renewed, AWS alone knows.
+    MayHaveEnded,
     /// Nobody has signed in, or too long ago.
     SignedOut,
     /// A key in the file, or what gets one without asking: a program, a role.
@@ -48,17 +51,45 @@ pub async fn profiles() -> Vec<KnownProfile> {
     let Ok(set) = profile::load(&Fs::real(), &Env::real(), &files, None).await else {
         return Vec::new();
     };
-    let cache = |file: PathBuf| std::fs::read(dirs::home_dir()?.join(".aws").join(file)).ok();
+    let cache = |cache: TokenCache, file: &str| std::fs::read(cache.folder()?.join(file)).ok();
     let mut found = known(&set, &cache, SystemTime::now());
     found.sort_by(|one, other| one.name.cmp(&other.name));
     found
 }
 
-fn known(
-    set: &ProfileSet,
-    cache: &dyn Fn(PathBuf) -> Option<Vec<u8>>,
-    now: SystemTime,
-) -> Vec<KnownProfile> {
+/// A cache of tokens that all tools of AWS share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenCache {
+    /// That of `aws login`.
+    Login,
+    /// That of `aws sso login`.
+    Company,
+}
+
+impl TokenCache {
+    /// Its folder, where the SDK looks for it; none on a computer that has no home.
+    #[must_use]
+    pub fn folder(self) -> Option<PathBuf> {
+        let own = || std::env::var_os("AWS_LOGIN_CACHE_DIRECTORY").filter(|path| !path.is_empty());
+        match self {
+            Self::Login => {
+                own().map(PathBuf::from).or_else(|| Some(aws_folder()?.join("login").join("cache")))
+            }
+            Self::Company => Some(aws_folder()?.join("sso").join("cache")),
+        }
+    }
+}
+
+/// `~/.aws`, by the SDK's own rule of where the home is.
+#[must_use]
+pub fn aws_folder() -> Option<PathBuf> {
+    Some(PathBuf::from(home_dir(&Env::real(), Os::real())?).join(".aws"))
+}
+
+/// Reads a file of a cache.
+type ReadCache<'a> = dyn Fn(TokenCache, &str) -> Option<Vec<u8>> + 'a;
+
+fn known(set: &ProfileSet, cache: &ReadCache<'_>, now: SystemTime) -> Vec<KnownProfile> {
     let profiles = set.profiles().filter_map(|name| set.get_profile(name));
     profiles
         .map(|profile| KnownProfile {
@@ -72,19 +103,19 @@ fn known(
 fn state(
     set: &ProfileSet,
     profile: &Profile,
-    cache: &dyn Fn(PathBuf) -> Option<Vec<u8>>,
+    cache: &ReadCache<'_>,
     now: SystemTime,
 ) -> ProfileState {
-    let signed = |is_in| if is_in { ProfileState::SignedIn } else { ProfileState::SignedOut };
-    if let Some(session) = profile.get("login_session") {
-        let name = format!("{}.json", hex::encode(Sha256::digest(session.trim())));
-        let token = cache(PathBuf::from("login/cache").join(name));
-        return signed(token.is_some_and(|text| login_holds(&text, now)));
-    }
+    // In the SDK's order.
     if let Some(session) = profile.get("sso_session").or_else(|| profile.get("sso_start_url")) {
         let name = format!("{}.json", hex::encode(Sha1::digest(session)));
-        let token = cache(PathBuf::from("sso/cache").join(name));
-        return signed(token.is_some_and(|text| sso_holds(&text, now)));
+        let token = cache(TokenCache::Company, &name);
+        return token.map_or(ProfileState::SignedOut, |text| sso_state(&text, now));
+    }
+    if let Some(session) = profile.get("login_session") {
+        let name = format!("{}.json", hex::encode(Sha256::digest(session.trim())));
+        let token = cache(TokenCache::Login, &name);
+        return token.map_or(ProfileState::SignedOut, |text| login_state(&text, now));
     }
     if profile.get("role_arn").is_some() {
         if profile.get("mfa_serial").is_some() {
@@ -127,19 +158,35 @@ struct SsoToken {
     registration_expires_at: Option<String>,
 }
 
-fn login_holds(text: &[u8], now: SystemTime) -> bool {
+/// Keys of fifteen minutes are renewed for as long as the session lasts, whose begin nobody wrote down.
+fn login_state(text: &[u8], now: SystemTime) -> ProfileState {
     let token: Option<LoginToken> = serde_json::from_slice(text).ok();
     let expires = token.and_then(|token| moment(&token.access_token.expires_at));
-    // Keys of fifteen minutes are renewed for as long as the session lasts.
-    expires.is_some_and(|expires| now < expires + LOGIN_LENGTH)
+    of_times(expires, expires.map(|expires| expires + LOGIN_LENGTH), now)
 }
 
-fn sso_holds(text: &[u8], now: SystemTime) -> bool {
-    let Some(token) = serde_json::from_slice::<SsoToken>(text).ok() else { return false };
+/// A token is renewed while the company lets the session last, and the registration at the longest.
+fn sso_state(text: &[u8], now: SystemTime) -> ProfileState {
+    let Some(token) = serde_json::from_slice::<SsoToken>(text).ok() else {
+        return ProfileState::SignedOut;
+    };
     let is_renewed = token.refresh_token.is_some();
     let renewed = token.registration_expires_at.filter(|_| is_renewed);
-    let until = [Some(token.expires_at), renewed].into_iter().flatten();
-    until.filter_map(|text| moment(&text)).any(|until| now < until)
+    of_times(moment(&token.expires_at), renewed.and_then(|text| moment(&text)), now)
+}
+
+fn of_times(
+    expires: Option<SystemTime>,
+    renewed_until: Option<SystemTime>,
+    now: SystemTime,
+) -> ProfileState {
+    if expires.is_some_and(|expires| now < expires) {
+        ProfileState::SignedIn
+    } else if renewed_until.is_some_and(|until| now < until) {
+        ProfileState::MayHaveEnded
+    } else {
+        ProfileState::SignedOut
+    }
 }
 
 fn moment(text: &str) -> Option<SystemTime> {
@@ -165,11 +212,7 @@ mod tests {
         let fs = Fs::from_map([("config".to_owned(), CONFIG.as_bytes().to_vec())].into());
         let env = Env::from_slice(&[("AWS_CONFIG_FILE", "config")]);
         let set = profile::load(&fs, &env, &ProfileFiles::default(), None).await.unwrap();
-        let cache = |file: PathBuf| {
-            let name = file.to_str().unwrap().to_owned();
-            assert!(name.starts_with("login/cache/") || name.starts_with("sso/cache/"), "{name}");
-            token.map(|token| token.as_bytes().to_vec())
-        };
+        let cache = |_: TokenCache, _: &str| token.map(|token| token.as_bytes().to_vec());
         let now = moment("2026-11-30T12:00:00Z").unwrap();
         let mut found = known(&set, &cache, now);
         found.sort_by(|one, other| one.name.cmp(&other.name));
@@ -198,10 +241,15 @@ mod tests {
     #[test]
     fn a_renewed_session_holds_longer_than_its_token() {
         let now = moment("2026-11-30T12:00:00Z").unwrap();
+        let later = moment("2027-02-02T00:00:00Z").unwrap();
         let old = r#"{"expiresAt": "2026-11-30T11:00:00Z"}"#;
         let renewed = r#"{"expiresAt": "2026-11-30T11:00:00Z", "refreshToken": "r",
             "registrationExpiresAt": "2027-02-01T00:00:00Z"}"#;
-        assert!(!sso_holds(old.as_bytes(), now));
-        assert!(sso_holds(renewed.as_bytes(), now));
+        assert_eq!(sso_state(old.as_bytes(), now), ProfileState::SignedOut);
+        assert_eq!(sso_state(renewed.as_bytes(), now), ProfileState::MayHaveEnded);
+        assert_eq!(sso_state(renewed.as_bytes(), later), ProfileState::SignedOut);
+        let login = r#"{"accessToken": {"expiresAt": "2026-11-30T11:00:00Z"}}"#;
+        assert_eq!(login_state(login.as_bytes(), now), ProfileState::MayHaveEnded);
+        assert_eq!(login_state(login.as_bytes(), later), ProfileState::SignedOut);
     }
 }

@@ -54,7 +54,6 @@ from ._native import (
     retry_job,
     split_output_path,
     trace,
-    use_role,
 )
 
 __all__ = [
@@ -108,5 +107,4 @@ __all__ = [
     "retry_job",
     "split_output_path",
     "trace",
-    "use_role",
 ]

@@ -994,10 +994,12 @@ class KnownProfile:
 
     @property
     def state(self) -> str:
-        """Whether it can be used as it is: "signed in" or "signed out" where somebody signs in with
-        a browser, "ready" with a key in the file or what gets one without asking, "needs code"
-        where a device's one-time code is asked for, which cannot be typed here, "empty" where
-        nothing in it says how credentials are had.
+        """Whether it can be used as it is.
+
+        "signed in", "may have ended" or "signed out" where somebody signs in with a browser; of the
+        second AWS alone knows. "ready" with a key in the file or what gets one without asking,
+        "needs code" where a device's one-time code is asked for, which cannot be typed here, "empty"
+        where nothing in it says how credentials are had.
         """
 
 def known_profiles() -> list[KnownProfile]:
@@ -1043,10 +1045,17 @@ class SignIn:
     `aws login` does. Events: "page", then "signed in", or each "role" of which use_role takes one.
     """
 
-    def __new__(cls, settings: FarmSettings, *, company: tuple[str, str] | None = None) -> SignIn:
+    def __new__(
+        cls,
+        settings: FarmSettings,
+        *,
+        company: tuple[str, str] | None = None,
+        role: tuple[str, str] | None = None,
+    ) -> SignIn:
         """Begin.
 
         company: the address of an IAM Identity Center, and the region that it is in.
+        role: the account and the role of a company to use; with another one nothing is written.
         """
 
     def poll(self) -> list[SignInEvent]:
@@ -1060,22 +1069,15 @@ class SignIn:
     def is_over(self) -> bool:
         """Whether it has ended and everything was polled."""
 
+    def use_role(self, account_id: str, role: str) -> None:
+        """Write one of the roles that were told into the profile that was signed in to.
+
+        Raises ValueError for what has no place in a profile, CredentialsError where the profile has
+        other credentials by now, OSError where ~/.aws cannot be written.
+        """
+
     def cancel(self) -> None:
         """Stop waiting; the browser's page may be closed."""
-
-def use_role(
-    settings: FarmSettings,
-    account_id: str,
-    role: str,
-    *,
-    company: tuple[str, str] | None = None,
-) -> None:
-    """Write a role of a company into the settings' profile.
-
-    company: as for SignIn; None where the profile names it.
-
-    Raises ValueError for what has no place in a profile, OSError where ~/.aws cannot be written.
-    """
 
 def keep_access_key(settings: FarmSettings, access_key_id: str, secret_access_key: str) -> None:
     """Put an access key into the operating system's keychain, for the settings' profile.
@@ -1087,9 +1089,10 @@ def keep_access_key(settings: FarmSettings, access_key_id: str, secret_access_ke
     """
 
 def forget_access_key(settings: FarmSettings) -> None:
-    """Take the key of the settings' profile out of the keychain; nothing where there is none.
+    """Take the key of the settings' profile out of the keychain, and the note of it in ~/.aws.
 
-    Raises CredentialsError where there is no keychain.
+    Nothing where there is none. Raises CredentialsError where there is no keychain, OSError where
+    ~/.aws cannot be written.
     """
 
 def account_limits(settings: FarmSettings) -> AccountLimits:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import getpass
+import os
 import sys
 import time
 import webbrowser
 from typing import TYPE_CHECKING
 
-from .. import SignIn, SignInEvent, forget_access_key, keep_access_key, use_role
+from .. import SignIn, SignInEvent, forget_access_key, keep_access_key
 from .farm import farm_settings
 from .output import EXIT_WRONG_USE, Reporter
 
@@ -20,7 +21,7 @@ _POLL_SECONDS = 0.1
 
 def sign_in(arguments: Namespace, reporter: Reporter) -> int:
     """Sign the profile in."""
-    profile = arguments.profile or "default"
+    profile = arguments.profile or os.environ.get("AWS_PROFILE") or "default"
     if arguments.forget_access_key:
         forget_access_key(farm_settings(arguments))
         reporter.result({"profile": profile}, f"the keychain has no key of {profile} any more")
@@ -33,8 +34,12 @@ def sign_in(arguments: Namespace, reporter: Reporter) -> int:
         reporter.note("--company needs --company-region: where its IAM Identity Center is")
         return EXIT_WRONG_USE
     company = (arguments.company, arguments.company_region) if arguments.company else None
+    role = tuple(arguments.role.split("/", 1)) if arguments.role else None
+    if role is not None and len(role) != 2:
+        reporter.note(f"--role is ACCOUNT/ROLE, got {arguments.role!r}")
+        return EXIT_WRONG_USE
     roles: list[SignInEvent] = []
-    for event in _events(SignIn(farm_settings(arguments), company=company)):
+    for event in _events(SignIn(farm_settings(arguments), company=company, role=role)):
         if event.kind == "page":
             _show_page(event, reporter, opens=not arguments.no_browser)
         elif event.kind == "role":
@@ -44,21 +49,13 @@ def sign_in(arguments: Namespace, reporter: Reporter) -> int:
             reporter.result(record, f"{profile} is signed in as {event.identity}")
     if not roles:
         return 0
-    chosen = [one for one in roles if f"{one.account_id}/{one.role}" == arguments.role]
-    if not chosen:
-        reporter.note("there are several roles; choose one with --role:")
-        for one in roles:
-            reporter.result(
-                {"account": one.account_id, "name": one.account_name, "role": one.role},
-                f"{one.account_id}/{one.role}  {one.account_name}",
-            )
-        return EXIT_WRONG_USE
-    use_role(farm_settings(arguments), chosen[0].account_id, chosen[0].role, company=company)
-    reporter.result(
-        {"profile": profile, "identity": arguments.role},
-        f"{profile} is signed in as {arguments.role}",
-    )
-    return 0
+    reporter.note("there are several roles; choose one with --role:")
+    for one in roles:
+        reporter.result(
+            {"account": one.account_id, "name": one.account_name, "role": one.role},
+            f"{one.account_id}/{one.role}  {one.account_name}",
+        )
+    return EXIT_WRONG_USE
 
 
 def _keep_key(arguments: Namespace) -> None:
