@@ -12,15 +12,12 @@ use tokio::sync::mpsc;
 use crate::debian::System;
 use crate::download::download;
 use crate::error::{Result, SetupError};
-use crate::image::{self, Document};
+use crate::image::{self, CONSUMER, Document};
 use crate::layer::{Layer, LayerWriter};
 use crate::left_out::LeftOut;
 use crate::parts::{LayerParts, PartKind, PartsList};
 use crate::progress::Progress;
 use crate::wheel;
-
-/// Where the consumer is in the image.
-pub(crate) const CONSUMER: &str = "opt/render-on-lambda/consumer";
 
 /// How many parts of a layer wait to be unpacked.
 const WAITING_PARTS: usize = 2;

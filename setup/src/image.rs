@@ -7,6 +7,8 @@ use sha2::{Digest, Sha256};
 use crate::layer::Layer;
 
 pub(crate) const MANIFEST_TYPE: &str = "application/vnd.oci.image.manifest.v1+json";
+/// Where the consumer is in the image.
+pub(crate) const CONSUMER: &str = "opt/render-on-lambda/consumer";
 const CONFIG_TYPE: &str = "application/vnd.oci.image.config.v1+json";
 const LAYER_TYPE: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
 
@@ -42,7 +44,7 @@ pub(crate) fn configuration(layers: &[Layer]) -> Document {
                 "OLDER_BLENDERS=4.5=/usr/bin/python3.11",
                 "OWNS_TEMPORARY_FOLDER=1",
             ],
-            "Entrypoint": [format!("/{}", crate::assembly::CONSUMER)],
+            "Entrypoint": [format!("/{}", CONSUMER)],
         },
         "rootfs": { "type": "layers", "diff_ids": diffs },
     }))

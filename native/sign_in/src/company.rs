@@ -2,96 +2,17 @@
 //! this process asks until somebody has said yes there (RFC 8628, as `aws sso login` does with
 //! `--use-device-code`).
 
-use std::time::{Duration, Instant};
-
-use aws_config::profile::ProfileSet;
-use aws_sdk_ssooidc::error::ProvideErrorMetadata as _;
-use aws_sdk_ssooidc::operation::register_client::RegisterClientOutput;
 use farm::{Attempt, AwsConfig};
-use url::Url;
 
+use crate::company_session::CompanySession;
+use crate::device_code::{SCOPE, device_token};
 use crate::error::{Result, SignInError};
-use crate::known_profile::{Kind, check, profiles, session_of};
+use crate::known_profile::{Kind, check, profiles};
 use crate::profile_file::{check_file, profile_section, write_settings};
-use crate::token_cache::{CompanyToken, in_seconds, keep_company, written};
 use crate::{SignIn, SignInEvent};
-
-const CLIENT_NAME: &str = "Render on Lambda";
-const SCOPE: &str = "sso:account:access";
-const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
 /// How many roles are offered; who has more names one in a profile.
 const MOST_ROLES: usize = 500;
-
-/// How long a session's name may be.
-const MOST_NAME_LETTERS: usize = 64;
-
-/// The IAM Identity Center of a company.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CompanySession {
-    /// What AWS's tools call the session: the name of its section in the file of profiles.
-    pub name: String,
-    /// Its page, such as `https://studio.awsapps.com/start`.
-    pub start_url: String,
-    /// The region that it is in.
-    pub region: String,
-}
-
-impl CompanySession {
-    /// The session of an address that somebody typed; it is called after the address.
-    ///
-    /// # Errors
-    /// [`SignInError::Typed`] where it is no address of a page.
-    pub fn typed(start_url: &str, region: &str) -> Result<Self> {
-        let start_url = start_url.trim();
-        let address = Url::parse(start_url).ok().filter(|address| address.scheme() == "https");
-        let host = address.as_ref().and_then(Url::host_str);
-        let is_plain = start_url.chars().all(|letter| letter.is_ascii_graphic());
-        let Some(host) = host.filter(|_| is_plain) else {
-            return Err(SignInError::Typed {
-                what: "the address of an IAM Identity Center",
-                value: start_url.escape_debug().to_string(),
-                expected: "https://, as in https://studio.awsapps.com/start",
-            });
-        };
-        // Some companies share a host.
-        let path = address.as_ref().map(Url::path).unwrap_or_default();
-        let path = path.trim_end_matches('/').trim_end_matches("/start");
-        let plain = |letter: char| if letter.is_ascii_alphanumeric() { letter } else { '-' };
-        let name = format!("{host}{path}");
-        Ok(Self {
-            name: name.chars().map(plain).take(MOST_NAME_LETTERS).collect(),
-            start_url: start_url.to_owned(),
-            region: region.trim().to_owned(),
-        })
-    }
-
-    /// Whether both lead to the same page.
-    fn is_same(&self, other: &Self) -> bool {
-        let page = |one: &Self| one.start_url.trim_end_matches(['/', '#']).to_owned();
-        self.region == other.region && page(self) == page(other)
-    }
-
-    /// This session, by the name that the files have for it already. A profile of another company is
-    /// left alone, and so is a section of that name that leads elsewhere.
-    fn among(self, profiles: &ProfileSet, profile: &str) -> Result<Self> {
-        let of_profile = profiles.get_profile(profile);
-        match of_profile.and_then(|found| session_of(profiles, found)) {
-            Some(known) if known.is_same(&self) => return Ok(known),
-            Some(_) => {
-                let kind = "another IAM Identity Center";
-                return Err(SignInError::InUse { profile: profile.to_owned(), kind });
-            }
-            None => {}
-        }
-        let found = profiles.sso_session(&self.name).and_then(|one| one.get("sso_start_url"));
-        if found.is_some_and(|start_url| start_url != self.start_url) {
-            let name = format!("{}-{profile}", self.name);
-            return Ok(Self { name, ..self });
-        }
-        Ok(self)
-    }
-}
 
 /// The role that somebody asks for by name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -219,106 +140,6 @@ fn no_role(wanted: Option<&WantedRole>, roles: &[CompanyRole]) -> String {
     )
 }
 
-/// Has somebody say yes in the browser, keeps the tokens, and gives the one that asks for roles.
-async fn device_token(
-    config: &AwsConfig,
-    session: &CompanySession,
-    told: &impl Fn(SignInEvent),
-) -> Result<String> {
-    let unusable = |reason: &str| SignInError::Answer { reason: reason.to_owned() };
-    let attempt = Attempt { action: "sign in", ..Attempt::default() };
-    let client = aws_sdk_ssooidc::Client::new(&config.sdk);
-    let registered = client
-        .register_client()
-        .client_name(CLIENT_NAME)
-        .client_type("public")
-        .scopes(SCOPE)
-        .grant_types(DEVICE_CODE)
-        .grant_types("refresh_token")
-        .send()
-        .await;
-    let registered = registered.map_err(|error| attempt.error(error))?;
-    let (id, secret) = client_keys(&registered).ok_or_else(|| unusable("it names no client"))?;
-    let begun = client
-        .start_device_authorization()
-        .client_id(id)
-        .client_secret(secret)
-        .start_url(&session.start_url)
-        .send()
-        .await;
-    let begun = begun.map_err(|error| attempt.error(error))?;
-    let page = begun.verification_uri_complete().or(begun.verification_uri());
-    let (Some(page), Some(device)) = (page, begun.device_code()) else {
-        return Err(unusable("it names no page"));
-    };
-    // What is opened in the browser is a page, and nothing else that a computer opens.
-    check_page(page, config)?;
-    let code = begun.user_code().map(str::to_owned);
-    told(SignInEvent::Page { address: page.to_owned(), code });
-
-    let seconds = u64::try_from(begun.expires_in()).unwrap_or(0).clamp(60, 1800);
-    let (end, mut pause) = (
-        Instant::now() + Duration::from_secs(seconds),
-        Duration::from_secs(u64::try_from(begun.interval()).unwrap_or(0).clamp(1, 30)),
-    );
-    while Instant::now() < end {
-        tokio::time::sleep(pause).await;
-        let asked = client
-            .create_token()
-            .client_id(id)
-            .client_secret(secret)
-            .grant_type(DEVICE_CODE)
-            .device_code(device)
-            .send()
-            .await;
-        let answer = match asked {
-            Ok(answer) => answer,
-            Err(error) => match error.code() {
-                Some("AuthorizationPendingException") => continue,
-                Some("SlowDownException") => {
-                    // So RFC 8628, section 3.5.
-                    pause += Duration::from_secs(5);
-                    continue;
-                }
-                Some("ExpiredTokenException") => break,
-                Some("AccessDeniedException") => {
-                    let reason = "somebody said no in the browser".to_owned();
-                    return Err(SignInError::Refused { reason });
-                }
-                _ => return Err(attempt.error(error).into()),
-            },
-        };
-        let token = answer.access_token().ok_or_else(|| unusable("there is no token in it"))?;
-        let kept = CompanyToken {
-            start_url: &session.start_url,
-            region: &session.region,
-            access_token: token,
-            expires_at: in_seconds(answer.expires_in())?,
-            client_id: id,
-            client_secret: secret,
-            registration_expires_at: written(registered.client_secret_expires_at())?,
-            refresh_token: answer.refresh_token(),
-        };
-        keep_company(&session.name, &kept)?;
-        return Ok(token.to_owned());
-    }
-    Err(SignInError::TooLate { minutes: seconds / 60 })
-}
-
-fn client_keys(registered: &RegisterClientOutput) -> Option<(&str, &str)> {
-    Some((registered.client_id()?, registered.client_secret()?))
-}
-
-fn check_page(page: &str, config: &AwsConfig) -> Result<()> {
-    let is_emulated = config.sdk.endpoint_url().is_some();
-    let scheme = Url::parse(page).map(|address| address.scheme().to_owned());
-    match scheme.as_deref() {
-        Ok("https") => Ok(()),
-        Ok("http") if is_emulated => Ok(()),
-        _ => Err(SignInError::Answer { reason: format!("{} is no page", page.escape_debug()) }),
-    }
-}
-
 /// Every role that may be taken, by the accounts' names.
 async fn roles(config: &AwsConfig, token: &str) -> Result<Vec<CompanyRole>> {
     let attempt = Attempt { action: "list your accounts", ..Attempt::default() };
@@ -346,21 +167,4 @@ async fn roles(config: &AwsConfig, token: &str) -> Result<Vec<CompanyRole>> {
         (&one.account_name, &one.role).cmp(&(&other.account_name, &other.role))
     });
     Ok(found)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_address_is_a_page_of_the_web() {
-        let right = CompanySession::typed(" https://d-9067.awsapps.com/start/#/\n", "us-east-1");
-        assert_eq!(right.unwrap().name, "d-9067-awsapps-com");
-        let shared = "https://start.home.awsapps.cn/directory/one";
-        let shared = CompanySession::typed(shared, "cn-north-1").unwrap();
-        assert_eq!(shared.name, "start-home-awsapps-cn-directory-one");
-        for wrong in ["", "studio", "http://studio.awsapps.com", "file:///etc", "https://a\nb"] {
-            assert!(CompanySession::typed(wrong, "us-east-1").is_err(), "{wrong:?}");
-        }
-    }
 }

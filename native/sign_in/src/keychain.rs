@@ -12,12 +12,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::SignIn;
 use crate::error::{Result, SignInError};
-use crate::known_profile::{Kind, check, profiles};
+use crate::known_profile::{KEYCHAIN_SETTING, Kind, check, profiles};
 use crate::profile_file::{check_file, profile_section, remove_setting, write_settings};
 
-/// The setting that says that the keychain has the profile's key. Other tools do not know it, and
-/// find no credentials in such a profile.
-pub(crate) const KEYCHAIN_SETTING: &str = "render_on_lambda_access_key";
 const KEYCHAIN: &str = "keychain";
 
 /// Under which name the keychain shows it.

@@ -1,12 +1,14 @@
 //! What the files in `~/.aws` say of the profile that somebody signs in to.
 
-use aws_config::profile::{self, Profile, ProfileSet};
+use aws_config::profile::{self, ProfileSet};
 use aws_runtime::env_config::file::EnvConfigFiles as ProfileFiles;
 use aws_types::os_shim_internal::{Env, Fs};
 
-use crate::company::CompanySession;
 use crate::error::{Result, SignInError};
-use crate::keychain::KEYCHAIN_SETTING;
+
+/// The setting that says that the keychain has the profile's key. Other tools do not know it, and
+/// find no credentials in such a profile.
+pub(crate) const KEYCHAIN_SETTING: &str = "render_on_lambda_access_key";
 
 /// What the files say; nothing where there are none.
 ///
@@ -17,27 +19,6 @@ pub(crate) async fn profiles() -> Result<ProfileSet> {
     let files = ProfileFiles::default();
     let read = profile::load(&Fs::real(), &Env::real(), &files, None).await;
     read.map_err(|error| SignInError::Profiles { reason: protocol::sentence(&error) })
-}
-
-/// The IAM Identity Center through which a profile signs in; none of other profiles.
-pub async fn company_session(profile: &str) -> Option<CompanySession> {
-    let profiles = profiles().await.ok()?;
-    session_of(&profiles, profiles.get_profile(profile)?)
-}
-
-pub(crate) fn session_of(profiles: &ProfileSet, profile: &Profile) -> Option<CompanySession> {
-    let owned = |name| profile.get(name).map(str::to_owned);
-    if let Some(name) = profile.get("sso_session") {
-        let session = profiles.sso_session(name)?;
-        return Some(CompanySession {
-            name: name.to_owned(),
-            start_url: session.get("sso_start_url")?.to_owned(),
-            region: session.get("sso_region")?.to_owned(),
-        });
-    }
-    // Before sessions had names, the address was one.
-    let start_url = owned("sso_start_url")?;
-    Some(CompanySession { name: start_url.clone(), start_url, region: owned("sso_region")? })
 }
 
 /// Which way of having credentials is about to be written.
@@ -109,14 +90,5 @@ mod tests {
             let error = check(&set, name, kind).unwrap_err();
             assert!(matches!(error, SignInError::InUse { .. }), "{name}");
         }
-    }
-
-    #[tokio::test]
-    async fn a_profile_of_a_company_knows_where_it_signs_in() {
-        let set = set().await;
-        let session = |name| session_of(&set, set.get_profile(name).unwrap());
-        assert_eq!(session("company").unwrap().start_url, "https://s.example/start");
-        assert_eq!(session("old").unwrap().region, "eu-west-1");
-        assert_eq!(session("login"), None);
     }
 }

@@ -6,6 +6,8 @@
 
 mod browser;
 mod company;
+mod company_session;
+mod device_code;
 mod error;
 mod keychain;
 mod known_profile;
@@ -15,10 +17,10 @@ mod proof;
 mod token_cache;
 
 pub use browser::sign_in_by_browser;
-pub use company::{CompanyRole, CompanySession, WantedRole, sign_in_by_company, use_role};
+pub use company::{CompanyRole, WantedRole, sign_in_by_company, use_role};
+pub use company_session::{CompanySession, company_session};
 pub use error::{Result, SignInError};
 pub use keychain::{AccessKey, forget_access_key, keep_access_key, keychain_credentials};
-pub use known_profile::company_session;
 
 /// Which profile is signed in, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]

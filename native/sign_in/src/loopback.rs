@@ -68,14 +68,12 @@ impl Loopback {
                 Some(answer) = answers.recv() => break answer,
                 Some(_) = connections.join_next() => continue,
                 accepted = self.listener.accept(), if connections.len() < MOST_CONNECTIONS => {
-                    match accepted {
-                        Ok((stream, _)) => stream,
+                    let Ok((stream, _)) = accepted else {
                         // A browser that went away at once; whatever else it is, it is met again.
-                        Err(_) => {
-                            tokio::time::sleep(PAUSE).await;
-                            continue;
-                        }
-                    }
+                        tokio::time::sleep(PAUSE).await;
+                        continue;
+                    };
+                    stream
                 }
             };
             let (state, sender) = (state.to_owned(), sender.clone());

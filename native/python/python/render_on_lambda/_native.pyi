@@ -998,8 +998,8 @@ class KnownProfile:
 
         "signed in", "may have ended" or "signed out" where somebody signs in with a browser; of the
         second AWS alone knows. "ready" with a key in the file or what gets one without asking,
-        "needs code" where a device's one-time code is asked for, which cannot be typed here, "empty"
-        where nothing in it says how credentials are had.
+        "needs code" where a device's one-time code is asked for, which cannot be typed here,
+        "empty" where nothing in it says how credentials are had.
         """
 
 def known_profiles() -> list[KnownProfile]:
