@@ -51,6 +51,8 @@ def test_each_scene_is_rendered_by_its_own_blender(queue: Queue, tmp_path: Path)
     blender(sys.executable, RENDER, scenes["newer"], expected["newer"])
     blender(sys.executable, RENDER, scenes["older"], expected["wrong"])
     assert not numpy.array_equal(pixels(expected["older"]), pixels(expected["wrong"]))
+    words = queue.refused("submit", scenes["older"], "--frames", "1")
+    assert "the scene comes from Blender 4.5, and the farm renders with 5.2" in words, words
     with queue.worker(tmp_path, OLDER_BLENDERS=f"4.5={OLDER}"):
         # From one to the other, and back.
         for round_, name in enumerate(("older", "newer", "older")):

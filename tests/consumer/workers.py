@@ -56,8 +56,19 @@ class Queue:
 
     def command(self, *arguments: str | Path) -> str:
         """What the command prints."""
+        done = self._run(*arguments)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def refused(self, *arguments: str | Path) -> str:
+        """What the command says that does not do it."""
+        done = self._run(*arguments)
+        assert done.returncode != 0, done.stdout
+        return done.stderr
+
+    def _run(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
         where = ["--stack", self.farm.stack, "--endpoint", self.farm.endpoint]
-        done = subprocess.run(
+        return subprocess.run(
             [COMMAND, *arguments, *where],
             env=os.environ | self.farm.environment(),
             capture_output=True,
@@ -65,8 +76,6 @@ class Queue:
             check=False,
             timeout=120,
         )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
 
     def read(self, key: str) -> bytes:
         return self.farm.client("s3").get_object(Bucket=self.bucket, Key=key)["Body"].read()
