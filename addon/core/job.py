@@ -125,6 +125,7 @@ class Job:
     folders_elsewhere: list[tuple[str, str]] = field(default_factory=list)
     unbaked: list[UnbakedSimulation] = field(default_factory=list)
     other_blender: tuple[int, int] | None = None
+    may_use_other_blender: bool = False
     retry: Literal["failed", "missing"] | None = None
     files: dict[int, str] = field(default_factory=dict)
     arrived: FrameRanges = field(default_factory=FrameRanges)
@@ -134,6 +135,13 @@ class Job:
         """Whether it renders a file; of one that was never saved, any such."""
         is_unsaved = PurePath(self.as_path).parent.name == self.id
         return self.as_path == blend_file or (not blend_file and is_unsaved)
+
+    def begin_again(self, farm: FarmAddress, *, anyway: bool) -> None:
+        """It is sent once more; anyway: although what was told of it is so."""
+        self.may_use_other_blender |= anyway and self.other_blender is not None
+        self.render_anyway = self.render_anyway or anyway
+        self.farm, self.state, self.error = farm, JobState.SUBMITTING, ""
+        self.missing, self.unbaked, self.other_blender = [], [], None
 
     @property
     def is_whole(self) -> bool:

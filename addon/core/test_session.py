@@ -151,6 +151,18 @@ def test_another_blender_than_the_artists_is_told_before_anything_is_sent() -> N
     assert Job.from_json(json.loads(json.dumps(session.job.to_json()))) == session.job
 
 
+def test_who_agrees_to_missing_files_has_not_agreed_to_another_blender() -> None:
+    one = job()
+    one.begin_again(one.farm, anyway=True)
+    assert one.render_anyway and not one.may_use_other_blender
+    one.other_blender = (5, 2)
+    one.begin_again(one.farm, anyway=False)
+    assert not one.may_use_other_blender and one.other_blender is None
+    one.other_blender = (5, 2)
+    one.begin_again(one.farm, anyway=True)
+    assert one.may_use_other_blender
+
+
 def test_a_frame_that_fails_twice_is_listed_once_with_its_last_words() -> None:
     def failed(try_number: int, retrying: bool, message: str) -> Any:
         values = {"failure_class": "machine", "log_tail": "log", "message": message}

@@ -34,7 +34,7 @@ class NativeFarm:
             allow_scripts=job.allow_scripts,
             allow_missing_files=job.render_anyway,
             allow_unbaked=job.render_anyway,
-            allow_other_blender=job.render_anyway,
+            allow_other_blender=job.may_use_other_blender,
             painted=job.painted,
             kept_frames=job.kept_frames,
             keeps_files=job.keeps_files,

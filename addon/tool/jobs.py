@@ -90,11 +90,8 @@ class Jobs:
 
     def again(self, job: Job, *, anyway: bool = False) -> None:
         """Submit a job again; anyway: although files are missing or simulations are not baked."""
-        job.render_anyway = job.render_anyway or anyway
         # What was in the way may have been the farm that was set.
-        job.farm = preferences.address()
-        job.state, job.error, job.other_blender = JobState.SUBMITTING, "", None
-        job.missing, job.unbaked = [], []
+        job.begin_again(preferences.address(), anyway=anyway)
         self._open(job)
         self.list.save()
 

@@ -22,8 +22,10 @@ def may_keep_data(scene) -> bool:
     What it keeps does not follow settings of the render itself that are animated, particles, and
     under motion blur what appears or vanishes and meshes of a cache file: found by comparing both
     over some hundred kinds of animation, forwards, backwards and jumping, with and without motion
-    blur (Blender 5.2.3).
+    blur (Blender 5.2.3). Of older Blenders nobody has compared it.
     """
+    if bpy.app.version < (5, 2, 0):
+        return False
     blurs = scene.render.use_motion_blur
     differing = {"PARTICLE_SYSTEM"} | ({"MESH_SEQUENCE_CACHE", "MESH_CACHE"} if blurs else set())
     used = {modifier.type for one in bpy.data.objects for modifier in one.modifiers}

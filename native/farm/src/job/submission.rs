@@ -126,7 +126,10 @@ pub async fn run(
         request.blend_file = shown;
     }
     let traced = blocking_trace(&request, scene, &on_event)?;
-    traced.check_byte_order(request.blender_version)?;
+    // That of the Blender that will read it.
+    let reader = other_blender
+        .map_or(request.blender_version, |(major, minor)| BlenderVersion(major, minor, 0));
+    traced.check_byte_order(reader)?;
     traced.check_scripts()?;
     let missing = traced.missing_files();
     let unbaked = traced.unbaked_simulations();

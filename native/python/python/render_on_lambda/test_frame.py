@@ -50,6 +50,8 @@ class TestFrame:
             output_template="####.png",
             blender_version=BLENDER_VERSION,
             scene=SCENE_NAME,
+            # It shows that a frame comes back: any Blender of the farm will do.
+            allow_other_blender=True,
         )
 
     def poll(self) -> list[str]:
@@ -63,6 +65,8 @@ class TestFrame:
                 match event:
                     case SubmissionEvent.Trouble(message) | SubmissionEvent.Waking(message):
                         notes.append(message)
+                    case SubmissionEvent.Concerns():
+                        raise FarmError("the test frame was not sent: install the add-on again")
                     case _:
                         pass
             if self._submission.is_over:
