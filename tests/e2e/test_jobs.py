@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
+import pytest
 from conftest import Blender, command
 from local_farm import LocalFarm
 
@@ -32,6 +34,20 @@ def keys_of(farm: LocalFarm, job: str) -> list[str]:
     bucket = farm.outputs()["BucketName"]
     found = farm.client("s3").list_objects_v2(Bucket=bucket, Prefix=f"jobs/{job}/")
     return [one["Key"] for one in found.get("Contents", [])]
+
+
+def wait_for_an_empty_queue(farm: LocalFarm) -> None:
+    """Wait until nobody has a task: before, two documents of a job that is removed stay."""
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        found = farm.client("sqs").get_queue_attributes(
+            QueueUrl=farm.outputs()["QueueUrl"], AttributeNames=names
+        )
+        if not any(int(found["Attributes"][name]) for name in names):
+            return
+        time.sleep(0.2)
+    pytest.fail("the queue holds tasks of jobs that are over")
 
 
 def test_a_paused_job_begins_no_frame_until_it_is_resumed(
@@ -148,6 +164,7 @@ def test_the_command_line_pauses_resumes_and_removes(
     resumed = command(farm, "resume", job, "--watch", "--to", tmp_path / "out")
     assert resumed.returncode == 0, resumed.stderr
     assert len(list((tmp_path / "out").glob("*.png"))) == 6
+    wait_for_an_empty_queue(farm)
     removed = command(farm, "remove", job)
     assert removed.stdout == f"{job} is deleted from the bucket\n"
     assert keys_of(farm, job) == []
