@@ -29,7 +29,7 @@ class NativeDoorway:
 
     def show_page(self, address: str) -> None:
         """Have the browser show a page; some take their time. Where none does, a button stays."""
-        self._errands.send("page", lambda: webbrowser.open(address), lambda *_: None)
+        self._errands.send(f"page {address}", lambda: webbrowser.open(address), lambda *_: None)
 
 
 class ArtistSignIn(SigningIn):

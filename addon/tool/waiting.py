@@ -10,6 +10,8 @@ from ..core.sign_in import Stage
 from . import jobs
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ..core.job import Job
     from ..core.scene_check import SceneCheck
     from .administration import FarmAdministration
@@ -53,25 +55,15 @@ def wait_for_farm() -> None:
 
 def wait_for_administration() -> FarmAdministration:
     """Wait until a farm is made or removed, or cannot be."""
-    farm, told = jobs.jobs().administration, ""
-    while farm.stage.is_at_work:
-        jobs.jobs().poll()
-        if farm.text != told:
-            print(f"Render on Lambda: {farm.text}", flush=True)
-            told = farm.text
-        time.sleep(WAIT_SECONDS)
+    farm = jobs.jobs().administration
+    _wait_and_tell(farm, lambda: farm.stage.is_at_work)
     return farm
 
 
 def wait_for_sign_in() -> ArtistSignIn:
     """Wait until somebody is signed in, or is not."""
-    signing_in, told = jobs.jobs().signing_in, ""
-    while signing_in.stage is Stage.WAITING:
-        jobs.jobs().poll()
-        if signing_in.text != told:
-            print(f"Render on Lambda: {signing_in.text}", flush=True)
-            told = signing_in.text
-        time.sleep(WAIT_SECONDS)
+    signing_in = jobs.jobs().signing_in
+    _wait_and_tell(signing_in, lambda: signing_in.stage is Stage.WAITING)
     return signing_in
 
 
@@ -81,3 +73,14 @@ def wait_for_film(job: Job) -> None:
         jobs.jobs().poll()
         time.sleep(WAIT_SECONDS)
     print(f"Render on Lambda: {job.notices[-1]}", flush=True)
+
+
+def _wait_and_tell(work: FarmAdministration | ArtistSignIn, goes_on: Callable[[], bool]) -> None:
+    """Wait for work, telling on the terminal what it says of itself."""
+    told = ""
+    while goes_on():
+        jobs.jobs().poll()
+        if work.text != told:
+            print(f"Render on Lambda: {work.text}", flush=True)
+            told = work.text
+        time.sleep(WAIT_SECONDS)

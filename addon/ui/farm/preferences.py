@@ -110,9 +110,11 @@ def draw_permissions(layout: UILayout, connection: ConnectionTest, characters: i
     for permission in connection.permissions:
         row = column.row()
         row.alert = bool(permission.missing)
-        text = ": ".join([permission.text, ", ".join(permission.missing)]).removesuffix(": ")
-        icon = "CANCEL" if permission.missing else "CHECKMARK"
-        paragraph(row, text, characters, icon)
+        if permission.missing:
+            text = f"{permission.text}: {', '.join(permission.missing)}"
+            paragraph(row, text, characters, "CANCEL")
+        else:
+            paragraph(row, permission.text, characters, "CHECKMARK")
 
 
 def draw_administration(layout: UILayout, farm: FarmAdministration, characters: int) -> None:

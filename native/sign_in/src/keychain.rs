@@ -10,10 +10,10 @@ use keyring_core::api::CredentialStoreApi as _;
 use keyring_core::{Entry, Error};
 use serde::{Deserialize, Serialize};
 
-use crate::SignIn;
 use crate::error::{Result, SignInError};
 use crate::known_profile::{KEYCHAIN_SETTING, Kind, check, profiles};
 use crate::profile_file::{check_file, profile_section, remove_setting, write_settings};
+use crate::{SignIn, environment_has_key};
 
 const KEYCHAIN: &str = "keychain";
 
@@ -113,8 +113,7 @@ async fn delete(profile: String) -> Result<()> {
 /// What gives the key of a profile of which the keychain has one; none of other profiles, nor where
 /// no profile is named and the environment has a key, which comes first.
 pub async fn keychain_credentials(profile: Option<&str>) -> Option<SharedCredentialsProvider> {
-    let has_keys = std::env::var_os("AWS_ACCESS_KEY_ID").is_some_and(|value| !value.is_empty());
-    if profile.is_none() && has_keys {
+    if profile.is_none() && environment_has_key() {
         return None;
     }
     let known = profiles().await.ok()?;

@@ -44,9 +44,16 @@ impl SignIn {
 
     /// Looks that what is about to be written would be used.
     fn check_environment(&self) -> Result<()> {
-        let has_keys = std::env::var_os("AWS_ACCESS_KEY_ID").is_some_and(|value| !value.is_empty());
-        if self.profile.is_none() && has_keys { Err(SignInError::EnvironmentFirst) } else { Ok(()) }
+        if self.profile.is_none() && environment_has_key() {
+            return Err(SignInError::EnvironmentFirst);
+        }
+        Ok(())
     }
+}
+
+/// Whether the environment has an access key, which comes before a profile that nobody names.
+fn environment_has_key() -> bool {
+    std::env::var_os("AWS_ACCESS_KEY_ID").is_some_and(|value| !value.is_empty())
 }
 
 /// What is told while somebody signs in.

@@ -62,13 +62,8 @@ impl ProofKey {
         der.extend_from_slice(&[0xa1, 0x44, 0x03, 0x42, 0x00]);
         der.extend_from_slice(self.0.public_key().to_encoded_point(false).as_bytes());
         let text = STANDARD.encode(der);
-        let lines: String = text.chars().enumerate().fold(String::new(), |mut lines, (at, one)| {
-            if at > 0 && at % 64 == 0 {
-                lines.push('\n');
-            }
-            lines.push(one);
-            lines
-        });
+        let lines: Vec<_> = text.as_bytes().chunks(64).map(String::from_utf8_lossy).collect();
+        let lines = lines.join("\n");
         format!("-----BEGIN EC PRIVATE KEY-----\n{lines}\n-----END EC PRIVATE KEY-----\n")
     }
 
