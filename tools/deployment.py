@@ -44,22 +44,25 @@ def create_stack(
     """Create the stack from infra/template.yaml, or another template: its bucket first; StackFailed
     where AWS would not.
     """
-    values = {
-        "Blender": str(blender),
-        "ConsumerBlenderVersions": blender_version(blender),
-        "ConsumerMemory": "2048",
-        "ConsumerTimeout": "600",
-        "MaximumConcurrency": str(max(2, (os.cpu_count() or 2))),
-    } | parameters
+    values = (
+        {
+            "Blender": str(blender),
+            "ConsumerMemory": "2048",
+            "ConsumerTimeout": "600",
+            "MaximumConcurrency": str(max(2, (os.cpu_count() or 2))),
+        }
+        | blender_versions(blender)
+        | parameters
+    )
     body = template or (PROJECT / "infra" / "template.yaml").read_text()
     change_stack(farm, "create_stack", body, values)
 
 
-def blender_version(blender: Path) -> str:
-    """The version of the module that a Python has, such as "5.2"; empty of another program."""
+def blender_versions(blender: Path) -> dict[str, str]:
+    """The parameter that tells which Blender a Python has; of an image the template knows it."""
     if blender != Path(sys.executable):
-        return ""
-    return ".".join(version("bpy").split(".")[:2])
+        return {}
+    return {"ConsumerBlenderVersions": ".".join(version("bpy").split(".")[:2])}
 
 
 def add_functions(farm: Target, binaries: Path, template: str | None = None) -> None:

@@ -159,6 +159,9 @@ def file_output_nodes() -> Iterator[tuple[NodeTree, Node]]:
 
 def node_folder(node: Node) -> str:
     """The folder as it stands in a File Output node, with forward slashes."""
-    # Renamed in Blender 5.0.
-    folder = node.directory if hasattr(node, "directory") else node.base_path
-    return folder.replace("\\", "/")
+    # Renamed in Blender 5.0; before, it was the whole path of one file with many layers.
+    if hasattr(node, "directory"):
+        return node.directory.replace("\\", "/")
+    path = node.base_path.replace("\\", "/")
+    is_file = node.format.file_format == "OPEN_EXR_MULTILAYER"
+    return path[: path.rfind("/") + 1] if is_file else path

@@ -3,8 +3,6 @@ use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::time::Duration;
 
-use protocol::BlenderVersion;
-
 /// What can go wrong in the consumer.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ConsumerError {
@@ -60,9 +58,9 @@ pub(crate) enum ConsumerError {
     /// Blender said something that is not of the protocol.
     #[error("Blender broke the protocol: {reason}")]
     Wire { reason: String },
-    /// The scene needs a newer Blender than this worker has.
-    #[error("the scene comes from Blender {}.{}, but the farm renders with {}.{}; set up the farm with a newer Blender", scene.0, scene.1, farm.0, farm.1)]
-    OldBlender { scene: BlenderVersion, farm: BlenderVersion },
+    /// None of this worker's Blenders is the one that the job was promised, or can read its scene.
+    #[error("the job is to be rendered with Blender {}.{}, which this worker lacks (its newest is {}.{}); give the farm one with it, or send the job again", wanted.0, wanted.1, has.0, has.1)]
+    LacksBlender { wanted: (u16, u16), has: (u16, u16) },
     /// Blender or the scene's Python said no.
     #[error("{message}")]
     Scene { message: String },

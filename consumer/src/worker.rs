@@ -83,7 +83,7 @@ impl Worker {
     /// What the Blender of a job is started with, but for what is in its pack.
     pub(crate) fn setup_of(&self, job: &Job) -> BlenderSetup {
         BlenderSetup {
-            program: self.settings.blenders.of(job.blender_version).to_owned(),
+            program: self.settings.blenders.of(job).to_owned(),
             color_config: None,
             allow_scripts: job.allow_scripts,
         }

@@ -65,7 +65,7 @@ output "retention_days" {
 
 output "blender_versions" {
   description = "The Blenders that render, as major and minor version."
-  value       = lookup(aws_cloudformation_stack.render_on_lambda.outputs, "BlenderVersions", null)
+  value       = aws_cloudformation_stack.render_on_lambda.outputs["BlenderVersions"]
 }
 
 output "repository_name" {

@@ -102,8 +102,8 @@ variable "monthly_budget" {
 
 variable "consumer_blender_versions" {
   type        = string
-  default     = ""
-  description = "The Blenders of ConsumerImageUri or ConsumerCodeKey, such as \"4.5 5.2\": artists are asked before another one than theirs renders. Empty where nobody knows."
+  default     = "4.5 5.2"
+  description = "The Blenders of ConsumerImageUri or ConsumerCodeKey: artists are asked before another one than theirs renders, and a worker that lacks what is named here says so instead of rendering."
 }
 
 variable "dashboard" {

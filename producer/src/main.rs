@@ -6,7 +6,7 @@
 mod answer;
 mod request;
 
-use farm::{AwsConfig, Burst, FarmError, Queue, Storage, WorkerFunction};
+use farm::{AwsConfig, Blenders, Burst, FarmError, Queue, Storage, WorkerFunction};
 use lambda_http::http::{Method, StatusCode};
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, Error, Request, RequestExt, Response, run, service_fn};
@@ -22,6 +22,7 @@ struct FrontDoor {
     queue: Queue,
     worker: WorkerFunction,
     burst: Burst,
+    blenders: Blenders,
 }
 
 #[tokio::main]
@@ -33,12 +34,16 @@ async fn main() -> Result<(), Error> {
     let count = |name: &str| {
         variable(name)?.parse().map_err(|_| format!("the environment variable {name} is no count"))
     };
+    let blenders = variable("BLENDER_VERSIONS")?
+        .parse()
+        .map_err(|()| "the environment variable BLENDER_VERSIONS names no versions".to_owned())?;
     let config = AwsConfig::from_environment().await?;
     let front_door = FrontDoor {
         storage: Storage::new(&config, variable("BUCKET_NAME")?),
         queue: Queue::new(&config, variable("QUEUE_URL")?),
         worker: WorkerFunction::new(&config, variable("CONSUMER_NAME")?),
         burst: Burst { workers: count("BURST_WORKERS")?, mapping: count("MAXIMUM_CONCURRENCY")? },
+        blenders,
     };
     let front_door = &front_door;
     run(service_fn(move |request: Request| async move {
@@ -65,15 +70,16 @@ impl FrontDoor {
     }
 
     async fn submit(&self, request: &Request) -> Response<Body> {
-        let Submission { mut job, token } = match request::submission(request.body().as_ref()) {
-            Ok(submission) => submission,
-            Err(message) => {
-                return json_answer(
-                    StatusCode::BAD_REQUEST,
-                    &serde_json::json!({ "error": message }),
-                );
-            }
-        };
+        let Submission { mut job, token } =
+            match request::submission(request.body().as_ref(), &self.blenders) {
+                Ok(submission) => submission,
+                Err(message) => {
+                    return json_answer(
+                        StatusCode::BAD_REQUEST,
+                        &serde_json::json!({ "error": message }),
+                    );
+                }
+            };
         let submitting = async {
             farm::check_pack(&self.storage, &job).await?;
             if let Some(token) = &token {

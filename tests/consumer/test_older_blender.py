@@ -9,9 +9,7 @@ from pathlib import Path
 import numpy
 import OpenEXR
 import pytest
-from workers import PROJECT, Queue
-
-OLDER = PROJECT / ".tools" / "blender-4.5" / "bin" / "python"
+from workers import OLDER, Queue, wait_until
 
 MAKE = """
 import sys, bpy
@@ -51,18 +49,86 @@ def test_each_scene_is_rendered_by_its_own_blender(queue: Queue, tmp_path: Path)
     blender(sys.executable, RENDER, scenes["newer"], expected["newer"])
     blender(sys.executable, RENDER, scenes["older"], expected["wrong"])
     assert not numpy.array_equal(pixels(expected["older"]), pixels(expected["wrong"]))
-    words = queue.refused("submit", scenes["older"], "--frames", "1")
-    assert "the scene comes from Blender 4.5, and the farm renders with 5.2" in words, words
     with queue.worker(tmp_path, OLDER_BLENDERS=f"4.5={OLDER}"):
         # From one to the other, and back.
         for round_, name in enumerate(("older", "newer", "older")):
-            job = queue.submit(scenes[name], "1", "--allow-other-blender")
+            job = queue.submit(scenes[name], "1")
             (record,) = queue.wait_for(job, 1, limit_seconds=120).values()
             assert record["state"] == "done", record
             folder = tmp_path / f"fetched-{round_}"
             queue.fetch(job, folder)
             (frame,) = folder.rglob("*.exr")
             assert numpy.array_equal(pixels(frame), pixels(expected[name])), name
+
+
+@pytest.mark.skipif(not OLDER.exists(), reason="Blender 4.5 wants a Python 3.11")
+def test_a_worker_without_the_promised_blender_leaves_the_job_to_others(
+    queue: Queue, tmp_path: Path
+) -> None:
+    scene, log = tmp_path / "older.blend", tmp_path / "worker.log"
+    blender(OLDER, MAKE, scene)
+    with queue.worker(tmp_path):
+        job = queue.submit(scene, "1")
+        wait_until(
+            lambda: "which this worker lacks" in log.read_text(), 60, lambda: log.read_text()
+        )
+        wait_until(
+            lambda: "the task is left to others" in log.read_text(), 60, lambda: log.read_text()
+        )
+    (record,) = queue.records(job).values()
+    assert (record["state"], record["tries"]) == ("queued", 0), record
+    with queue.worker(tmp_path, OLDER_BLENDERS=f"4.5={OLDER}"):
+        (record,) = queue.wait_for(job, 1, limit_seconds=120).values()
+    assert (record["state"], record["tries"]) == ("done", 1), record
+
+
+FILE_OUTPUTS = """
+scene.render.filepath = "//render/shot_####"
+scene.use_nodes = True
+layers = next(node for node in scene.node_tree.nodes if node.type == "R_LAYERS")
+for path, file_format in [
+    ("//render/passes/", "PNG"),
+    ("//render/passes/multi_####", "OPEN_EXR_MULTILAYER"),
+    ("//render/other_", "OPEN_EXR_MULTILAYER"),
+]:
+    node = scene.node_tree.nodes.new("CompositorNodeOutputFile")
+    node.format.file_format, node.base_path = file_format, path
+    node.file_slots[0].path = "raw_"
+    scene.node_tree.links.new(layers.outputs["Image"], node.inputs[0])
+bpy.ops.wm.save_as_mainfile(filepath=sys.argv[1])
+"""
+ANIMATION = """
+import sys, bpy
+bpy.ops.wm.open_mainfile(filepath=sys.argv[1])
+bpy.context.scene.frame_end = 1
+bpy.ops.render.render(animation=True)
+"""
+
+
+@pytest.mark.skipif(not OLDER.exists(), reason="Blender 4.5 wants a Python 3.11")
+def test_file_outputs_of_an_older_blender_are_named_as_f12_names_them(
+    queue: Queue, tmp_path: Path
+) -> None:
+    scene = tmp_path / "show" / "shot.blend"
+    scene.parent.mkdir()
+    blender(OLDER, MAKE + FILE_OUTPUTS, scene)
+    blender(OLDER, ANIMATION, scene)
+
+    def names(folder: Path) -> list[str]:
+        return sorted(
+            path.relative_to(folder).as_posix()
+            for path in folder.rglob("*.*")
+            if path.suffix in {".exr", ".png"}
+        )
+
+    expected = names(scene.parent / "render")
+    assert "passes/multi_0001.exr" in expected and len(expected) == 4, expected
+    with queue.worker(tmp_path, OLDER_BLENDERS=f"4.5={OLDER}"):
+        job = queue.submit(scene, "1")
+        (record,) = queue.wait_for(job, 1, limit_seconds=120).values()
+        assert record["state"] == "done", record
+        queue.fetch(job, tmp_path / "fetched")
+    assert names(tmp_path / "fetched") == expected
 
 
 def test_a_list_of_blenders_that_cannot_be_is_said_at_the_start(

@@ -21,6 +21,8 @@ from local_farm import LocalFarm
 PROJECT = Path(__file__).resolve().parents[2]
 BINARIES = PROJECT / "build" / "functions"
 COMMAND = Path(sys.executable).with_name("render-on-lambda")
+# A Python with the older Blender, beside the newest one's.
+OLDER = PROJECT / ".tools" / "blender-4.5" / "bin" / "python"
 LEASE_SECONDS = 6
 MAXIMUM_TRIES = 5
 

@@ -53,6 +53,12 @@ impl Worker {
     ) -> Verdict {
         let task: TaskMessage = match parse(message.body.as_bytes()) {
             Ok(task) => task,
+            // A worker of the next version knows what it means.
+            Err(error) if error.is_newer() => {
+                tracing::warn!(error = sentence(&error), "a message of a newer version");
+                self.give_back(message, longer_each_time(message.deliveries)).await;
+                return Verdict::GiveBack;
+            }
             Err(error) => {
                 tracing::error!(error = sentence(&error), "a message that is no task");
                 return self.bury(message, "malformed").await;
@@ -74,14 +80,19 @@ impl Worker {
             }
         };
         self.record = None;
-        if verdict == Verdict::GiveBack
-            && let Err(error) = self.queue.set_visibility(&message.receipt_handle, pause).await
-        {
-            tracing::warn!(error = sentence(&error), "cannot give the task back early");
+        if verdict == Verdict::GiveBack {
+            self.give_back(message, pause).await;
         }
         let try_number = record.try_number();
         tracing::info!(job = %task.job, frame = task.frame, try_number, ?verdict, "task ended");
         verdict
+    }
+
+    /// Lets a message be delivered again after a while.
+    async fn give_back(&self, message: &ReceivedMessage, pause: Duration) {
+        if let Err(error) = self.queue.set_visibility(&message.receipt_handle, pause).await {
+            tracing::warn!(error = sentence(&error), "cannot give the task back early");
+        }
     }
 
     /// Gives the task at hand back as if it had never begun here.
@@ -198,9 +209,13 @@ impl Worker {
             self.blender.let_go();
         }
         let total_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        if self.makes_unfit(&error) {
+        let makes_unfit = self.makes_unfit(&error);
+        // In Lambda all are alike; of other machines another one may have it.
+        let is_for_others =
+            matches!(error, ConsumerError::LacksBlender { .. }) && !self.settings.files_are_ours;
+        if makes_unfit || is_for_others {
             self.hand_back().await;
-            self.unfit = Some(failure.message);
+            self.unfit = makes_unfit.then_some(failure.message);
             return Verdict::GiveBack;
         }
         if matches!(error, ConsumerError::Superseded) || record.is_second() {

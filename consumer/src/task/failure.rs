@@ -14,9 +14,16 @@ pub(crate) fn classify(
     allow_scripts: bool,
 ) -> TaskFailure {
     let class = match error {
+        // A worker of the next version knows what it means.
+        ConsumerError::Protocol(error) | ConsumerError::Farm(FarmError::Protocol(error))
+            if error.is_newer() =>
+        {
+            FailureClass::Machine
+        }
         ConsumerError::Scene { .. }
         // Where it is a machine's own matter, the machine leaves the task alone.
         | ConsumerError::Unconfined { .. }
+        | ConsumerError::LacksBlender { .. }
         | ConsumerError::PackTooLarge { .. }
         | ConsumerError::TooMuchMade { .. }
         | ConsumerError::Protocol(_)
@@ -35,8 +42,6 @@ pub(crate) fn classify(
         | ConsumerError::Cage(_)
         | ConsumerError::Keeper(_)
         | ConsumerError::Unfit(_)
-        // Other machines may have a newer one.
-        | ConsumerError::OldBlender { .. }
         | ConsumerError::BlenderDied { .. }
         | ConsumerError::OutOfMemory { .. }
         | ConsumerError::Hung { .. }

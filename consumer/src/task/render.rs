@@ -67,10 +67,10 @@ impl Worker {
         self.log = self.blender.log().clone();
         let (mut blender, is_warm) = taken?;
         let start = started.elapsed().saturating_sub(fetch);
-        let farm = blender.version();
-        if (job.blender_version.0, job.blender_version.1) > (farm.0, farm.1) {
+        let version = blender.version();
+        if let Err(lack) = self.settings.blenders.check(job, &setup.program, version) {
             self.blender.put_back(blender);
-            return Err(ConsumerError::OldBlender { scene: job.blender_version, farm });
+            return Err(lack);
         }
         let bounds = self.bounds();
         let mut load_seconds = 0.0;

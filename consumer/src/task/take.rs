@@ -29,8 +29,8 @@ impl Worker {
         let control = read_control(&self.storage, task.job);
         let (job, control, found) = if let Some(job) = self.jobs.get(task.job) {
             check_frame(&job, task)?;
-            if !self.may_run(&job) {
-                return Ok((job, Some(self.leave_alone(message)?)));
+            if let Some(obstacle) = self.obstacle(&job) {
+                return Ok((job, Some(self.leave_alone(message, obstacle)?)));
             }
             let (leased, control, found) = tokio::join!(lease, control, record.take(task.second));
             if let (Err(error), Ok(Found::Begun { .. })) = (&leased, &found) {
@@ -71,8 +71,8 @@ impl Worker {
         if found.is_some() {
             return Ok((job, found));
         }
-        if !self.may_run(&job) {
-            return Ok((job, Some(self.leave_alone(message)?)));
+        if let Some(obstacle) = self.obstacle(&job) {
+            return Ok((job, Some(self.leave_alone(message, obstacle)?)));
         }
         // A job that is met for the first time: Blender imports its modules meanwhile.
         self.forget_other_scripts(&job)?;
@@ -80,19 +80,22 @@ impl Worker {
         Ok((job, Some(record.take(task.second).await?)))
     }
 
-    /// Whether this worker may run the scripts of a job, where it has any.
-    fn may_run(&self, job: &Job) -> bool {
-        !job.allow_scripts || self.confinement.holds_scripts(self.settings.files_are_ours)
+    /// Why this worker may not render a job, where that is so: it has scripts that may not run here,
+    /// or no Blender here is the one that it was promised.
+    fn obstacle(&self, job: &Job) -> Option<ConsumerError> {
+        if job.allow_scripts && !self.confinement.holds_scripts(self.settings.files_are_ours) {
+            return Some(ConsumerError::Unconfined { missing: self.confinement.to_string() });
+        }
+        self.settings.blenders.lack(job)
     }
 
-    /// What to do with a task whose scripts may not run here. In Lambda all workers are alike; of
+    /// What to do with a task that this worker may not render. In Lambda all workers are alike; of
     /// other machines another one may do.
-    fn leave_alone(&self, message: &ReceivedMessage) -> Result<Found> {
-        let missing = self.confinement.to_string();
+    fn leave_alone(&self, message: &ReceivedMessage, obstacle: ConsumerError) -> Result<Found> {
         if self.settings.files_are_ours {
-            return Err(ConsumerError::Unconfined { missing });
+            return Err(obstacle);
         }
-        tracing::warn!(missing, "the job's scripts may not run here: the task is left to others");
+        tracing::warn!(obstacle = sentence(&obstacle), "the task is left to others");
         Ok(Found::Held { lease_left: longer_each_time(message.deliveries) })
     }
 }

@@ -111,12 +111,25 @@ def absolute_folder(node) -> str:
 
 def node_folder(node) -> str:
     # Renamed in Blender 5.0.
-    folder = node.directory if hasattr(node, "directory") else node.base_path
-    return folder.replace("\\", "/")
+    if hasattr(node, "directory"):
+        return node.directory.replace("\\", "/")
+    path = node.base_path.replace("\\", "/")
+    return path[: path.rfind("/") + 1] if is_one_file(node) else path
 
 
 def set_node_folder(node, folder: str) -> None:
-    setattr(node, "directory" if hasattr(node, "directory") else "base_path", folder)
+    if hasattr(node, "directory"):
+        node.directory = folder
+    elif is_one_file(node):
+        name = node.base_path.replace("\\", "/").rpartition("/")[2]
+        node.base_path = folder + ("_" if name == ".." else name)
+    else:
+        node.base_path = folder
+
+
+def is_one_file(node) -> bool:
+    """Whether all layers are in one file, whose whole path the node has until Blender 5.0."""
+    return node.format.file_format == "OPEN_EXR_MULTILAYER"
 
 
 def output_folder(scene) -> str:

@@ -27,6 +27,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         is_still: false,
         output: OutputNaming::new(String::new()),
         blender_version: BlenderVersion(5, 2, 0),
+        render_version: Some((5, 2)),
         allow_scripts: false,
     };
     let started = Instant::now();

@@ -5,6 +5,7 @@
 //! work, [`submission`] and [`watch`], report by events and are driven by whoever owns the runtime.
 
 mod aws;
+mod blenders;
 mod clock;
 mod error;
 mod job;
@@ -19,6 +20,7 @@ pub use aws::queue::{Queue, QueueDepth, ReceivedMessage};
 pub use aws::service_error::Attempt;
 pub use aws::stack::Farm;
 pub use aws::storage::{Storage, StoredObject};
+pub use blenders::Blenders;
 pub use clock::now_ms;
 pub use error::{FarmError, Result};
 pub use job::control::{cancel, pause};

@@ -32,6 +32,14 @@ pub enum ProtocolError {
     },
 }
 
+impl ProtocolError {
+    /// Whether it was written by a newer build, which knows what it means.
+    #[must_use]
+    pub fn is_newer(&self) -> bool {
+        matches!(self, Self::UnknownVersion { got, expected, .. } if *got > u64::from(*expected))
+    }
+}
+
 /// The result of reading a document of the protocol.
 pub type Result<T> = std::result::Result<T, ProtocolError>;
 

@@ -32,6 +32,11 @@ pub struct Job {
     pub output: OutputNaming,
     /// The Blender that the artist works with.
     pub blender_version: BlenderVersion,
+    /// The Blender that renders, as major and minor version: what whoever submitted the job was told.
+    /// No worker renders it with another one. Absent in jobs of version 2, of which nothing was
+    /// promised.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub render_version: Option<(u16, u16)>,
     /// Whether Python in the .blend file may run: drivers, handlers, registered texts.
     #[serde(default)]
     pub allow_scripts: bool,
@@ -105,8 +110,8 @@ impl Job {
 
 impl Versioned for Job {
     const DOCUMENT: &'static str = "job";
-    const VERSION: u32 = 2;
-    const OLDEST: u32 = 1;
+    const VERSION: u32 = 3;
+    const OLDEST: u32 = 2;
 
     fn validate(&self) -> Result<()> {
         self.frames.validate()?;
@@ -161,7 +166,7 @@ mod tests {
 
     fn job(change: impl Fn(&mut serde_json::Value)) -> Result<Job> {
         let mut document = serde_json::json!({
-            "version": 1,
+            "version": 2,
             "id": "0190a5d4-7c6e-7000-8000-000000000000",
             "name": "shot",
             "pack": "ab".repeat(32),

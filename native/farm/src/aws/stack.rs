@@ -3,7 +3,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use aws_sdk_cloudformation::error::ProvideErrorMetadata;
-use protocol::{BlenderVersion, PROTOCOL_VERSION};
+use protocol::PROTOCOL_VERSION;
 
 use super::burst::Burst;
 use super::connection::{AwsConfig, FarmSettings};
@@ -11,6 +11,7 @@ use super::function::WorkerFunction;
 use super::queue::Queue;
 use super::service_error::Attempt;
 use super::storage::Storage;
+use crate::blenders::Blenders;
 use crate::error::{FarmError, Result};
 
 /// A deployed stack, found by its name: its bucket, its queue, and what its function is like.
@@ -34,8 +35,8 @@ pub struct Farm {
     pub burst_workers: u32,
     /// After how long the bucket deletes an object.
     pub retention: Duration,
-    /// The Blenders that render, as major and minor version; none where the stack does not tell.
-    pub blenders: Vec<(u16, u16)>,
+    /// The Blenders that render.
+    pub blenders: Blenders,
 }
 
 impl Farm {
@@ -54,13 +55,12 @@ impl Farm {
                 output: name,
             })
         };
-        let number = |name: &'static str| {
-            text(name)?
-                .parse()
-                .map_err(|_| FarmError::NotOurStack { stack: settings.stack.clone(), output: name })
-        };
+        let not_ours = |output| FarmError::NotOurStack { stack: settings.stack.clone(), output };
+        let number = |name: &'static str| text(name)?.parse().map_err(|_| not_ours(name));
         let bucket = text("BucketName")?;
         check_protocol(&settings.stack, &outputs)?;
+        let blenders =
+            text("BlenderVersions")?.parse().map_err(|()| not_ours("BlenderVersions"))?;
         Ok(Self {
             storage: Storage::new(&config, bucket),
             queue: Queue::new(&config, text("QueueUrl")?),
@@ -69,21 +69,10 @@ impl Farm {
             consumer_memory_mib: number("ConsumerMemory")?,
             max_tries: number("MaximumTries")?,
             maximum_concurrency: number("MaximumConcurrency")?,
-            // Not told by the first stacks of this protocol.
-            burst_workers: number("BurstWorkers").unwrap_or(0),
+            burst_workers: number("BurstWorkers")?,
             retention: Duration::from_secs(u64::from(number("RetentionDays")?) * 86_400),
-            // Not told by the first stacks either, nor where nobody knows.
-            blenders: outputs.get("BlenderVersions").map_or_else(Vec::new, |text| blenders(text)),
+            blenders,
         })
-    }
-
-    /// The Blender that renders a scene of another one; nothing where the farm has the scene's own,
-    /// or it is not known which it has.
-    ///
-    /// # Errors
-    /// [`FarmError::OldBlender`] where the farm's are all older, which cannot read the scene.
-    pub fn other_blender(&self, scene: BlenderVersion) -> Result<Option<(u16, u16)>> {
-        other_blender(&self.blenders, (scene.0, scene.1))
     }
 
     /// How the first workers of a job are called.
@@ -91,31 +80,6 @@ impl Farm {
     pub fn burst(&self) -> Burst {
         Burst { workers: self.burst_workers, mapping: self.maximum_concurrency }
     }
-}
-
-fn other_blender(blenders: &[(u16, u16)], scene: (u16, u16)) -> Result<Option<(u16, u16)>> {
-    // Not every client knows which Blender a scene comes from.
-    if scene == (0, 0) || blenders.contains(&scene) {
-        return Ok(None);
-    }
-    match (blenders.iter().find(|farm| **farm > scene), blenders.last()) {
-        (Some(newer), _) => Ok(Some(*newer)),
-        (None, Some(&farm)) => Err(FarmError::OldBlender { scene, farm }),
-        (None, None) => Ok(None),
-    }
-}
-
-/// The versions in a text such as "4.5 5.2"; what is none is left out.
-fn blenders(text: &str) -> Vec<(u16, u16)> {
-    let mut found: Vec<_> = text
-        .split([' ', ','])
-        .filter_map(|version| {
-            let mut numbers = version.split('.').map(|number| number.parse().ok());
-            Some((numbers.next()??, numbers.next()??))
-        })
-        .collect();
-    found.sort_unstable();
-    found
 }
 
 /// Whether the stack and this build mean the same by what they write: a stack tells the version of
@@ -201,20 +165,6 @@ async fn outputs(config: &AwsConfig, stack: &str) -> Result<HashMap<String, Stri
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_scene_of_another_blender_is_told_of_and_one_of_a_newer_refused() {
-        let farm = blenders("5.2 4.5 newest");
-        assert_eq!(farm, [(4, 5), (5, 2)]);
-        for scene in [(4, 5), (5, 2), (0, 0)] {
-            assert_eq!(other_blender(&farm, scene).unwrap(), None, "{scene:?}");
-        }
-        assert_eq!(other_blender(&farm, (4, 2)).unwrap(), Some((4, 5)));
-        assert_eq!(other_blender(&farm, (5, 0)).unwrap(), Some((5, 2)));
-        let error = other_blender(&farm, (5, 3)).unwrap_err();
-        assert!(matches!(error, FarmError::OldBlender { .. }), "{error}");
-        assert_eq!(other_blender(&[], (4, 5)).unwrap(), None);
-    }
 
     #[test]
     fn a_farm_of_another_protocol_is_told_by_who_has_to_be_upgraded() {

@@ -45,7 +45,12 @@ pub async fn submit_job(
     job.validate()?;
     if !storage.put_if_absent(&keys::job(job.id), json(job)?).await? {
         // Only the same job goes on: its frames would be those of another scene.
-        let there = read_job(storage, job.id).await?;
+        // What was promised of it stays promised, whatever the farm has by now.
+        let there = Job {
+            version: job.version,
+            render_version: job.render_version,
+            ..read_job(storage, job.id).await?
+        };
         if there != *job {
             return Err(FarmError::OtherJob { job: job.id });
         }

@@ -108,10 +108,12 @@ pub async fn run(
     on_event: impl Fn(Event) + Send + Sync,
 ) -> Result<()> {
     // What no farm would take is told before anything is read, let alone sent.
-    job_of(&request, PackId::unknown()).validate()?;
+    job_of(&request, PackId::unknown(), None).validate()?;
     // The farm is looked up first: a wrong profile should not be found out after minutes of tracing.
     let farm = Farm::connect(settings).await?;
-    let other_blender = farm.other_blender(request.blender_version)?;
+    let render_version = farm.blenders.of(request.blender_version)?;
+    let artists = (request.blender_version.0, request.blender_version.1);
+    let other_blender = (render_version != artists).then_some(render_version);
     let scene = tokio::task::block_in_place(|| {
         let settings = RenderSettings::read(&request.blend_file, request.scene.as_deref())?;
         settings.check_engine().map(|()| settings.scene)
@@ -126,10 +128,7 @@ pub async fn run(
         request.blend_file = shown;
     }
     let traced = blocking_trace(&request, scene, &on_event)?;
-    // That of the Blender that will read it.
-    let reader = other_blender
-        .map_or(request.blender_version, |(major, minor)| BlenderVersion(major, minor, 0));
-    traced.check_byte_order(reader)?;
+    traced.check_byte_order(BlenderVersion(render_version.0, render_version.1, 0))?;
     traced.check_scripts()?;
     let missing = traced.missing_files();
     let unbaked = traced.unbaked_simulations();
@@ -154,7 +153,7 @@ pub async fn run(
         |message| on_event(Event::Trouble { message }),
     );
     let (pack, ()) = tokio::try_join!(uploading, make_ready(&farm, &on_event))?;
-    let job = job_of(&request, pack);
+    let job = job_of(&request, pack, Some(render_version));
     let is_new = submit_job(&farm.storage, &farm.queue, &job, |progress| {
         on_event(Event::Enqueueing(progress));
     })
@@ -200,7 +199,7 @@ fn blocking_trace(request: &Request, scene: String, on_event: &impl Fn(Event)) -
     Ok(traced)
 }
 
-fn job_of(request: &Request, pack: PackId) -> Job {
+fn job_of(request: &Request, pack: PackId, render_version: Option<(u16, u16)>) -> Job {
     Job {
         version: Job::VERSION,
         id: request.job,
@@ -211,6 +210,7 @@ fn job_of(request: &Request, pack: PackId) -> Job {
         is_still: request.is_still,
         output: request.output.clone(),
         blender_version: request.blender_version,
+        render_version,
         allow_scripts: request.allow_scripts,
     }
 }

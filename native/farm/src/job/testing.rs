@@ -12,6 +12,7 @@ pub(super) fn job(last: i32, template: &str) -> Job {
         is_still: false,
         output: OutputNaming::new(template.to_owned()),
         blender_version: BlenderVersion(5, 2, 0),
+        render_version: Some((5, 2)),
         allow_scripts: false,
     }
 }
