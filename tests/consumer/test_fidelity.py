@@ -16,7 +16,7 @@ import numpy
 import OpenEXR
 import pytest
 from PIL import Image
-from workers import COMMAND, PROJECT, Queue
+from workers import COMMAND, OLDER, PROJECT, Queue
 
 SCRIPT = PROJECT / "tests" / "fixtures" / "fidelity_scenes.py"
 SCENES = ("layers", "markers", "stereo", "border", "compositor", "colour", "drivers", "range",
@@ -29,23 +29,42 @@ MOST_STARTS = 25
 VOLATILE = re.compile(r"Date|Time|File|RenderTime|cycles\..*_time|.*\.?(Date|File|RenderTime)")
 
 
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(Path(sys.executable), id="newest"),
+        pytest.param(
+            OLDER,
+            id="older",
+            marks=[
+                pytest.mark.soak,
+                pytest.mark.skipif(not OLDER.exists(), reason="it wants a Python 3.11"),
+            ],
+        ),
+    ],
+)
+def program(request: pytest.FixtureRequest) -> Path:
+    """The Blender that the artist has."""
+    return request.param
+
+
 @pytest.fixture(scope="module")
-def local(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def local(program: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The scenes, each with its animation rendered beside it."""
     folder = tmp_path_factory.mktemp("fidelity")
-    run_script("make", folder)
-    render(folder)
+    run_script(program, "make", folder)
+    render(program, folder)
     return folder
 
 
-def render(folder: Path, *names: str) -> None:
+def render(program: Path, folder: Path, *names: str) -> None:
     """Render scenes beside them by a Blender of this machine, all where none is named."""
-    run_script("render", folder, *names)
+    run_script(program, "render", folder, *names)
 
 
-def run_script(*arguments: str | Path) -> None:
+def run_script(program: Path, *arguments: str | Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", str(SCRIPT), *arguments],
+        [program, "-W", "ignore", str(SCRIPT), *arguments],
         env=os.environ | {"LIBGL_ALWAYS_SOFTWARE": "1"},
         capture_output=True,
         text=True,
@@ -66,7 +85,9 @@ def fetched(
         (scenes / name).mkdir()
         shutil.copy(local / name / "shot.blend", scenes / name)
         jobs[name] = submit(queue, scenes / name / "shot.blend")
-    with queue.worker(folder):
+    # The older one is there all the time: it renders what is its own.
+    older = {"OLDER_BLENDERS": f"4.5={OLDER}"} if OLDER.exists() else {}
+    with queue.worker(folder, **older):
         for name, job in jobs.items():
             watched = subprocess.run(
                 [COMMAND, "watch", job, "--to", folder / name, "--stack", queue.farm.stack,
@@ -103,7 +124,7 @@ def files(folder: Path, output: Path) -> dict[str, Path]:
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("name", SCENES)
 def test_frames_are_those_of_a_local_render(
-    local: Path, fetched: dict[str, Path], name: str
+    program: Path, local: Path, fetched: dict[str, Path], name: str
 ) -> None:
     expected = files(local / name, local / name / "render")
     got = files(fetched[name], fetched[name])
@@ -112,7 +133,7 @@ def test_frames_are_those_of_a_local_render(
     for path, ours in got.items():
         same = same_exr if path.endswith(".exr") else same_image
         if name in OF_EEVEE:
-            same_as_one_start_makes(same, ours, expected[path], local / name)
+            same_as_one_start_makes(program, same, ours, expected[path], local / name)
         else:
             same(ours, expected[path])
 
@@ -136,7 +157,7 @@ def test_each_scene_makes_the_files_that_it_is_about(fetched: dict[str, Path]) -
 
 
 def same_as_one_start_makes(
-    same: Callable[[Path, Path], None], ours: Path, expected: Path, scene: Path
+    program: Path, same: Callable[[Path, Path], None], ours: Path, expected: Path, scene: Path
 ) -> None:
     """To the bit the frame that a local Blender makes: of twelve that were started anew, two made
     another first frame than the others, by one in the last place of a pixel, as many with what
@@ -146,7 +167,7 @@ def same_as_one_start_makes(
         with suppress(AssertionError):
             same(ours, expected)
             return
-        render(scene.parent, scene.name)
+        render(program, scene.parent, scene.name)
     same(ours, expected)
 
 
