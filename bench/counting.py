@@ -53,7 +53,7 @@ class Bucket:
         ]
         self._document = json.dumps(
             {
-                "version": 1,
+                "version": 2,
                 "id": self.job,
                 "name": "long",
                 "pack": "ab" * 32,

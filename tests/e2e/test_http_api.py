@@ -6,6 +6,7 @@ import json
 import ssl
 import urllib.error
 import urllib.request
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,6 +18,9 @@ from botocore.credentials import Credentials
 from conftest import Blender
 from local_farm import REGION, LocalFarm
 from test_main_job import render, same_pixels, wait_for
+
+# That of the scenes here, and of the farm.
+OURS = [int(number) for number in version("bpy").split(".")]
 
 
 class Api:
@@ -67,6 +71,7 @@ def test_a_posted_job_renders_like_one_from_the_button(
             "name": "from the pipeline",
             "frames": {"first": 2, "last": 3},
             "output": {"template": "sample_####"},
+            "blender_version": OURS,
         }
     )
     assert (status, answer["tasks"]) == (202, 2)
@@ -90,7 +95,12 @@ def test_a_job_that_is_posted_twice_with_one_token_is_one_job(
     key = f"jobs/{first['job']['id']}/job.json"
     s3, bucket = farm.client("s3"), farm.outputs()["BucketName"]
     pack = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())["pack"]
-    job = {"pack": pack, "frames": {"first": 2, "last": 2}, "client_token": "shot 7, take 3"}
+    job = {
+        "pack": pack,
+        "frames": {"first": 2, "last": 2},
+        "blender_version": OURS,
+        "client_token": "shot 7, take 3",
+    }
     answers = [api.post(job) for _ in range(3)]
     assert {status for status, _ in answers} == {202}
     assert len({answer["id"] for _, answer in answers}) == 1
@@ -101,6 +111,7 @@ def test_a_job_that_is_posted_twice_with_one_token_is_one_job(
 
 
 PACK = "ab" * 32
+TEN = {"first": 1, "last": 10}
 
 
 @pytest.mark.parametrize(
@@ -109,17 +120,24 @@ PACK = "ab" * 32
         ({"pack": PACK}, "frames"),
         ({"pack": PACK, "frames": {"first": 10, "last": 1}}, "frames.last"),
         ({"pack": PACK, "frames": {"first": 1, "last": 1_000_000}}, "frames"),
-        ({"pack": PACK, "frames": {"first": 1, "last": 10}}, "pack"),
-        ({"pack": "../job", "frames": {"first": 1, "last": 10}}, "pack"),
-        ({"frames": {"first": 1, "last": 10}}, "pack"),
+        ({"pack": PACK, "frames": TEN}, "pack"),
+        ({"pack": "../job", "frames": TEN}, "pack"),
+        ({"frames": TEN}, "pack"),
+        ({"pack": PACK, "frames": TEN, "blender_version": [5, 1, 0]}, "blender_version"),
+        ({"pack": PACK, "frames": TEN, "blender_version": [9, 0, 0]}, "blender_version"),
     ],
 )
 def test_a_job_that_cannot_be_is_refused_by_its_field(
     api: Api, job: dict[str, Any], field: str
 ) -> None:
-    status, answer = api.post(job)
+    status, answer = api.post({"blender_version": OURS} | job)
     assert status == 400
     assert answer["error"].startswith(f"{field}: "), answer
+
+
+def test_a_job_says_which_blender_its_scene_comes_from(api: Api) -> None:
+    status, answer = api.post({"pack": PACK, "frames": TEN})
+    assert (status, answer["error"]) == (400, "blender_version: expected a value, got none")
 
 
 def test_a_body_that_is_not_json_is_refused(api: Api) -> None:

@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 
 use account::AccountError;
 use farm::FarmError as Farm;
+use frames::FramesError;
 use preview::PreviewError;
 use protocol::{ProtocolError, sentence};
 use pyo3::create_exception;
@@ -153,6 +154,16 @@ pub(crate) fn preview_error(error: &PreviewError) -> PyErr {
     match error {
         PreviewError::Io { source, .. } => io_error(source.kind(), error.to_string()),
         PreviewError::Unreadable { .. } => PyValueError::new_err(error.to_string()),
+    }
+}
+
+/// The exception of slices that do not become a frame.
+pub(crate) fn frames_error(error: &FramesError) -> PyErr {
+    match error {
+        FramesError::Io { source, .. } => io_error(source.kind(), sentence(error)),
+        FramesError::Damaged { .. } | FramesError::Misfit { .. } | FramesError::Plan { .. } => {
+            PyValueError::new_err(error.to_string())
+        }
     }
 }
 

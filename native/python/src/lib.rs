@@ -5,6 +5,7 @@
 mod account;
 mod connection;
 mod error;
+mod frames;
 mod job;
 mod listing;
 mod local;
@@ -27,6 +28,8 @@ mod native {
     use super::connection::{PyFarmSettings, PyStackCheck, PyStackInfo};
     #[pymodule_export]
     use super::error::{CredentialsError, FarmError, StackError};
+    #[pymodule_export]
+    use super::frames::{merge_samples, merge_tiles};
     #[pymodule_export]
     use super::job::{PyJob, PyJobEvent, PyProgress};
     #[pymodule_export]

@@ -1156,6 +1156,37 @@ def make_preview(
     Raises OSError, or ValueError where the frame is of a format that is not read here.
     """
 
+def merge_tiles(
+    tiles: Sequence[tuple[str | PathLike[str], tuple[int, int], tuple[int, int], tuple[int, int]]],
+    size: tuple[int, int],
+    frame: str | PathLike[str],
+) -> None:
+    """Put the tiles of a frame together, and write it: an OpenEXR file with all passes.
+
+    tiles: of each its file, its position in the frame, its size, and how many pixels of margin the
+    file has before it; each from the left and from the top, in pixels.
+    size: of the frame, in pixels.
+
+    Waits until it is done, and lets other threads go on meanwhile. Raises OSError, or ValueError
+    where a file is damaged, or the tiles leave a pixel open or overlap.
+    """
+
+def merge_samples(
+    slices: Sequence[tuple[str | PathLike[str], int, int]],
+    frame: str | PathLike[str],
+    *,
+    views: Sequence[str] = (),
+) -> None:
+    """Put slices of the samples of a frame together, and write it: an OpenEXR file with all passes.
+
+    slices: of each its file, its first sample, and how many it has. A slice has the colour of each
+    light pass: Diffuse Color beside Diffuse Direct.
+    views: the names of the views of a stereo frame.
+
+    Waits until it is done, and lets other threads go on meanwhile. Raises OSError, or ValueError
+    where a file is damaged, or the slices do not follow on each other from sample 0.
+    """
+
 def split_output_path(
     output_path: str,
     *,

@@ -1,0 +1,19 @@
+//! Slices of a frame that were rendered by many workers, put together again: tiles of its pixels, or
+//! parts of its samples.
+//!
+//! A slice is an `OpenEXR` file with all passes in one part, as 32-bit floats. Memory is bounded by one
+//! block of rows, however many slices there are.
+
+mod cryptomatte;
+mod error;
+mod layout;
+mod pass;
+mod samples;
+mod slice;
+mod sums;
+mod tiles;
+mod writer;
+
+pub use error::FramesError;
+pub use samples::{SampleSlice, merge_samples};
+pub use tiles::{Tile, merge_tiles};
