@@ -23,8 +23,7 @@ from strict_front.state import NEW_ACCOUNT
 # What suits this machine, and the Blender of it.
 PARAMETERS = {
     "Blender": sys.executable,
-    # As the stack's own image has it.
-    "ConsumerBlenderVersions": "4.5 5.2",
+    **deployment.blender_versions(Path(sys.executable)),
     "ConsumerMemory": "2048",
     "ConsumerTimeout": "600",
     "MaximumConcurrency": "2",

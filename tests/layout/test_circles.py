@@ -12,7 +12,15 @@ import pytest
 PROJECT = Path(__file__).resolve().parent.parent.parent
 
 RUST = ["native/blendfile", "native/scene", "native/protocol", "native/farm", "native/python"]
-RUST += ["native/account", "native/frames", "native/preview", "native/sign_in", "consumer", "producer", "setup"]
+RUST += [
+    "native/account",
+    "native/frames",
+    "native/preview",
+    "native/sign_in",
+    "consumer",
+    "producer",
+    "setup",
+]
 PYTHON = ["addon", "bench", "consumer/worker", "native/python/python", "tools"]
 
 Imports = dict[Path, set[Path]]

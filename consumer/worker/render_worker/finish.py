@@ -1,7 +1,11 @@
 """Finishes a frame whose passes are there: what comes after the renderer, as F12 does it."""
 
+from array import array
+
 import bpy
 
+from .denoise import denoise, is_denoised
+from .render_settings import render_frame
 from .slices import frame_rectangle
 
 ENGINE = "RENDER_ON_LAMBDA_FINISH"
@@ -18,8 +22,9 @@ class FinishEngine(bpy.types.RenderEngine):
     # With the nodes of Cycles.
     bl_use_shading_nodes_custom = False
 
-    # The passes of the frame, and its scene.
-    path = ""
+    # The passes of the frame, and by view layer the picture without noise.
+    passes = ""
+    denoised = {}
 
     def update_render_passes(self, scene, layer) -> None:
         """Those that Cycles would have had."""
@@ -38,13 +43,41 @@ class FinishEngine(bpy.types.RenderEngine):
             result = self.begin_result(
                 0, 0, width, height, layer=depsgraph.view_layer.name, view=view
             )
-            result.load_from_file(FinishEngine.path)
+            result.load_from_file(FinishEngine.passes)
+            picture = FinishEngine.denoised.get(depsgraph.view_layer.name)
+            if picture:
+                use_picture(result.layers[0], picture)
             self.end_result(result)
 
 
-def use_passes(scene, path: str) -> None:
-    """Has the next render of a scene take its passes from a file."""
-    if not hasattr(bpy.types, ENGINE):
+def use_picture(layer, picture: str) -> None:
+    """Has the picture in the place of what has noise, which stays beside it."""
+    combined, noisy = layer.passes["Combined"], layer.passes["Noisy Image"]
+    pixels = array("f", bytes(4 * combined.channels * len(combined.rect)))
+    combined.rect.foreach_get(pixels)
+    noisy.rect.foreach_set(pixels)
+    image = bpy.data.images.load(picture, check_existing=False)
+    try:
+        image.pixels.foreach_get(pixels)
+    finally:
+        bpy.data.images.remove(image)
+    combined.rect.foreach_set(pixels)
+
+
+def finish(scene, request):
+    """Renders a frame whose passes are in a file."""
+    if not FinishEngine.is_registered:
         bpy.utils.register_class(FinishEngine)
-    FinishEngine.path = path
+    engine = scene.render.engine
+    _, _, width, height = frame_rectangle(scene)
+    FinishEngine.passes = request["passes"]
+    FinishEngine.denoised = {
+        layer.name: denoise(scene, layer, (width, height), request["passes"], request["folder"])
+        for layer in scene.view_layers
+        if layer.use and is_denoised(scene, layer)
+    }
     scene.render.engine = ENGINE
+    try:
+        return render_frame(scene, request["frame"], request["subframe"])
+    finally:
+        scene.render.engine = engine

@@ -42,11 +42,13 @@ def frame_rectangle(scene) -> tuple[int, int, int, int]:
     height = render.resolution_y * render.resolution_percentage // 100
     if not render.use_border:
         return 0, 0, width, height
-    left, right = round_half_up(render.border_min_x * width), round_half_up(
-        render.border_max_x * width
+    left, right = (
+        round_half_up(render.border_min_x * width),
+        round_half_up(render.border_max_x * width),
     )
-    bottom, top = round_half_up(render.border_min_y * height), round_half_up(
-        render.border_max_y * height
+    bottom, top = (
+        round_half_up(render.border_min_y * height),
+        round_half_up(render.border_max_y * height),
     )
     return left, bottom, right - left, top - bottom
 
@@ -63,7 +65,7 @@ def prepare_tile(scene, tile) -> None:
     render = scene.render
     whole_width = render.resolution_x * render.resolution_percentage // 100
     whole_height = render.resolution_y * render.resolution_percentage // 100
-    render.use_border = render.use_crop_to_border = True
+    render.use_border = True
     # In the middle between two ways to round.
     render.border_min_x = (left + x + 0.25) / whole_width
     render.border_max_x = (left + x + width + 0.25) / whole_width
@@ -91,7 +93,8 @@ def prepare_file(scene, folder: str) -> None:
     render.filepath = os.path.join(folder, "slice")
     render.use_overwrite, render.use_placeholder = True, False
     render.use_file_extension = True
-    render.use_compositing = render.use_sequencer = False
+    render.use_crop_to_border = True
+    render.use_compositing = render.use_sequencer = render.use_stamp = False
     settings = render.image_settings
     if hasattr(settings, "media_type"):
         settings.media_type = "MULTI_LAYER_IMAGE"
@@ -107,9 +110,7 @@ def prepare_file(scene, folder: str) -> None:
 def kept(scene):
     """Puts back what a slice changes."""
     layers = [
-        (owner, values(owner))
-        for layer in scene.view_layers
-        for owner in (layer, layer.cycles)
+        (owner, values(owner)) for layer in scene.view_layers for owner in (layer, layer.cycles)
     ]
     before = [
         (owner, values(owner))

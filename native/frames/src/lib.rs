@@ -6,6 +6,7 @@
 
 mod cryptomatte;
 mod error;
+mod grid;
 mod layout;
 mod pass;
 mod samples;
@@ -15,5 +16,6 @@ mod tiles;
 mod writer;
 
 pub use error::FramesError;
+pub use grid::{ADAPTIVE_MARGIN_PIXELS, PlannedTile, plan_tiles};
 pub use samples::{SampleSlice, merge_samples};
 pub use tiles::{Tile, merge_tiles};

@@ -21,12 +21,18 @@ pub struct Tile {
 
 /// Puts tiles together to a frame of a size in pixels, and writes it.
 ///
+/// `views` are the names of the views of a stereo frame.
 /// Of each tile one block of rows is in memory, and only while the rows at hand are in it.
 ///
 /// # Errors
 /// [`FramesError::Plan`] where the tiles leave a pixel open or overlap, [`FramesError::Misfit`] or
 /// [`FramesError::Damaged`] where a slice is not what it should be, [`FramesError::Io`].
-pub fn merge_tiles(tiles: &[Tile], size: (usize, usize), frame: &Path) -> Result<()> {
+pub fn merge_tiles(
+    tiles: &[Tile],
+    size: (usize, usize),
+    views: &[String],
+    frame: &Path,
+) -> Result<()> {
     check_plan(tiles, size)?;
     let mut open = tiles.iter().map(OpenTile::open).collect::<Result<Vec<_>>>()?;
     let Some(first) = open.first() else {
@@ -43,7 +49,7 @@ pub fn merge_tiles(tiles: &[Tile], size: (usize, usize), frame: &Path) -> Result
         }
     }
     let channels = like.channels.list.len();
-    writer::write(frame, size, &like, |first_row, rows| {
+    writer::write(frame, size, &like, views, |first_row, rows| {
         let mut samples = vec![0.0; rows * channels * size.0];
         for (number, line) in samples.chunks_exact_mut(channels * size.0).enumerate() {
             for tile in &mut open {

@@ -5,19 +5,38 @@ use pyo3::prelude::*;
 
 use crate::error::frames_error;
 
+/// Two sides of a rectangle, or its place, in pixels.
+type Pixels = (usize, usize);
+
 #[pyfunction]
+#[pyo3(signature = (tiles, size, frame, *, views=Vec::new()))]
 pub(crate) fn merge_tiles(
     py: Python<'_>,
-    tiles: Vec<(PathBuf, (usize, usize), (usize, usize), (usize, usize))>,
-    size: (usize, usize),
+    tiles: Vec<(PathBuf, Pixels, Pixels, Pixels)>,
+    size: Pixels,
     frame: PathBuf,
+    views: Vec<String>,
 ) -> PyResult<()> {
     let tiles: Vec<_> = tiles
         .into_iter()
         .map(|(path, position, size, margin)| Tile { path, position, size, margin })
         .collect();
-    py.detach(move || frames::merge_tiles(&tiles, size, &frame))
+    py.detach(move || frames::merge_tiles(&tiles, size, &views, &frame))
         .map_err(|error| frames_error(&error))
+}
+
+#[pyfunction]
+#[pyo3(signature = (size, count, *, is_adaptive=false))]
+pub(crate) fn plan_tiles(
+    size: Pixels,
+    count: usize,
+    is_adaptive: bool,
+) -> Vec<(Pixels, Pixels, Pixels, Pixels)> {
+    let margin = if is_adaptive { frames::ADAPTIVE_MARGIN_PIXELS } else { 0 };
+    frames::plan_tiles(size, count, margin)
+        .into_iter()
+        .map(|tile| (tile.position, tile.size, tile.rendered_position, tile.rendered_size))
+        .collect()
 }
 
 #[pyfunction]
