@@ -1,6 +1,5 @@
 """Denoises a frame whose passes are there, as Cycles would have done it with all samples."""
 
-import glob
 import os
 
 import bpy

@@ -12,8 +12,8 @@ ENGINE = "RENDER_ON_LAMBDA_FINISH"
 
 
 class FinishEngine(bpy.types.RenderEngine):
-    """Stands for Cycles: its render result is read from a file. Compositor, colour management, stamps,
-    names and formats follow it as they follow any engine.
+    """Stands for Cycles: its render result is read from a file. Compositor, colour management,
+    stamps, names and formats follow it as they follow any engine.
     """
 
     bl_idname = ENGINE

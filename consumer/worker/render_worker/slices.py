@@ -1,10 +1,8 @@
-"""Renders a part of a frame with all of its passes: a tile of its pixels, or some of its samples."""
+"""Renders a part of a frame with all of its passes: a tile of its pixels, or some samples."""
 
 import glob
 import os
 from contextlib import contextmanager
-
-import bpy
 
 from .render_settings import render_frame
 from .scene_errors import SceneError
@@ -13,8 +11,8 @@ from .scene_errors import SceneError
 def render_slice(scene, request) -> str:
     """Renders a slice of a frame into a folder; the file's path.
 
-    The scene is afterwards as it was. `tile` is x, y, width, height in pixels of the frame, from the
-    left and from the bottom, or None; `samples` is the first sample and how many, or None.
+    The scene is afterwards as it was. `tile` is x, y, width, height in pixels of the frame, from
+    the left and from the bottom, or None; `samples` is the first sample and how many, or None.
     """
     with kept(scene):
         prepare_passes(scene)
@@ -74,8 +72,8 @@ def prepare_tile(scene, tile) -> None:
 
 
 def prepare_passes(scene) -> None:
-    """Renders what is needed to put slices together, and to finish the frame, beside the passes that
-    the scene has; denoises nothing, since noise is only gone once.
+    """Renders what is needed to put slices together, and to finish the frame, beside the passes
+    that the scene has; denoises nothing, since noise is only gone once.
     """
     denoises = scene.cycles.use_denoising
     for layer in scene.view_layers:

@@ -49,7 +49,7 @@ pub fn merge_samples(slices: &[SampleSlice], views: &[String], frame: &Path) -> 
         expected: "the colour of each light pass".into(),
         got: reason,
     })?;
-    writer::write(frame, (width, height), &like, views, |first_row, count| {
+    writer::write(frame, (width, height), &like, |first_row, count| {
         let mut sums = Sums::new(&steps, width, like.channels.list.len(), count);
         for (number, (reader, slice)) in readers.iter_mut().zip(&slices).enumerate() {
             let rows = reader.next_rows()?;

@@ -27,12 +27,7 @@ pub struct Tile {
 /// # Errors
 /// [`FramesError::Plan`] where the tiles leave a pixel open or overlap, [`FramesError::Misfit`] or
 /// [`FramesError::Damaged`] where a slice is not what it should be, [`FramesError::Io`].
-pub fn merge_tiles(
-    tiles: &[Tile],
-    size: (usize, usize),
-    views: &[String],
-    frame: &Path,
-) -> Result<()> {
+pub fn merge_tiles(tiles: &[Tile], size: (usize, usize), frame: &Path) -> Result<()> {
     check_plan(tiles, size)?;
     let mut open = tiles.iter().map(OpenTile::open).collect::<Result<Vec<_>>>()?;
     let Some(first) = open.first() else {
@@ -49,7 +44,7 @@ pub fn merge_tiles(
         }
     }
     let channels = like.channels.list.len();
-    writer::write(frame, size, &like, views, |first_row, rows| {
+    writer::write(frame, size, &like, |first_row, rows| {
         let mut samples = vec![0.0; rows * channels * size.0];
         for (number, line) in samples.chunks_exact_mut(channels * size.0).enumerate() {
             for tile in &mut open {

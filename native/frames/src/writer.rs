@@ -8,7 +8,7 @@ use exr::block::writer::ChunksWriter;
 use exr::error::Error;
 use exr::math::Vec2;
 use exr::meta::BlockDescription;
-use exr::meta::attribute::{IntegerBounds, LineOrder, Text};
+use exr::meta::attribute::{IntegerBounds, LineOrder};
 use exr::meta::header::Header;
 
 use crate::error::{FramesError, Result};
@@ -16,23 +16,17 @@ use crate::error::{FramesError, Result};
 /// Writes a frame of a size, with the channels and the attributes of a slice of it; `rows` gives the
 /// samples of rows, by the first of them and their number: row after row, channel after channel.
 ///
-/// Channels of the views of a stereo frame get the name by which Blender looks for them
-/// (`RenderResult.load_from_file`, Blender 5.2): that of the view layer stands there twice.
-///
 /// The file is there when it is whole.
 pub(crate) fn write(
     path: &Path,
     (width, height): (usize, usize),
     like: &Header,
-    views: &[String],
     mut rows: impl FnMut(usize, usize) -> Result<Vec<f32>>,
 ) -> Result<()> {
     let mut header = like.clone();
-    for channel in &mut header.channels.list {
-        if let Some(name) = name_of_view(&channel.name.to_string(), views) {
-            channel.name = Text::from(name.as_str());
-        }
-    }
+    // With the list of views Blender looks for channels by other names than they have here
+    // (`render_result.cc`, 5.2).
+    header.own_attributes.multi_view_names = None;
     header.layer_size = Vec2(width, height);
     header.shared_attributes.display_window = IntegerBounds::from_dimensions((width, height));
     header.own_attributes.layer_position = Vec2(0, 0);
@@ -69,29 +63,5 @@ pub(crate) fn write(
             let kept = file.persist(path).map(|_| ());
             kept.map_err(|error| FramesError::io("write", path)(error.error))
         }
-    }
-}
-
-/// What Blender calls a channel of a view: `Layer.Layer.Pass.View.Channel`.
-fn name_of_view(name: &str, views: &[String]) -> Option<String> {
-    let (rest, _channel) = name.rsplit_once('.')?;
-    let (pass, view) = rest.rsplit_once('.')?;
-    let (layer, _) = pass.rsplit_once('.')?;
-    views.iter().any(|known| known == view).then(|| format!("{layer}.{name}"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_channels_of_views_are_called_otherwise() {
-        let views = ["left".to_owned(), "right".to_owned()];
-        assert_eq!(
-            name_of_view("View.Layer.Combined.left.R", &views).as_deref(),
-            Some("View.Layer.View.Layer.Combined.left.R")
-        );
-        assert_eq!(name_of_view("View.Layer.Combined.R", &views), None);
-        assert_eq!(name_of_view("Layer.Combined.left.R", &[]), None);
     }
 }

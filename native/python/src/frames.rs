@@ -9,19 +9,17 @@ use crate::error::frames_error;
 type Pixels = (usize, usize);
 
 #[pyfunction]
-#[pyo3(signature = (tiles, size, frame, *, views=Vec::new()))]
 pub(crate) fn merge_tiles(
     py: Python<'_>,
     tiles: Vec<(PathBuf, Pixels, Pixels, Pixels)>,
     size: Pixels,
     frame: PathBuf,
-    views: Vec<String>,
 ) -> PyResult<()> {
     let tiles: Vec<_> = tiles
         .into_iter()
         .map(|(path, position, size, margin)| Tile { path, position, size, margin })
         .collect();
-    py.detach(move || frames::merge_tiles(&tiles, size, &views, &frame))
+    py.detach(move || frames::merge_tiles(&tiles, size, &frame))
         .map_err(|error| frames_error(&error))
 }
 

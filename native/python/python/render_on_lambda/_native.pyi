@@ -1160,15 +1160,12 @@ def merge_tiles(
     tiles: Sequence[tuple[str | PathLike[str], tuple[int, int], tuple[int, int], tuple[int, int]]],
     size: tuple[int, int],
     frame: str | PathLike[str],
-    *,
-    views: Sequence[str] = (),
 ) -> None:
     """Put the tiles of a frame together, and write it: an OpenEXR file with all passes.
 
     tiles: of each its file, its position in the frame, its size, and how many pixels of margin the
     file has before it; each from the left and from the top, in pixels.
     size: of the frame, in pixels.
-    views: the names of the views of a stereo frame.
 
     Waits until it is done, and lets other threads go on meanwhile. Raises OSError, or ValueError
     where a file is damaged, or the tiles leave a pixel open or overlap.
@@ -1193,9 +1190,9 @@ def merge_samples(
 def plan_tiles(
     size: tuple[int, int], count: int, *, is_adaptive: bool = False
 ) -> list[tuple[tuple[int, int], tuple[int, int], tuple[int, int], tuple[int, int]]]:
-    """Cut a frame into tiles of nearly the same area: of each its position and size, and those of what
-    is rendered for it, which has a margin where sampling is adaptive. In pixels, from the left and
-    from the top.
+    """Cut a frame into tiles of nearly the same area: of each its position and size, and those of
+    what is rendered for it, which has a margin where sampling is adaptive. In pixels, from the left
+    and from the top.
 
     size: of the frame, in pixels. count: how many there are at the most.
     """

@@ -1,0 +1,117 @@
+"""Whether the picture of many slices is the one that F12 makes, and by what: tiles, or samples."""
+
+import bpy
+
+TILES, SAMPLES, STATISTICAL, WHOLE = "tiles", "samples", "statistical", "whole"
+
+# Passes that are no mean over samples: a quotient, what was cut off, a difference of two others.
+NO_MEANS = ("use_pass_mist", "use_pass_vector", "use_pass_transmission_direct",
+            "use_pass_transmission_indirect")  # fmt: skip
+NO_MEANS_OF_CYCLES = ("use_pass_shadow_catcher", "use_pass_volume_majorant")
+
+
+def classes(scene) -> tuple[list[str], str]:
+    """In which ways a scene's frame may be split, the best first, and what speaks against more.
+
+    Tiles are exact to the last bit wherever a pixel is a matter of its own; samples to some parts
+    in a million where nothing is decided between them.
+    """
+    if reason := needs_the_whole(scene):
+        return [WHOLE], reason
+    if reason := is_noise_of_its_own(scene):
+        return [STATISTICAL, WHOLE], reason
+    if reason := is_no_sum(scene):
+        return [TILES], reason
+    return [TILES, SAMPLES], ""
+
+
+def needs_the_whole(scene) -> str:
+    """Why a frame is rendered by one worker alone; nothing where it need not be."""
+    render, cycles = scene.render, scene.cycles
+    layers = [layer for layer in scene.view_layers if layer.use]
+    if render.engine != "CYCLES":
+        return f"{render.engine} draws what is around a pixel into it"
+    if cycles.time_limit > 0:
+        return "a time limit makes the picture depend on how fast a worker is"
+    if render.use_sequencer and scene.sequence_editor and len(strips(scene.sequence_editor)):
+        return "the sequencer makes the picture"
+    if render.use_freestyle and any(layer.use_freestyle for layer in layers):
+        return "Freestyle draws lines across the picture"
+    if any(instance.type in {"GREASEPENCIL", "GPENCIL"} for instance in scene.objects):
+        return "Grease Pencil is drawn across the picture"
+    if reads_other_scenes(scene):
+        return "the compositor shows other scenes, which are rendered with it"
+    if any(layer.cycles.pass_render_time for layer in layers):
+        return "the pass Render Time is each worker's own"
+    denoises = cycles.use_denoising and any(layer.cycles.use_denoising for layer in layers)
+    if denoises and render.use_multiview:
+        return "the views of a stereo frame are denoised with it"
+    if denoises and bpy.app.version < (5, 0):
+        return "Blender before 5.0 denoises as it renders"
+    if cycles.use_adaptive_sampling and any(
+        layer.cycles.pass_debug_sample_count for layer in layers
+    ):
+        return "the pass Debug Sample Count is relative to the most samples of the whole picture"
+    return ""
+
+
+def is_noise_of_its_own(scene) -> str:
+    """Why each slice has noise of its own, so that the picture is as good but another one."""
+    if scene.cycles.use_guiding:
+        return "path guiding learns in each slice anew"
+    if any(has_volume(material) for material in bpy.data.materials):
+        return "volumes are sampled in each slice anew"
+    world = scene.world
+    if world and has_volume(world):
+        return "the world's volume is sampled in each slice anew"
+    if any(instance.type == "VOLUME" for instance in scene.objects):
+        return "volumes are sampled in each slice anew"
+    return ""
+
+
+def is_no_sum(scene) -> str:
+    """Why the mean of slices of samples is not the picture."""
+    if scene.cycles.use_adaptive_sampling:
+        return "adaptive sampling decides by all samples before"
+    for layer in scene.view_layers:
+        if layer.samples > 0:
+            return f'the view layer "{layer.name}" has a number of samples of its own'
+        for owner, names in ((layer, NO_MEANS), (layer.cycles, NO_MEANS_OF_CYCLES)):
+            if any(getattr(owner, name, False) for name in names):
+                return f'the view layer "{layer.name}" has passes that are no means over samples'
+    if any(getattr(instance, "is_shadow_catcher", False) for instance in scene.objects):
+        return "what catches shadows is a quotient"
+    return ""
+
+
+def has_volume(datablock) -> bool:
+    """Whether a material or a world has something behind its volume."""
+    tree = datablock.node_tree
+    if tree is None:
+        return False
+    outputs = [node for node in tree.nodes if node.bl_idname.startswith("ShaderNodeOutput")]
+    sockets = [node.inputs.get("Volume") for node in outputs]
+    return any(socket is not None and socket.is_linked for socket in sockets)
+
+
+def reads_other_scenes(scene) -> bool:
+    """Whether the compositor has render layers of another scene, in a group of it as well."""
+    if not scene.render.use_compositing:
+        return False
+    trees = [getattr(scene, "compositing_node_group", None) or getattr(scene, "node_tree", None)]
+    seen = set()
+    while trees:
+        tree = trees.pop()
+        if tree is None or tree in seen:
+            continue
+        seen.add(tree)
+        for node in tree.nodes:
+            if node.bl_idname == "CompositorNodeRLayers" and node.scene not in {None, scene}:
+                return True
+            trees.append(getattr(node, "node_tree", None))
+    return False
+
+
+def strips(editor):
+    # Renamed in Blender 5.0.
+    return editor.strips if hasattr(editor, "strips") else editor.sequences
