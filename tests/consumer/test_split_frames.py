@@ -17,12 +17,12 @@ from workers import PROJECT
 FIXTURES = PROJECT / "tests" / "fixtures"
 sys.path.insert(0, str(FIXTURES))
 
-from split_scenes import SCENES  # noqa: E402
+from split_scenes import NOISY, SCENES  # noqa: E402
 
 SCRIPT = FIXTURES / "split_frames.py"
 # Of slices of samples: what the float sums of Cycles itself are off by, and its denoiser between
 # one memory layout and another.
-SAMPLES_TOLERANCE, DENOISED_TOLERANCE = 4e-6, 1e-4
+SAMPLES_TOLERANCE, DENOISED_TOLERANCE = 2e-6, 1e-4
 DENOISED = {"denoised", "denoised_fast", "denoised_one_layer_of_two"}
 # What is no mean over samples, so that it is split into tiles alone; see splitting.py.
 BY_TILES_ALONE = {"adaptive", "shadow_catcher", "stereo", "view_layers", "passes",
@@ -77,6 +77,27 @@ def test_slices_of_samples_make_it_but_for_the_last_bits(tmp_path: Path) -> None
     for name in names:
         tolerance = DENOISED_TOLERANCE if name in DENOISED else SAMPLES_TOLERANCE
         same_files(folder / name, "samples-3", tolerance, NO_MEANS)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("name", [name for name in NOISY if "reference" not in name])
+def test_slices_with_noise_of_their_own_have_no_more_of_it(tmp_path: Path, name: str) -> None:
+    for way in ("tiles", "samples"):
+        folder = rendered(tmp_path / way, way, [4], [name])
+        reference = rendered(tmp_path / way, way, [1], [f"{name}_reference"])
+        truth = picture(reference / f"{name}_reference" / "passes" / "whole.exr")
+        noise, whole = (
+            float(numpy.sqrt(numpy.mean((picture(folder / name / "passes" / file) - truth) ** 2)))
+            for file in (f"{way}-4.exr", "whole.exr")
+        )
+        # From one seed to the next it is some percent more or less.
+        assert 0 < noise < 1.1 * whole, (way, noise, whole)
+
+
+def picture(path: Path) -> numpy.ndarray:
+    found = channels(path)
+    return numpy.stack([found[f"ViewLayer.Combined.{part}"] for part in "RGB"])
 
 
 def same_files(folder: Path, way: str, tolerance: float, but: tuple[str, ...] = ()) -> None:

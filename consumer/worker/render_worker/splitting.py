@@ -79,7 +79,8 @@ def is_no_sum(scene) -> str:
         for owner, names in ((layer, NO_MEANS), (layer.cycles, NO_MEANS_OF_CYCLES)):
             if any(getattr(owner, name, False) for name in names):
                 return f'the view layer "{layer.name}" has passes that are no means over samples'
-    if any(getattr(instance, "is_shadow_catcher", False) for instance in scene.objects):
+    # Lights have the setting too, for what they light.
+    if any(one.is_shadow_catcher for one in scene.objects if one.type != "LIGHT"):
         return "what catches shadows is a quotient"
     return ""
 

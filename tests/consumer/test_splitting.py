@@ -1,0 +1,122 @@
+"""How a frame may be split is told, and why not otherwise."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+import bpy
+import pytest
+from workers import PROJECT
+
+sys.path[:0] = [str(PROJECT / "consumer" / "worker"), str(PROJECT / "tests" / "fixtures")]
+
+import split_scenes  # noqa: E402
+from render_worker.splitting import SAMPLES, STATISTICAL, TILES, WHOLE, classes  # noqa: E402
+
+Scene = bpy.types.Scene
+
+pytestmark = pytest.mark.skipif(bpy.app.version < (5, 0), reason="finishing came with 5.0")
+
+
+def plain() -> Scene:
+    """A scene in which every sample counts alike."""
+    bpy.ops.wm.read_factory_settings(use_empty=False)
+    scene = bpy.context.scene
+    scene.render.engine = "CYCLES"
+    scene.cycles.use_adaptive_sampling = False
+    return scene
+
+
+def timed(scene: Scene) -> None:
+    scene.cycles.time_limit = 60
+
+
+def eevee(scene: Scene) -> None:
+    scene.render.engine = "BLENDER_EEVEE"
+
+
+def edited(scene: Scene) -> None:
+    scene.sequence_editor_create().strips.new_effect("c", "COLOR", 1, 1, length=10)
+
+
+def freestyle(scene: Scene) -> None:
+    scene.render.use_freestyle = scene.view_layers[0].use_freestyle = True
+
+
+def drawn(_scene: Scene) -> None:
+    bpy.ops.object.grease_pencil_add(type="STROKE")
+
+
+def of_two_scenes(scene: Scene) -> None:
+    inner = bpy.data.node_groups.new("inner", "CompositorNodeTree")
+    inner.nodes.new("CompositorNodeRLayers").scene = bpy.data.scenes.new("other")
+    tree = bpy.data.node_groups.new("outer", "CompositorNodeTree")
+    tree.nodes.new("CompositorNodeGroup").node_tree = inner
+    scene.compositing_node_group = tree
+
+
+def counted(scene: Scene) -> None:
+    scene.cycles.use_adaptive_sampling = True
+    scene.view_layers[0].cycles.pass_debug_sample_count = True
+
+
+def stereo_without_noise(scene: Scene) -> None:
+    scene.render.use_multiview = scene.cycles.use_denoising = True
+
+
+def guided(scene: Scene) -> None:
+    scene.cycles.use_guiding = True
+
+
+def foggy(scene: Scene) -> None:
+    nodes = scene.world.node_tree.nodes
+    fog = nodes.new("ShaderNodeVolumePrincipled")
+    scene.world.node_tree.links.new(fog.outputs[0], nodes["World Output"].inputs["Volume"])
+
+
+def adaptive(scene: Scene) -> None:
+    scene.cycles.use_adaptive_sampling = True
+
+
+def misty(scene: Scene) -> None:
+    scene.view_layers[0].use_pass_mist = True
+
+
+def sampled_by_layer(scene: Scene) -> None:
+    scene.view_layers[0].samples = 8
+
+
+@pytest.mark.parametrize(
+    ("change", "ways", "words"),
+    [
+        (lambda _scene: None, [TILES, SAMPLES], ""),
+        (eevee, [WHOLE], "BLENDER_EEVEE draws"),
+        (timed, [WHOLE], "how fast a worker is"),
+        (edited, [WHOLE], "sequencer"),
+        (freestyle, [WHOLE], "Freestyle"),
+        (drawn, [WHOLE], "Grease Pencil"),
+        (of_two_scenes, [WHOLE], "other scenes"),
+        (counted, [WHOLE], "Debug Sample Count"),
+        (stereo_without_noise, [WHOLE], "stereo"),
+        (guided, [STATISTICAL, WHOLE], "guiding"),
+        (foggy, [STATISTICAL, WHOLE], "world's volume"),
+        (adaptive, [TILES], "adaptive"),
+        (misty, [TILES], "no means over samples"),
+        (sampled_by_layer, [TILES], "number of samples of its own"),
+    ],
+)
+def test_what_is_in_the_way_is_told(
+    change: Callable[[Scene], None], ways: list[str], words: str
+) -> None:
+    scene = plain()
+    scene.cycles.use_denoising = False
+    change(scene)
+    found, reason = classes(scene)
+    assert (found, words in reason) == (ways, True), (found, reason)
+
+
+@pytest.mark.parametrize("name", split_scenes.SCENES)
+def test_scenes_that_are_tried_in_slices_may_be_split(name: str, tmp_path_factory) -> None:
+    scene = split_scenes.make(name, tmp_path_factory.mktemp("split"))
+    assert TILES in classes(scene)[0], classes(scene)
