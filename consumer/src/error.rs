@@ -59,8 +59,14 @@ pub(crate) enum ConsumerError {
     #[error("Blender broke the protocol: {reason}")]
     Wire { reason: String },
     /// None of this worker's Blenders is the one that the job was promised, or can read its scene.
-    #[error("the job is to be rendered with Blender {}.{}, which this worker lacks (its newest is {}.{}); give the farm one with it, or send the job again", wanted.0, wanted.1, has.0, has.1)]
+    #[error("the job is to be rendered with Blender {}.{}, which this worker lacks (it would be {}.{} here); give the farm one with it, or send the job again", wanted.0, wanted.1, has.0, has.1)]
     LacksBlender { wanted: (u16, u16), has: (u16, u16) },
+    /// A slice of the frame that was given up.
+    #[error("slice {slice} of the frame failed: {message}")]
+    SliceFailed { slice: u32, message: String },
+    /// Slices do not become a frame.
+    #[error(transparent)]
+    Frames(#[from] frames::FramesError),
     /// Blender or the scene's Python said no.
     #[error("{message}")]
     Scene { message: String },
@@ -93,6 +99,16 @@ pub(crate) enum ConsumerError {
 pub(crate) type Result<T> = std::result::Result<T, ConsumerError>;
 
 impl ConsumerError {
+    /// Whether it is a document that a worker of the next version can read.
+    pub(crate) fn is_newer(&self) -> bool {
+        match self {
+            Self::Protocol(error) | Self::Farm(farm::FarmError::Protocol(error)) => {
+                error.is_newer()
+            }
+            _ => false,
+        }
+    }
+
     pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::Io { action, path: path.to_owned(), source }
     }

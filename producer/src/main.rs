@@ -91,7 +91,7 @@ impl FrontDoor {
                 self.worker.nudge(),
             );
             if submitted? {
-                let tasks = job.frames.count();
+                let tasks = job.message_count();
                 self.burst.call(&self.queue, &self.worker, job.id, tasks).await;
             }
             Ok::<_, FarmError>(())

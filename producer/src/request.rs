@@ -14,6 +14,7 @@ struct JobRequest {
     scene: Option<String>,
     output: Option<OutputNaming>,
     blender_version: BlenderVersion,
+    slices: Option<u32>,
     #[serde(default)]
     allow_other_blender: bool,
     #[serde(default)]
@@ -50,6 +51,7 @@ pub(crate) fn submission(body: &[u8], blenders: &Blenders) -> Result<Submission,
         output: request.output.unwrap_or_else(|| OutputNaming::new(String::new())),
         blender_version: request.blender_version,
         render_version: Some(render_version),
+        slices: request.slices,
         allow_scripts: request.allow_scripts,
     };
     job.validate().map_err(|error| sentence(&error))?;
@@ -64,6 +66,12 @@ pub(crate) fn submission(body: &[u8], blenders: &Blenders) -> Result<Submission,
 fn render_version(request: &JobRequest, blenders: &Blenders) -> Result<(u16, u16), String> {
     let wrong = |error: FarmError| format!("blender_version: {}", sentence(&error));
     let scene = request.blender_version;
+    if scene.0 == 0 {
+        return Err(format!(
+            "blender_version: expected that of the scene, such as [5, 2, 0], got [0, {}, {}]",
+            scene.1, scene.2
+        ));
+    }
     let found = blenders.of(scene).map_err(wrong)?;
     if found == (scene.0, scene.1) || request.allow_other_blender {
         return Ok(found);
@@ -114,6 +122,7 @@ mod tests {
         let asked = submit(body("[5,0,1]", "")).unwrap_err();
         let body_without = body("0", "").replace(r#","blender_version":0"#, "");
         let untold = submit(body_without).unwrap_err();
+        assert!(submit(body("[0,0,0]", "")).unwrap_err().contains("got [0, 0, 0]"));
         let newer = submit(body("[5,3,0]", r#","allow_other_blender":true"#)).unwrap_err();
         insta::assert_snapshot!(format!("{asked}\n{newer}\n{untold}"));
     }

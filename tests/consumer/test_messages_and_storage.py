@@ -31,7 +31,7 @@ def test_messages_that_are_no_tasks_end_with_the_dead_letters_and_stop_nobody(
     for body in (
         "garbage",
         "{}",
-        '{"version":2,"job":"01900000-0000-7000-8000-000000000000","frame":1}',
+        '{"version":0,"job":"01900000-0000-7000-8000-000000000000","frame":1}',
         '{"version":1,"job":"01900000-0000-7000-8000-000000000000","frame":1}',
         '{"version":1,"job":"../../x","frame":1}',
     ):
@@ -46,6 +46,34 @@ def test_messages_that_are_no_tasks_end_with_the_dead_letters_and_stop_nobody(
             90,
             lambda: f"{queue.waiting(queue.dead_letters) - before} dead letters",
         )
+
+
+def test_what_a_newer_version_has_sent_is_left_to_its_workers(
+    queue: Queue, scenes: Path, tmp_path: Path
+) -> None:
+    before = queue.waiting(queue.dead_letters)
+    newer = "01900000-0000-7000-8000-00000000000a"
+    key = f"jobs/{newer}/job.json"
+    job = queue.submit(scenes / "sound.blend", "1")
+    queue.farm.client("s3").put_object(
+        Bucket=queue.bucket, Key=key, Body=b'{"version":99,"what":"nobody here knows"}'
+    )
+    queue.send(json.dumps({"version": 1, "job": newer, "frame": 1}))
+    queue.send(json.dumps({"version": 99, "job": newer, "frame": 1}))
+    with queue.worker(tmp_path):
+        assert done(queue.wait_for(job, 1)) == [1]
+        log = tmp_path / "worker.log"
+        wait_until(
+            lambda: (
+                "a message of a newer version" in log.read_text()
+                and "left to others" in log.read_text()
+            ),
+            60,
+            log.read_text,
+        )
+    assert queue.waiting(queue.queue) == 2
+    assert queue.waiting(queue.dead_letters) == before
+    queue.farm.client("sqs").purge_queue(QueueUrl=queue.queue)
 
 
 def test_deliveries_that_no_worker_has_begun_are_no_tries(

@@ -20,7 +20,7 @@ OURS = {
     "native/frames": set(),
     "native/preview": set(),
     "native/python": {"protocol", "scene", "farm", "frames", "preview"},
-    "consumer": {"protocol", "farm"},
+    "consumer": {"protocol", "farm", "frames"},
     "producer": {"protocol", "farm"},
 }
 

@@ -60,6 +60,17 @@ pub(crate) struct Rendered {
     pub(crate) peak_memory_bytes: u64,
 }
 
+/// What a frame is, before it is rendered.
+#[derive(Debug, Clone)]
+pub(crate) struct Measured {
+    pub(crate) load_seconds: f64,
+    /// Width and height in pixels.
+    pub(crate) size: (usize, usize),
+    pub(crate) is_adaptive: bool,
+    /// Why it cannot be split; empty where it can.
+    pub(crate) obstacle: String,
+}
+
 impl Blender {
     /// Starts Blender and waits until it answers. Its own files go into a new folder below `folder`.
     /// What it prints goes into `log`.
@@ -153,6 +164,20 @@ impl Blender {
             Ok(other) => Err(unexpected(&other)),
             Err(ConsumerError::Scene { .. }) => Ok(0.0),
             Err(error) => Err(error),
+        }
+    }
+
+    /// How large a frame is, and whether it can be split.
+    pub(crate) async fn measure(
+        &mut self,
+        request: &RenderRequest,
+        bounds: Bounds,
+    ) -> Result<Measured> {
+        match self.ask(&Request::Measure(request), bounds, |_| {}).await? {
+            Reply::Measured { load_seconds, width, height, is_adaptive, obstacle } => {
+                Ok(Measured { load_seconds, size: (width, height), is_adaptive, obstacle })
+            }
+            other => Err(unexpected(&other)),
         }
     }
 

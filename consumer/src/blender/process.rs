@@ -30,8 +30,10 @@ const WORKER: &[(&str, &str)] = worker_files![
     "main.py",
     "render_worker/__init__.py",
     "render_worker/connection.py",
+    "render_worker/denoise.py",
     "render_worker/disabled_scripts.py",
     "render_worker/file_outputs.py",
+    "render_worker/finish.py",
     "render_worker/frame_to_frame.py",
     "render_worker/memory.py",
     "render_worker/render_settings.py",
@@ -39,6 +41,8 @@ const WORKER: &[(&str, &str)] = worker_files![
     "render_worker/scene_errors.py",
     "render_worker/serve.py",
     "render_worker/sign_of_life.py",
+    "render_worker/slices.py",
+    "render_worker/splitting.py",
 ];
 
 /// What stands between EGL and Mesa (`opengl/`), by its place below Blender's home.

@@ -1,5 +1,6 @@
 //! The Blenders of this machine, of which a scene gets its own.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use protocol::{BlenderVersion, Job};
@@ -13,8 +14,8 @@ pub(crate) struct Programs {
     newest: PathBuf,
     /// Older ones, by major and minor version; the oldest first.
     older: Vec<((u16, u16), PathBuf)>,
-    /// The newest one's version, once it has told.
-    newest_version: Option<(u16, u16)>,
+    /// What each has told of its version, once it has.
+    told: HashMap<PathBuf, (u16, u16)>,
 }
 
 impl Programs {
@@ -29,7 +30,7 @@ impl Programs {
         });
         let mut older = older.collect::<Option<Vec<_>>>()?;
         older.sort_unstable();
-        Some(Self { newest, older, newest_version: None })
+        Some(Self { newest, older, told: HashMap::new() })
     }
 
     /// The one that renders a job, or would if it were of the job's version, which nobody knows of
@@ -51,16 +52,13 @@ impl Programs {
         version: BlenderVersion,
     ) -> Result<()> {
         let has = (version.0, version.1);
-        if program == self.newest {
-            self.newest_version = Some(has);
-        }
+        self.told.insert(program.to_owned(), has);
         lack_of(job, has).map_or(Ok(()), Err)
     }
 
     /// Why none of these renders a job, as far as is known.
     pub(crate) fn lack(&self, job: &Job) -> Option<ConsumerError> {
-        let has = self.newest_version.filter(|_| self.of(job) == self.newest)?;
-        lack_of(job, has)
+        lack_of(job, *self.told.get(self.of(job))?)
     }
 }
 
@@ -94,6 +92,7 @@ mod tests {
             output: OutputNaming::new(String::new()),
             blender_version: BlenderVersion(scene.0, scene.1, 3),
             render_version,
+            slices: None,
             allow_scripts: false,
         }
     }
@@ -116,9 +115,11 @@ mod tests {
         let promised = job((4, 5), Some((4, 5)));
         assert!(programs.check(&promised, Path::new("/b"), BlenderVersion(4, 5, 9)).is_ok());
         assert!(programs.check(&promised, Path::new("/b"), BlenderVersion(4, 4, 0)).is_err());
+        assert!(programs.lack(&promised).is_some());
+        assert!(programs.check(&promised, Path::new("/b"), BlenderVersion(4, 5, 9)).is_ok());
         insta::assert_snapshot!(
             lack(&programs, (5, 0)).unwrap(),
-            @"the job is to be rendered with Blender 5.0, which this worker lacks (its newest is 5.2); give the farm one with it, or send the job again"
+            @"the job is to be rendered with Blender 5.0, which this worker lacks (it would be 5.2 here); give the farm one with it, or send the job again"
         );
         for promised in [(4, 2), (4, 5), (5, 2)] {
             assert_eq!(lack(&programs, promised), None);

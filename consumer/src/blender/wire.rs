@@ -25,6 +25,8 @@ pub(crate) enum Request<'a> {
         /// Whether Python in the file may run.
         allow_scripts: bool,
     },
+    /// To say how large a frame is, and whether it can be split.
+    Measure(&'a RenderRequest),
     /// To render a frame.
     Render(&'a RenderRequest),
 }
@@ -51,6 +53,11 @@ pub(crate) struct RenderRequest {
     /// Where File Output nodes write, by their folders as they stand in the scene: a folder below
     /// that for the result.
     pub(crate) output_folders: BTreeMap<String, String>,
+    /// What to render of it: x, y, width and height in pixels, from the left and from the bottom;
+    /// all of it where absent.
+    pub(crate) tile: Option<(usize, usize, usize, usize)>,
+    /// The passes that were rendered before, of which the frame is to be finished.
+    pub(crate) passes: Option<PathBuf>,
 }
 
 /// What Blender answers.
@@ -63,6 +70,15 @@ pub(crate) enum Reply {
     Progress { samples_done: u64, samples_total: u64, memory_bytes: u64 },
     /// The scene is open.
     Opened { load_seconds: f64 },
+    /// How large the frame is, in pixels.
+    Measured {
+        load_seconds: f64,
+        width: usize,
+        height: usize,
+        is_adaptive: bool,
+        /// Why it cannot be split; empty where it can.
+        obstacle: String,
+    },
     /// The frame is in the output folder.
     Rendered { load_seconds: f64, render_seconds: f64, peak_memory_bytes: u64 },
     /// Blender or the scene's Python said no.

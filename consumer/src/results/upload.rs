@@ -22,31 +22,41 @@ pub(crate) async fn upload(
     frame_folder: &Path,
     files: Vec<MadeFile>,
 ) -> Result<Vec<ResultFile>> {
-    let folder = &open_folder_of(frame_folder)?;
     let large = &tokio::sync::Mutex::new(());
     stream::iter(files)
         .map(|file| async move {
-            let MadeFile { path, source, size_bytes } = file;
-            let opened = open_beneath(folder, frame_folder, &path)
-                .map_err(ConsumerError::io("read", &source))?;
-            let source = path_of(&opened);
-            // Off the threads that renew the lease: a large file takes minutes.
-            let reading = source.clone();
-            let digest = tokio::task::spawn_blocking(move || digest_file(&reading));
-            let mut digest = digest.await.map_err(|_| FarmError::Cancelled)??;
-            let mut size_bytes = size_bytes;
-            let key = keys::frame_file(job, &path);
             // Of large ones one after the other: each has parts of its own in memory.
-            let is_large = size_bytes > Storage::MULTIPART_FROM_BYTES;
+            let is_large = file.size_bytes > Storage::MULTIPART_FROM_BYTES;
             let _turn = if is_large { Some(large.lock().await) } else { None };
-            if !put_file_if_absent(storage, &key, &source, size_bytes).await? {
-                (digest, size_bytes) = storage.digest_of(&key).await?;
-            }
-            Ok(ResultFile { path, digest, size_bytes })
+            let key = keys::frame_file(job, &file.path);
+            upload_as(storage, &key, frame_folder, file).await
         })
         .buffered(FILES_AT_ONCE)
         .try_collect()
         .await
+}
+
+/// Puts a file that a frame has made below `frame_folder` under a key. Where one is there already,
+/// that one counts.
+pub(crate) async fn upload_as(
+    storage: &Storage,
+    key: &str,
+    frame_folder: &Path,
+    file: MadeFile,
+) -> Result<ResultFile> {
+    let MadeFile { path, source, mut size_bytes } = file;
+    let folder = open_folder_of(frame_folder)?;
+    let opened =
+        open_beneath(&folder, frame_folder, &path).map_err(ConsumerError::io("read", &source))?;
+    let source = path_of(&opened);
+    // Off the threads that renew the lease: a large file takes minutes.
+    let reading = source.clone();
+    let digest = tokio::task::spawn_blocking(move || digest_file(&reading));
+    let mut digest = digest.await.map_err(|_| FarmError::Cancelled)??;
+    if !put_file_if_absent(storage, key, &source, size_bytes).await? {
+        (digest, size_bytes) = storage.digest_of(key).await?;
+    }
+    Ok(ResultFile { path, digest, size_bytes })
 }
 
 /// Opens the folder that holds a frame's: a script may have put something else in the frame's place,

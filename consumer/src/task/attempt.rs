@@ -65,13 +65,18 @@ impl Worker {
             }
         };
         let started = Instant::now();
-        let record = Record::new(&self.storage, &self.settings, task.job, task.frame);
+        let record = Record::new(&self.storage, &self.settings, &task);
         self.record = Some(record.clone());
         self.log = Log::default();
         let (verdict, pause) = match self.attempt(&task, message, &record, started, deadline).await
         {
             Ok(Course::Ended) => (Verdict::Finished, MENDING),
             Ok(Course::Held { lease_left }) => (Verdict::GiveBack, lease_left),
+            Err(error) if error.is_newer() => {
+                tracing::warn!(job = %task.job, error = sentence(&error), "left to others");
+                self.hand_back().await;
+                (Verdict::GiveBack, longer_each_time(message.deliveries))
+            }
             Err(error) => {
                 let verdict = self.fail(&task, message, &record, started, error).await;
                 // What has not even begun is no try, and must not be paid for all the time.
@@ -143,7 +148,7 @@ impl Worker {
             }
         };
         let rendered = tokio::select! {
-            rendered = self.render(task, &job, started, &progress) => rendered?,
+            rendered = self.work(task, &job, started, &progress) => rendered?,
             error = heartbeat.run() => return Err(error),
             () = out_of_time => return Err(ConsumerError::Deadline { after: started.elapsed() }),
         };
@@ -177,7 +182,7 @@ impl Worker {
         state: TaskState,
         kind: TaskEventKind,
     ) -> Result<()> {
-        let log_key = keys::log(task.job, task.frame, record.try_number());
+        let log_key = keys::log(task.job, task.frame, task.slice, record.try_number());
         let (logged, finished, told) = tokio::join!(
             self.storage.put(&log_key, self.log.bytes()),
             record.finish(state),
@@ -269,7 +274,12 @@ impl Worker {
             tracing::error!(error = sentence(&error), "cannot write the task's record");
             return Verdict::GiveBack;
         }
-        if is_over && let Some(job) = self.jobs.get(task.job) {
+        if is_over && let Some(slice) = task.slice {
+            if let Err(error) = self.tell_failed_slice(task, slice).await {
+                tracing::warn!(job = %task.job, error = sentence(&error), "cannot tell of it");
+                return Verdict::GiveBack;
+            }
+        } else if is_over && let Some(job) = self.jobs.get(task.job) {
             match stop_where_all_fail_alike(&self.storage, &job).await {
                 Ok(true) => tracing::warn!(job = %task.job, "the job has stopped itself"),
                 Ok(false) => {}

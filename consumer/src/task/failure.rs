@@ -14,16 +14,11 @@ pub(crate) fn classify(
     allow_scripts: bool,
 ) -> TaskFailure {
     let class = match error {
-        // A worker of the next version knows what it means.
-        ConsumerError::Protocol(error) | ConsumerError::Farm(FarmError::Protocol(error))
-            if error.is_newer() =>
-        {
-            FailureClass::Machine
-        }
         ConsumerError::Scene { .. }
         // Where it is a machine's own matter, the machine leaves the task alone.
         | ConsumerError::Unconfined { .. }
         | ConsumerError::LacksBlender { .. }
+        | ConsumerError::SliceFailed { .. }
         | ConsumerError::PackTooLarge { .. }
         | ConsumerError::TooMuchMade { .. }
         | ConsumerError::Protocol(_)
@@ -47,6 +42,7 @@ pub(crate) fn classify(
         | ConsumerError::Hung { .. }
         | ConsumerError::DiskFull { .. }
         | ConsumerError::Wire { .. }
+        | ConsumerError::Frames(_)
         | ConsumerError::Deadline { .. }
         | ConsumerError::NoJob { .. }
         | ConsumerError::NoFrame { .. }

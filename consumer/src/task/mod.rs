@@ -8,4 +8,5 @@ pub(crate) mod metrics;
 pub(crate) mod record;
 pub(crate) mod render;
 mod second;
+mod slices;
 pub(crate) mod take;

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use farm::{FarmError, Storage, now_ms};
 use protocol::{
-    FailureCause, JobId, ProtocolError, TaskEvent, TaskEventKind, TaskRecord, TaskState, Versioned,
-    keys, parse,
+    FailureCause, JobId, ProtocolError, TaskEvent, TaskEventKind, TaskMessage, TaskRecord,
+    TaskState, Versioned, keys, parse,
 };
 use tokio::sync::Mutex;
 
@@ -24,6 +24,8 @@ pub(crate) struct Record {
     pub(super) storage: Storage,
     pub(super) job: JobId,
     pub(super) frame: i32,
+    /// The slice of the frame, where it is one.
+    slice: Option<u32>,
     max_tries: u32,
     lease: Duration,
     pub(super) worker: String,
@@ -70,11 +72,12 @@ pub(crate) enum Found {
 }
 
 impl Record {
-    pub(crate) fn new(storage: &Storage, settings: &Settings, job: JobId, frame: i32) -> Self {
+    pub(crate) fn new(storage: &Storage, settings: &Settings, task: &TaskMessage) -> Self {
         Self {
             storage: storage.clone(),
-            job,
-            frame,
+            job: task.job,
+            frame: task.frame,
+            slice: task.slice,
             max_tries: settings.max_tries,
             lease: settings.lease,
             worker: settings.name.clone(),
@@ -87,7 +90,10 @@ impl Record {
 
     /// Where it is in the bucket.
     pub(crate) fn key(&self) -> String {
-        keys::task(self.job, self.frame)
+        match self.slice {
+            Some(slice) => keys::slice(self.job, self.frame, slice),
+            None => keys::task(self.job, self.frame),
+        }
     }
 
     /// Takes the task, and counts a try, unless there is nothing to do.
@@ -217,11 +223,15 @@ impl Record {
             let Some(known) = ours.as_mut() else { return Ok(()) };
             known.tries = known.tries.saturating_sub(1);
         }
+        self.try_number.store(0, Ordering::Relaxed);
         self.finish(TaskState::Queued).await
     }
 
-    /// Puts an event of this try into the job's log.
+    /// Puts an event of this try into the job's log, which has those of whole frames.
     pub(crate) async fn tell(&self, kind: TaskEventKind) -> Result<()> {
+        if self.slice.is_some() {
+            return Ok(());
+        }
         if self.is_second()
             && matches!(kind, TaskEventKind::Running | TaskEventKind::Progress { .. })
         {
@@ -241,6 +251,9 @@ impl Record {
     /// Tells once more how a task ended that this delivery found at its end: whoever ended it may
     /// have died before it could.
     pub(crate) async fn tell_again(&self) -> Result<()> {
+        if self.slice.is_some() {
+            return Ok(());
+        }
         let Some((record, _)) = self.read().await? else { return Ok(()) };
         let Some(event) = TaskEvent::of_the_end(&record) else { return Ok(()) };
         Ok(self.storage.put(&event.key(self.job), Vec::new()).await?)

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
+use protocol::keys::PartKind;
 use protocol::{Job, ResultFile, TaskMessage, TaskState, TaskTimes};
 use tokio::sync::watch;
 
@@ -23,10 +24,21 @@ const OWN_MEMORY_BYTES: u64 = 96 << 20;
 /// A task whose files are in the bucket.
 #[derive(Debug)]
 pub(crate) struct RenderedTask {
-    files: Vec<ResultFile>,
+    pub(super) files: Vec<ResultFile>,
     pub(crate) times: TaskTimes,
-    peak_memory_bytes: u64,
-    is_warm: bool,
+    pub(super) peak_memory_bytes: u64,
+    pub(super) is_warm: bool,
+}
+
+/// What is rendered of a frame.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum What {
+    /// All of it.
+    Whole,
+    /// A slice of so many.
+    Slice { number: u32, count: u32 },
+    /// What comes after so many slices.
+    End { count: u32 },
 }
 
 impl RenderedTask {
@@ -44,11 +56,34 @@ impl RenderedTask {
 }
 
 impl Worker {
-    /// Renders the frame of a task and sends its files.
-    pub(crate) async fn render(
+    /// Renders the frame of a task, or what of it the task is, and sends its files.
+    pub(crate) async fn work(
         &mut self,
         task: &TaskMessage,
         job: &Job,
+        started: Instant,
+        progress: &watch::Sender<Option<f32>>,
+    ) -> Result<RenderedTask> {
+        match (job.slices, task.slice) {
+            (Some(count), Some(number)) => {
+                let what = What::Slice { number, count };
+                self.render(task, job, what, started, progress).await
+            }
+            (Some(count), None) => {
+                let what = self.end_of_slices(task, count).await?;
+                let mut rendered = self.render(task, job, what, started, progress).await?;
+                self.add_times_of_slices(task, count, &mut rendered.times).await;
+                Ok(rendered)
+            }
+            (None, _) => self.render(task, job, What::Whole, started, progress).await,
+        }
+    }
+
+    async fn render(
+        &mut self,
+        task: &TaskMessage,
+        job: &Job,
+        what: What,
         started: Instant,
         progress: &watch::Sender<Option<f32>>,
     ) -> Result<RenderedTask> {
@@ -89,7 +124,7 @@ impl Worker {
             (fetch, load_seconds) = (fetch + arrived, seconds);
         }
         let output_folder = self.new_output_folder()?;
-        let request = RenderRequest {
+        let mut request = RenderRequest {
             blend_file: pack.blend_file,
             scene: job.scene.clone(),
             engines: protocol::ENGINES,
@@ -107,12 +142,14 @@ impl Worker {
                     (folder.written.clone(), place)
                 })
                 .collect(),
+            tile: None,
+            passes: None,
         };
         // Taken out while it works: if this future is dropped, Blender is dropped and so stopped.
-        let rendered = blender.render(&request, bounds, |part| {
+        let rendered = self.render_what(&mut blender, &mut request, task, what, bounds, |part| {
             progress.send_replace(Some(part));
         });
-        let rendered = match rendered.await {
+        let (rendered, kind) = match rendered.await {
             Err(error @ ConsumerError::Scene { .. }) => {
                 blender.rest().await?;
                 self.blender.put_back(blender);
@@ -131,8 +168,13 @@ impl Worker {
         }
         let before_upload = started.elapsed();
         let made = made_files(&output_folder)?;
-        let files = results::upload(&self.storage, task.job, &output_folder, made).await?;
-        if files.is_empty() {
+        let files = match what {
+            What::Slice { number, .. } => {
+                self.send_part(task, number, kind, &output_folder, made).await?
+            }
+            _ => results::upload(&self.storage, task.job, &output_folder, made).await?,
+        };
+        if files.is_empty() && kind == PartKind::Pixels {
             return Err(ConsumerError::Scene {
                 message: "Blender rendered the frame but wrote no file".into(),
             });

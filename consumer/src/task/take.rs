@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use farm::{FarmError, ReceivedMessage, read_control, read_job};
-use protocol::{Job, TaskMessage, sentence};
+use protocol::{Job, JobId, TaskMessage, sentence};
 
 use crate::error::{ConsumerError, Result};
 use crate::task::record::{Found, Record};
@@ -13,6 +13,10 @@ use crate::worker::Worker;
 /// When a task is given out again that failed here. Soon, but not at once: what broke may be
 /// mending.
 pub(crate) const MENDING: Duration = Duration::from_secs(2);
+
+/// The longest that a task is hidden from other workers which one may not render: a thousand times
+/// that are three days.
+const LONGEST_LEFT_ALONE: Duration = Duration::from_mins(5);
 
 impl Worker {
     /// Takes the task, if it is to be had; nothing where its job was cancelled. What can be asked at
@@ -30,7 +34,11 @@ impl Worker {
         let (job, control, found) = if let Some(job) = self.jobs.get(task.job) {
             check_frame(&job, task)?;
             if let Some(obstacle) = self.obstacle(&job) {
-                return Ok((job, Some(self.leave_alone(message, obstacle)?)));
+                let left = self.leave_alone(task.job, message, obstacle).await?;
+                return Ok((job, Some(left)));
+            }
+            if let Some(lease_left) = self.waits_for_slices(&job, task, message).await? {
+                return Ok((job, Some(Found::Held { lease_left })));
             }
             let (leased, control, found) = tokio::join!(lease, control, record.take(task.second));
             if let (Err(error), Ok(Found::Begun { .. })) = (&leased, &found) {
@@ -72,7 +80,11 @@ impl Worker {
             return Ok((job, found));
         }
         if let Some(obstacle) = self.obstacle(&job) {
-            return Ok((job, Some(self.leave_alone(message, obstacle)?)));
+            let left = self.leave_alone(task.job, message, obstacle).await?;
+            return Ok((job, Some(left)));
+        }
+        if let Some(lease_left) = self.waits_for_slices(&job, task, message).await? {
+            return Ok((job, Some(Found::Held { lease_left })));
         }
         // A job that is met for the first time: Blender imports its modules meanwhile.
         self.forget_other_scripts(&job)?;
@@ -91,12 +103,20 @@ impl Worker {
 
     /// What to do with a task that this worker may not render. In Lambda all workers are alike; of
     /// other machines another one may do.
-    fn leave_alone(&self, message: &ReceivedMessage, obstacle: ConsumerError) -> Result<Found> {
+    async fn leave_alone(
+        &self,
+        job: JobId,
+        message: &ReceivedMessage,
+        obstacle: ConsumerError,
+    ) -> Result<Found> {
         if self.settings.files_are_ours {
             return Err(obstacle);
         }
+        if read_control(&self.storage, job).await?.cancelled {
+            return Ok(Found::NotWanted);
+        }
         tracing::warn!(obstacle = sentence(&obstacle), "the task is left to others");
-        Ok(Found::Held { lease_left: longer_each_time(message.deliveries) })
+        Ok(Found::Held { lease_left: longer_each_time(message.deliveries).min(LONGEST_LEFT_ALONE) })
     }
 }
 
@@ -106,7 +126,8 @@ pub(crate) fn longer_each_time(deliveries: u32) -> Duration {
 }
 
 fn check_frame(job: &Job, task: &TaskMessage) -> Result<()> {
-    if job.frames.contains(task.frame) {
+    let has_slice = task.slice.is_none_or(|slice| job.slices.is_some_and(|count| slice < count));
+    if job.frames.contains(task.frame) && has_slice {
         return Ok(());
     }
     Err(ConsumerError::NoFrame { job: task.job, frame: task.frame })

@@ -16,8 +16,9 @@ def is_denoised(scene, layer) -> bool:
     return scene.cycles.use_denoising and layer.cycles.use_denoising
 
 
-def denoise(scene, layer, size: tuple[int, int], passes: str, folder: str) -> str:
-    """Writes the picture of a view layer without its noise; the path of the file.
+def denoise(scene, layer, size: tuple[int, int], passes: str, path: str) -> str:
+    """Writes the picture of a view layer without its noise, to a path without extension; the path of
+    the file.
 
     passes: an OpenEXR file with Combined, Denoising Albedo and Denoising Normal of the layer.
     """
@@ -30,7 +31,7 @@ def denoise(scene, layer, size: tuple[int, int], passes: str, folder: str) -> st
         output = tree.nodes.new("NodeGroupOutput")
         tree.links.new(denoiser.outputs[0], output.inputs[0])
         work.compositing_node_group = tree
-        prepare(work, size, os.path.join(folder, f"denoised-{layer.name}-"))
+        prepare(work, size, path)
         outcome = bpy.ops.render.render(write_still=True, scene=work.name)
         if outcome != {"FINISHED"}:
             raise SceneError("Blender gave up denoising; its log says more")

@@ -1,5 +1,6 @@
 """Finishes a frame whose passes are there: what comes after the renderer, as F12 does it."""
 
+import os
 from array import array
 
 import bpy
@@ -64,20 +65,21 @@ def use_picture(layer, picture: str) -> None:
     combined.rect.foreach_set(pixels)
 
 
-def finish(scene, request):
+def finish(scene, passes: str, request, subframe: float):
     """Renders a frame whose passes are in a file."""
     if not FinishEngine.is_registered:
         bpy.utils.register_class(FinishEngine)
     engine = scene.render.engine
     _, _, width, height = frame_rectangle(scene)
-    FinishEngine.passes = request["passes"]
+    folder = os.path.dirname(passes)
+    FinishEngine.passes = passes
     FinishEngine.denoised = {
-        layer.name: denoise(scene, layer, (width, height), request["passes"], request["folder"])
-        for layer in scene.view_layers
+        layer.name: denoise(scene, layer, (width, height), passes, os.path.join(folder, f"denoised-{number}"))
+        for number, layer in enumerate(scene.view_layers)
         if layer.use and is_denoised(scene, layer)
     }
     scene.render.engine = ENGINE
     try:
-        return render_frame(scene, request["frame"], request["subframe"])
+        return render_frame(scene, request["frame"], subframe)
     finally:
         scene.render.engine = engine

@@ -9,9 +9,11 @@ import bpy
 from .connection import Connection, progress
 from .disabled_scripts import DisabledScripts
 from .file_outputs import FileOutputs, keep_views_inside
+from .finish import finish
 from .frame_to_frame import Drivers, may_keep_data, simulates
 from .memory import peak_memory_bytes
 from .render_settings import (
+    is_animated,
     prepare_engine,
     prepare_output,
     render_frame,
@@ -19,6 +21,8 @@ from .render_settings import (
 )
 from .scene_errors import SceneError, SceneErrors
 from .sign_of_life import SignOfLife
+from .slices import frame_rectangle, render_slice
+from .splitting import TILES, classes
 
 PROGRESS_EVERY_SECONDS = 0.5
 
@@ -74,7 +78,7 @@ class Renderer:
         started = time.perf_counter()
         try:
             with self._life:
-                outcome = render_frame(scene, request["frame"], subframe)
+                outcome = render_part(scene, request, subframe)
         except RuntimeError as error:
             raise SceneError(str(error).removeprefix("Error: ").strip()) from error
         render_seconds = time.perf_counter() - started
@@ -93,6 +97,24 @@ class Renderer:
             "load_seconds": load_seconds,
             "render_seconds": render_seconds,
             "peak_memory_bytes": peak_memory_bytes(),
+        }
+
+    def measure(self, request) -> dict:
+        """How large the frame is, and whether it can be split."""
+        load_seconds = self._load(request)
+        scene = self._scene(request["scene"])
+        prepare_engine(scene, request["engines"])
+        if is_animated(scene):
+            scene.frame_set(request["frame"])
+        ways, obstacle = classes(scene)
+        _, _, width, height = frame_rectangle(scene)
+        return {
+            "type": "measured",
+            "load_seconds": load_seconds,
+            "width": width,
+            "height": height,
+            "is_adaptive": scene.cycles.use_adaptive_sampling,
+            "obstacle": "" if TILES in ways else obstacle,
         }
 
     def _load(self, request) -> float:
@@ -144,6 +166,15 @@ class Renderer:
             found = SAMPLES.search(str(status))
             done, total = (int(found[1]), int(found[2])) if found else (0, 0)
             self._connection.send(progress(done, total))
+
+
+def render_part(scene, request, subframe: float):
+    """Renders a frame, a tile of it, or what comes after its passes."""
+    if request["tile"] is not None:
+        return render_slice(scene, request["tile"], None, request, subframe)
+    if request["passes"] is not None:
+        return finish(scene, request["passes"], request, subframe)
+    return render_frame(scene, request["frame"], subframe)
 
 
 def forget_images() -> None:

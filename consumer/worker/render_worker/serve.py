@@ -20,7 +20,7 @@ def serve() -> None:
     sys.stdout.reconfigure(line_buffering=True)
     connection = Connection()
     renderer = Renderer(connection, SceneErrors())
-    answer = {"open": renderer.open, "render": renderer.render}
+    answer = {"open": renderer.open, "measure": renderer.measure, "render": renderer.render}
     connection.send({"type": "ready", "version": list(bpy.app.version)})
     while (request := connection.receive()) is not None:
         reap()

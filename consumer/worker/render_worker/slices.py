@@ -1,6 +1,5 @@
 """Renders a part of a frame with all of its passes: a tile of its pixels, or some samples."""
 
-import glob
 import os
 from contextlib import contextmanager
 
@@ -8,8 +7,8 @@ from .render_settings import render_frame
 from .scene_errors import SceneError
 
 
-def render_slice(scene, request) -> str:
-    """Renders a slice of a frame into a folder; the file's path.
+def render_slice(scene, tile, samples, request, subframe: float):
+    """Renders a slice of a frame into a folder, as `slice….exr`.
 
     The scene is afterwards as it was. `tile` is x, y, width, height in pixels of the frame, from
     the left and from the bottom, or None; `samples` is the first sample and how many, or None.
@@ -17,18 +16,12 @@ def render_slice(scene, request) -> str:
     with kept(scene):
         prepare_passes(scene)
         prepare_file(scene, request["output_folder"])
-        if request["tile"] is not None:
-            prepare_tile(scene, request["tile"])
-        if request["samples"] is not None:
-            first, count = request["samples"]
-            cycles = scene.cycles
-            cycles.use_sample_subset = True
-            cycles.sample_offset, cycles.sample_subset_length = first, count
-        outcome = render_frame(scene, request["frame"], request["subframe"])
-    if outcome != {"FINISHED"}:
-        raise SceneError("Blender gave up rendering; its log says more")
-    (path,) = glob.glob(os.path.join(glob.escape(request["output_folder"]), "slice*.exr"))
-    return path
+        if tile is not None:
+            prepare_tile(scene, tile)
+        if samples is not None:
+            scene.cycles.use_sample_subset = True
+            scene.cycles.sample_offset, scene.cycles.sample_subset_length = samples
+        return render_frame(scene, request["frame"], subframe)
 
 
 def frame_rectangle(scene) -> tuple[int, int, int, int]:

@@ -127,7 +127,10 @@ fn values_of_update(
 ) -> BTreeMap<String, String> {
     let known: Vec<_> = parameter_names().collect();
     let mut values = state.parameters.clone();
-    values.retain(|name, _| known.contains(&name.as_str()));
+    // Which Blenders there are, the first stacks could leave open; the template's default is true of
+    // what this build makes.
+    let is_open = |name: &str, value: &str| name == "ConsumerBlenderVersions" && value.is_empty();
+    values.retain(|name, value| known.contains(&name.as_str()) && !is_open(name, value));
     values.extend(options.parameters.clone());
     for name in ["SetUpCodeKey", "ConsumerCodeKey"] {
         values.insert(name.to_owned(), String::new());

@@ -28,6 +28,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         output: OutputNaming::new(String::new()),
         blender_version: BlenderVersion(5, 2, 0),
         render_version: Some((5, 2)),
+        slices: None,
         allow_scripts: false,
     };
     let started = Instant::now();

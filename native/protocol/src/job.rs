@@ -3,6 +3,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{ProtocolError, Result};
 use crate::frame_set::FrameSet;
+use crate::frames::FrameRange;
 use crate::id::{JobId, PackId};
 use crate::pack_path::PackPath;
 use crate::version::Versioned;
@@ -37,6 +38,10 @@ pub struct Job {
     /// promised.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub render_version: Option<(u16, u16)>,
+    /// Into how many slices each frame is split, which many workers render at the same time; absent
+    /// where one worker renders a frame.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slices: Option<u32>,
     /// Whether Python in the .blend file may run: drivers, handlers, registered texts.
     #[serde(default)]
     pub allow_scripts: bool,
@@ -95,6 +100,15 @@ impl OutputNaming {
 pub struct BlenderVersion(pub u16, pub u16, pub u16);
 
 impl Job {
+    /// Most slices of a frame: workers of an account.
+    pub const MAX_SLICES: u32 = 1000;
+
+    /// How many messages it takes: one a frame, and one for each slice of it.
+    #[must_use]
+    pub fn message_count(&self) -> u64 {
+        self.frames.count() * (1 + u64::from(self.slices.unwrap_or(0)))
+    }
+
     /// Most bytes of the document.
     pub const MAX_SIZE_BYTES: u64 = 512 << 10;
 
@@ -124,6 +138,16 @@ impl Versioned for Job {
         {
             let got = scene.chars().take(80).collect();
             return invalid("scene", "1 to 255 bytes, as Blender's names have", got);
+        }
+        if self.version >= Self::VERSION && self.render_version.is_none() {
+            return invalid("render_version", "the Blender that renders", "none".into());
+        }
+        if let Some(slices) = self.slices
+            && (!(2..=Self::MAX_SLICES).contains(&slices)
+                || self.message_count() > FrameRange::MAX_COUNT)
+        {
+            let expected = "2 to 1000 slices of a frame, and 100,000 of all frames";
+            return invalid("slices", expected, slices.to_string());
         }
         let template = &self.output.template;
         let escapes = |part: &str| part == "..";

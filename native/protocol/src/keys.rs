@@ -7,6 +7,8 @@
 //! jobs/<job id>/control.json              cancel
 //! jobs/<job id>/enqueued.json             put when every frame has been enqueued
 //! jobs/<job id>/tasks/<frame>.json        what became of each task
+//! jobs/<job id>/slices/<frame>/<slice>.json  what became of each slice of a frame that is split
+//! jobs/<job id>/parts/<frame>/<slice>.exr    what was rendered of it; .whole, .empty, .failed where nothing was
 //! jobs/<job id>/events/<event>            an append-only log: the key tells all
 //! jobs/<job id>/frames/<path>             results, named as Blender would name them
 //! jobs/<job id>/logs/<frame>.<try>.log   Blender's own output
@@ -115,8 +117,61 @@ pub fn frame_file(job: JobId, path: &PackPath) -> String {
 
 /// The log of one try of a task.
 #[must_use]
-pub fn log(job: JobId, frame: i32, try_number: u32) -> String {
-    format!("{JOBS}{job}/logs/{frame}.{try_number}.log")
+pub fn log(job: JobId, frame: i32, slice: Option<u32>, try_number: u32) -> String {
+    let slice = slice.map(|slice| format!("{slice}.")).unwrap_or_default();
+    format!("{JOBS}{job}/logs/{frame}.{slice}{try_number}.log")
+}
+
+/// The record of a slice of a frame.
+#[must_use]
+pub fn slice(job: JobId, frame: i32, slice: u32) -> String {
+    format!("{JOBS}{job}/slices/{frame}/{slice}.json")
+}
+
+/// The prefix of what was rendered of a frame that is split.
+#[must_use]
+pub fn parts(job: JobId, frame: i32) -> String {
+    format!("{JOBS}{job}/parts/{frame}/")
+}
+
+/// What came of a slice.
+#[must_use]
+pub fn part(job: JobId, frame: i32, slice: u32, kind: PartKind) -> String {
+    format!("{}{slice}.{}", parts(job, frame), kind.extension())
+}
+
+/// The slice and what came of it, as the key of a part names them; `None` for any other key.
+#[must_use]
+pub fn slice_of_part(job: JobId, frame: i32, key: &str) -> Option<(u32, PartKind)> {
+    let (slice, extension) = key.strip_prefix(&parts(job, frame))?.split_once('.')?;
+    let kind = PartKind::ALL.into_iter().find(|kind| kind.extension() == extension)?;
+    Some((slice.parse().ok()?, kind))
+}
+
+/// What came of a slice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PartKind {
+    /// Pixels.
+    Pixels,
+    /// Nothing: the frame cannot be split, and is rendered as a whole.
+    Whole,
+    /// Nothing: the picture has fewer pixels than slices.
+    Empty,
+    /// Nothing: it failed for good.
+    Failed,
+}
+
+impl PartKind {
+    const ALL: [Self; 4] = [Self::Pixels, Self::Whole, Self::Empty, Self::Failed];
+
+    const fn extension(self) -> &'static str {
+        match self {
+            Self::Pixels => "exr",
+            Self::Whole => "whole",
+            Self::Empty => "empty",
+            Self::Failed => "failed",
+        }
+    }
 }
 
 /// Who renders a task beside the worker of a try: at most one.

@@ -15,6 +15,10 @@ pub struct TaskMessage {
     pub job: JobId,
     /// The frame to render.
     pub frame: i32,
+    /// The slice of it, from 0; absent where it is the whole frame, or its end: putting the slices
+    /// together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slice: Option<u32>,
     /// Whether a second worker may render it beside the one that has it: for a frame that lies far
     /// behind the others of its job. The first result counts.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -25,7 +29,13 @@ impl TaskMessage {
     /// A message for one frame.
     #[must_use]
     pub const fn new(job: JobId, frame: i32) -> Self {
-        Self { version: Self::VERSION, job, frame, second: false }
+        Self { version: Self::VERSION, job, frame, slice: None, second: false }
+    }
+
+    /// A message for a slice of a frame.
+    #[must_use]
+    pub const fn of_slice(job: JobId, frame: i32, slice: u32) -> Self {
+        Self { slice: Some(slice), ..Self::new(job, frame) }
     }
 
     /// A message for a frame that a worker has already, and is slow with.
@@ -37,7 +47,8 @@ impl TaskMessage {
 
 impl Versioned for TaskMessage {
     const DOCUMENT: &'static str = "task message";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
+    const OLDEST: u32 = 1;
 }
 
 /// What became of a task: `jobs/<job id>/tasks/<frame>.json`, rewritten as it goes on.
@@ -205,7 +216,7 @@ mod tests {
     #[test]
     fn messages_that_are_not_tasks_are_refused_in_words() {
         let messages = [
-            r#"{"version":2,"job":"x","frame":1,"tile":3}"#,
+            r#"{"version":3,"job":"x","frame":1,"tile":3}"#,
             r#"{"version":1,"job":"x","frame":1}"#,
             r#"{"version":1,"job":"0190a5d4-7c6e-7000-8000-000000000000"}"#,
             "hello",

@@ -174,7 +174,7 @@ impl PySubmission {
     #[pyo3(signature = (
         settings, *, job, blend_file, as_path, name, frames, output_template, blender_version,
         scene=None, allow_scripts=false, allow_missing_files=false, allow_unbaked=false,
-        allow_other_blender=false,
+        allow_other_blender=false, slices=None,
         painted=Vec::new(), kept_frames=Vec::new(), keeps_files=false, output_folders=Vec::new(),
         is_still=false, is_session=false
     ))]
@@ -197,6 +197,7 @@ impl PySubmission {
         allow_missing_files: bool,
         allow_unbaked: bool,
         allow_other_blender: bool,
+        slices: Option<u32>,
         painted: Vec<Painted>,
         kept_frames: Vec<i32>,
         keeps_files: bool,
@@ -232,6 +233,7 @@ impl PySubmission {
                     .map_err(|error| value_error(&error))?,
             },
             blender_version: BlenderVersion(major, minor, patch),
+            slices,
             allow_scripts,
             allow_missing_files,
             allow_unbaked,

@@ -35,7 +35,7 @@ impl Storage {
     ///
     /// # Errors
     /// [`FarmError`] of a call.
-    pub(crate) async fn keys_below(&self, prefix: &str) -> Result<HashSet<String>> {
+    pub async fn keys_below(&self, prefix: &str) -> Result<HashSet<String>> {
         let (mut after, mut found) = (String::new(), HashSet::new());
         loop {
             let page = self.list_page(prefix, &after).await?;

@@ -157,7 +157,7 @@ pub async fn enqueue_job(
             async move {
                 let note = format!("{}{number}", keys::enqueued_stretches(job.id));
                 if !known.contains(&note) {
-                    enqueue_frames(queue, job.id, frames.iter().copied()).await?;
+                    enqueue_frames(queue, job, frames.iter().copied()).await?;
                     if total > STRETCH as u64 {
                         storage.put(&note, Vec::new()).await?;
                     }

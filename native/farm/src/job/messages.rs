@@ -1,7 +1,7 @@
 //! The messages of tasks, on their way to the queue.
 
 use futures_util::{StreamExt, TryStreamExt, stream};
-use protocol::{JobId, TaskMessage, Versioned};
+use protocol::{Job, JobId, TaskMessage, Versioned};
 
 use crate::aws::queue::Queue;
 use crate::error::{FarmError, Result};
@@ -18,22 +18,27 @@ pub(super) async fn enqueue_seconds(queue: &Queue, job: JobId, frames: &[i32]) -
     Ok(())
 }
 
-/// Enqueues one message a frame, many batches at once.
+/// Enqueues one message a frame, behind those of its slices, many batches at once.
 pub(super) async fn enqueue_frames(
     queue: &Queue,
-    job: JobId,
+    job: &Job,
     frames: impl Iterator<Item = i32>,
 ) -> Result<()> {
-    let group = job.to_string();
-    stream::iter(frames)
+    let group = job.id.to_string();
+    let messages: Vec<_> = frames
+        .flat_map(|frame| {
+            let slices = 0..job.slices.unwrap_or(0);
+            slices
+                .map(move |slice| TaskMessage::of_slice(job.id, frame, slice))
+                .chain([TaskMessage::new(job.id, frame)])
+        })
+        .collect();
+    stream::iter(messages)
         .chunks(Queue::BATCH)
-        .map(|frames| {
+        .map(|messages| {
             let group = &group;
             async move {
-                let bodies = frames
-                    .iter()
-                    .map(|frame| body(&TaskMessage::new(job, *frame)))
-                    .collect::<Result<Vec<_>>>()?;
+                let bodies = messages.iter().map(body).collect::<Result<Vec<_>>>()?;
                 queue.send_batch(&bodies, group).await?;
                 Ok::<_, FarmError>(())
             }

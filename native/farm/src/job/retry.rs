@@ -84,9 +84,10 @@ pub async fn retry(settings: &FarmSettings, job: JobId, which: Retry) -> Result<
         }
     }
     drop(changing);
+    forget_failed_slices(storage, &job, &frames).await?;
     // What was changed gets its message, whatever became of the others.
     let (enqueued, ()) = tokio::join!(
-        enqueue_frames(&farm.queue, job.id, frames.iter().copied()),
+        enqueue_frames(&farm.queue, &job, frames.iter().copied()),
         farm.function.nudge(),
     );
     enqueued?;
@@ -95,6 +96,23 @@ pub async fn retry(settings: &FarmSettings, job: JobId, which: Retry) -> Result<
         Some(error) => Err(error),
         None => Ok(frames.len() as u64),
     }
+}
+
+/// Has the slices that failed rendered again: those of frames that are wanted again.
+async fn forget_failed_slices(storage: &Storage, job: &Job, frames: &[i32]) -> Result<()> {
+    if job.slices.is_none() {
+        return Ok(());
+    }
+    for frame in frames {
+        let parts = storage.keys_below(&keys::parts(job.id, *frame)).await?;
+        let failed = parts.iter().filter_map(|key| {
+            let (slice, kind) = keys::slice_of_part(job.id, *frame, key)?;
+            let record = keys::slice(job.id, *frame, slice);
+            (kind == keys::PartKind::Failed).then(|| [record, key.clone()])
+        });
+        storage.delete_all(failed.flatten().collect()).await?;
+    }
+    Ok(())
 }
 
 /// Makes a task's record say that it waits for a worker; false where it is rendered, or a worker has

@@ -43,6 +43,8 @@ pub struct Request {
     pub output: OutputNaming,
     /// The artist's Blender.
     pub blender_version: BlenderVersion,
+    /// Into how many slices each frame is split, where it is.
+    pub slices: Option<u32>,
     /// Whether Python in the file may run.
     pub allow_scripts: bool,
     /// Whether to go on although files are missing.
@@ -108,11 +110,11 @@ pub async fn run(
     on_event: impl Fn(Event) + Send + Sync,
 ) -> Result<()> {
     // What no farm would take is told before anything is read, let alone sent.
-    job_of(&request, PackId::unknown(), None).validate()?;
+    let artists = (request.blender_version.0, request.blender_version.1);
+    job_of(&request, PackId::unknown(), artists).validate()?;
     // The farm is looked up first: a wrong profile should not be found out after minutes of tracing.
     let farm = Farm::connect(settings).await?;
     let render_version = farm.blenders.of(request.blender_version)?;
-    let artists = (request.blender_version.0, request.blender_version.1);
     let other_blender = (render_version != artists).then_some(render_version);
     let scene = tokio::task::block_in_place(|| {
         let settings = RenderSettings::read(&request.blend_file, request.scene.as_deref())?;
@@ -153,13 +155,13 @@ pub async fn run(
         |message| on_event(Event::Trouble { message }),
     );
     let (pack, ()) = tokio::try_join!(uploading, make_ready(&farm, &on_event))?;
-    let job = job_of(&request, pack, Some(render_version));
+    let job = job_of(&request, pack, render_version);
     let is_new = submit_job(&farm.storage, &farm.queue, &job, |progress| {
         on_event(Event::Enqueueing(progress));
     })
     .await?;
     if is_new {
-        farm.burst().call(&farm.queue, &farm.function, job.id, job.frames.count()).await;
+        farm.burst().call(&farm.queue, &farm.function, job.id, job.message_count()).await;
     }
     on_event(Event::Submitted {
         job: job.id,
@@ -199,7 +201,7 @@ fn blocking_trace(request: &Request, scene: String, on_event: &impl Fn(Event)) -
     Ok(traced)
 }
 
-fn job_of(request: &Request, pack: PackId, render_version: Option<(u16, u16)>) -> Job {
+fn job_of(request: &Request, pack: PackId, render_version: (u16, u16)) -> Job {
     Job {
         version: Job::VERSION,
         id: request.job,
@@ -210,7 +212,8 @@ fn job_of(request: &Request, pack: PackId, render_version: Option<(u16, u16)>) -
         is_still: request.is_still,
         output: request.output.clone(),
         blender_version: request.blender_version,
-        render_version,
+        render_version: Some(render_version),
+        slices: request.slices,
         allow_scripts: request.allow_scripts,
     }
 }

@@ -13,6 +13,7 @@ pub(super) fn job(last: i32, template: &str) -> Job {
         output: OutputNaming::new(template.to_owned()),
         blender_version: BlenderVersion(5, 2, 0),
         render_version: Some((5, 2)),
+        slices: None,
         allow_scripts: false,
     }
 }

@@ -121,6 +121,12 @@ def _add_farm_commands(command, commands) -> None:
         action="store_true",
         help="although the farm has a newer Blender than the scene's",
     )
+    submitting.add_argument(
+        "--slices",
+        type=int,
+        metavar="COUNT",
+        help="split each frame of Cycles, for as many workers at the same time",
+    )
     submitting.add_argument("--watch", action="store_true", help="follow it and fetch its frames")
     watching = command("watch", farm.watch, "follow a job and fetch its frames")
     fetching = command("fetch", farm.fetch, "fetch the frames that are done")

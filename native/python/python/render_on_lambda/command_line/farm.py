@@ -52,6 +52,7 @@ def submit(arguments: Namespace, reporter: Reporter) -> int:
         allow_missing_files=arguments.allow_missing,
         allow_unbaked=arguments.allow_unbaked,
         allow_other_blender=arguments.allow_other_blender,
+        slices=arguments.slices,
         keeps_files=not settings.overwrites,
     )
     # Whatever stops this now, the same job can be submitted again and goes on where it was.

@@ -1,0 +1,314 @@
+//! A frame that is split: its slices, which many workers render, and its end, which one makes of them.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use farm::{FarmError, ReceivedMessage};
+use frames::{FramesError, PlannedTile, Tile};
+use futures_util::{StreamExt, stream};
+use protocol::keys::{self, PartKind};
+use protocol::{Job, ResultFile, TaskMessage, TaskRecord, TaskState, TaskTimes, parse, sentence};
+
+use crate::blender::child::{Blender, Bounds, Measured, Rendered};
+use crate::blender::wire::RenderRequest;
+use crate::error::{ConsumerError, Result};
+use crate::own_folder;
+use crate::results::collect::{MadeFile, made_files};
+use crate::results::upload::upload_as;
+use crate::task::render::What;
+use crate::worker::Worker;
+
+/// How many slices are fetched at the same time.
+const FETCHED_AT_ONCE: usize = 8;
+
+/// After how many deliveries the end of a frame is made without the slices that are missing: whoever
+/// makes it renders them itself.
+const MOST_DELIVERIES: u32 = 100;
+
+/// The longest that the end of a frame waits before it looks for its slices again.
+const LONGEST_WAIT_SECONDS: u32 = 15;
+
+impl Worker {
+    /// How long the end of a frame has to wait before it looks for its slices again; nothing where
+    /// all are there, or one says that there is nothing to wait for.
+    pub(super) async fn waits_for_slices(
+        &self,
+        job: &Job,
+        task: &TaskMessage,
+        message: &ReceivedMessage,
+    ) -> Result<Option<Duration>> {
+        let (Some(count), None) = (job.slices, task.slice) else { return Ok(None) };
+        if message.deliveries > MOST_DELIVERIES {
+            return Ok(None);
+        }
+        let parts = self.parts(task).await?;
+        let is_decided =
+            |(_, kind): &(u32, PartKind)| matches!(kind, PartKind::Failed | PartKind::Whole);
+        if parts.iter().any(is_decided) || parts.len() >= count as usize {
+            return Ok(None);
+        }
+        let seconds = message.deliveries.clamp(1, LONGEST_WAIT_SECONDS);
+        Ok(Some(Duration::from_secs(seconds.into())))
+    }
+
+    /// What the end of a frame is: all of it where it cannot be split.
+    pub(super) async fn end_of_slices(&self, task: &TaskMessage, count: u32) -> Result<What> {
+        let parts = self.parts(task).await?;
+        let of_kind = |wanted: PartKind| {
+            let mut found = parts.iter().filter(move |(_, kind)| *kind == wanted);
+            found.next().map(|(slice, _)| *slice)
+        };
+        if let Some(slice) = of_kind(PartKind::Failed) {
+            let message = match self.slice_record(task, slice).await?.map(|record| record.state) {
+                Some(TaskState::Failed { failure }) => failure.message,
+                _ => "its record is gone".to_owned(),
+            };
+            return Err(ConsumerError::SliceFailed { slice, message });
+        }
+        let is_whole = of_kind(PartKind::Whole).is_some();
+        Ok(if is_whole { What::Whole } else { What::End { count } })
+    }
+
+    /// What there is of each slice.
+    async fn parts(&self, task: &TaskMessage) -> Result<Vec<(u32, PartKind)>> {
+        let keys = self.storage.keys_below(&keys::parts(task.job, task.frame)).await?;
+        let part = |key: &String| keys::slice_of_part(task.job, task.frame, key);
+        let mut parts: Vec<_> = keys.iter().filter_map(part).collect();
+        parts.sort_unstable_by_key(|(slice, _)| *slice);
+        parts.dedup_by_key(|(slice, _)| *slice);
+        Ok(parts)
+    }
+
+    async fn slice_record(&self, task: &TaskMessage, slice: u32) -> Result<Option<TaskRecord>> {
+        let key = keys::slice(task.job, task.frame, slice);
+        let bytes = self.storage.get(&key, TaskRecord::MAX_SIZE_BYTES).await?;
+        Ok(bytes.map(|bytes| parse(&bytes)).transpose()?)
+    }
+
+    /// Has the end of the frame know that a slice will not come.
+    pub(super) async fn tell_failed_slice(&self, task: &TaskMessage, slice: u32) -> Result<()> {
+        let key = keys::part(task.job, task.frame, slice, PartKind::Failed);
+        Ok(self.storage.put(&key, Vec::new()).await?)
+    }
+
+    /// Counts the time of a frame's slices as its own: all of it was paid for.
+    pub(super) async fn add_times_of_slices(
+        &self,
+        task: &TaskMessage,
+        count: u32,
+        times: &mut TaskTimes,
+    ) {
+        let records = stream::iter(0..count)
+            .map(|slice| self.slice_record(task, slice))
+            .buffer_unordered(FETCHED_AT_ONCE)
+            .collect::<Vec<_>>()
+            .await;
+        for record in records.into_iter().flatten().flatten() {
+            if let TaskState::Done { times: slice, .. } = record.state {
+                times.fetch_seconds += slice.fetch_seconds;
+                times.start_seconds += slice.start_seconds;
+                times.load_seconds += slice.load_seconds;
+                times.render_seconds += slice.render_seconds;
+                times.upload_seconds += slice.upload_seconds;
+                times.total_seconds += slice.total_seconds;
+            }
+        }
+    }
+
+    /// Has Blender render what is wanted of a frame, and says what came of it.
+    pub(super) async fn render_what(
+        &self,
+        blender: &mut Blender,
+        request: &mut RenderRequest,
+        task: &TaskMessage,
+        what: What,
+        bounds: Bounds,
+        on_progress: impl Fn(f32),
+    ) -> Result<(Rendered, PartKind)> {
+        let count = match what {
+            What::Whole => {
+                let rendered = blender.render(request, bounds, on_progress).await?;
+                return Ok((rendered, PartKind::Pixels));
+            }
+            What::Slice { count, .. } | What::End { count } => count,
+        };
+        let measured = blender.measure(request, bounds).await?;
+        let tiles = tiles_of(&measured, count);
+        let nothing = Rendered {
+            load_seconds: measured.load_seconds,
+            render_seconds: 0.0,
+            peak_memory_bytes: 0,
+        };
+        match what {
+            What::Slice { .. } if !measured.obstacle.is_empty() => {
+                let (job, frame, obstacle) = (task.job, task.frame, measured.obstacle);
+                tracing::info!(%job, frame, obstacle, "the frame is not split");
+                return Ok((nothing, PartKind::Whole));
+            }
+            What::Slice { number, .. } => match tiles.get(number as usize) {
+                Some(tile) => request.tile = Some(rectangle(tile, measured.size)),
+                None => return Ok((nothing, PartKind::Empty)),
+            },
+            _ => {
+                let folder = own_folder::output(self.folder.path());
+                let folder = tempfile::Builder::new().prefix("parts-").tempdir_in(&folder);
+                let folder =
+                    folder.map_err(ConsumerError::io("make a folder in", &self.temporary))?;
+                let made = EndOfFrame { worker: self, task, measured: &measured, tiles: &tiles };
+                let passes = made.passes(blender, request, folder.path(), bounds).await?;
+                request.passes = Some(passes);
+                // The passes are needed until the frame is there.
+                let mut rendered = blender.render(request, bounds, on_progress).await?;
+                rendered.load_seconds += measured.load_seconds;
+                return Ok((rendered, PartKind::Pixels));
+            }
+        }
+        let mut rendered = blender.render(request, bounds, on_progress).await?;
+        rendered.load_seconds += measured.load_seconds;
+        Ok((rendered, PartKind::Pixels))
+    }
+
+    /// Puts what came of a slice where the end of the frame looks for it.
+    pub(super) async fn send_part(
+        &self,
+        task: &TaskMessage,
+        slice: u32,
+        kind: PartKind,
+        folder: &Path,
+        made: Vec<MadeFile>,
+    ) -> Result<Vec<ResultFile>> {
+        let key = keys::part(task.job, task.frame, slice, kind);
+        if kind != PartKind::Pixels {
+            self.storage.put(&key, Vec::new()).await?;
+            return Ok(Vec::new());
+        }
+        let Ok([file]) = <[MadeFile; 1]>::try_from(made) else {
+            let message = "Blender rendered the slice but wrote no file, or several".into();
+            return Err(ConsumerError::Scene { message });
+        };
+        Ok(vec![upload_as(&self.storage, &key, folder, file).await?])
+    }
+}
+
+/// What is made of the slices of a frame.
+struct EndOfFrame<'frame> {
+    worker: &'frame Worker,
+    task: &'frame TaskMessage,
+    measured: &'frame Measured,
+    tiles: &'frame [PlannedTile],
+}
+
+impl EndOfFrame<'_> {
+    /// Fetches the slices, renders those that are missing or damaged, and puts them together; where
+    /// the passes of the frame are.
+    async fn passes(
+        &self,
+        blender: &mut Blender,
+        request: &RenderRequest,
+        folder: &Path,
+        bounds: Bounds,
+    ) -> Result<PathBuf> {
+        let slices = stream::iter(0..self.tiles.len())
+            .map(|slice| self.fetch(slice, folder))
+            .buffered(FETCHED_AT_ONCE)
+            .collect::<Vec<_>>()
+            .await;
+        let mut paths = Vec::with_capacity(slices.len());
+        for (slice, fetched) in slices.into_iter().enumerate() {
+            paths.push(match fetched? {
+                Some(path) => path,
+                None => self.render(slice, blender, request, folder, bounds).await?,
+            });
+        }
+        let frame = folder.join("passes.exr");
+        match self.merge(&paths, &frame).await {
+            Err(FramesError::Damaged { path, .. } | FramesError::Misfit { path, .. }) => {
+                // Its bytes are those that were sent, but they are no slice.
+                let slice = paths.iter().position(|known| *known == path).unwrap_or_default();
+                let again = self.render(slice, blender, request, folder, bounds).await?;
+                if let Some(path) = paths.get_mut(slice) {
+                    *path = again;
+                }
+                self.merge(&paths, &frame).await?;
+            }
+            merged => merged?,
+        }
+        Ok(frame)
+    }
+
+    /// Brings a slice; nothing where it is not there, or not what was sent.
+    async fn fetch(&self, slice: usize, folder: &Path) -> Result<Option<PathBuf>> {
+        let slice = u32::try_from(slice).unwrap_or(u32::MAX);
+        let (task, storage) = (self.task, &self.worker.storage);
+        let record = self.worker.slice_record(task, slice).await?;
+        let Some(TaskState::Done { files, .. }) = record.map(|record| record.state) else {
+            return Ok(None);
+        };
+        let Some(file) = files.first() else { return Ok(None) };
+        let key = keys::part(task.job, task.frame, slice, PartKind::Pixels);
+        let path = folder.join(format!("{slice}.exr"));
+        match storage.get_file(&key, &path, &file.digest, file.size_bytes).await {
+            Ok(()) => Ok(Some(path)),
+            Err(error @ (FarmError::NoObject { .. } | FarmError::Damaged { .. })) => {
+                tracing::warn!(key, error = sentence(&error), "the slice is rendered again");
+                Ok(None)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Renders a slice that another worker should have.
+    async fn render(
+        &self,
+        slice: usize,
+        blender: &mut Blender,
+        request: &RenderRequest,
+        folder: &Path,
+        bounds: Bounds,
+    ) -> Result<PathBuf> {
+        tracing::info!(job = %self.task.job, frame = self.task.frame, slice, "rendering a slice");
+        let output_folder = folder.join(format!("again-{slice}"));
+        std::fs::create_dir_all(&output_folder)
+            .map_err(ConsumerError::io("make the folder", &output_folder))?;
+        let tile = self.tiles.get(slice).map(|tile| rectangle(tile, self.measured.size));
+        let request = RenderRequest { tile, output_folder, ..request.clone() };
+        blender.render(&request, bounds, |_| {}).await?;
+        let made = made_files(&request.output_folder)?.into_iter().next();
+        let message = "Blender rendered the slice but wrote no file".into();
+        Ok(made.ok_or(ConsumerError::Scene { message })?.source)
+    }
+
+    async fn merge(&self, paths: &[PathBuf], frame: &Path) -> std::result::Result<(), FramesError> {
+        let tiles: Vec<_> = self
+            .tiles
+            .iter()
+            .zip(paths)
+            .map(|(tile, path)| Tile {
+                path: path.clone(),
+                position: tile.position,
+                size: tile.size,
+                margin: (
+                    tile.position.0 - tile.rendered_position.0,
+                    tile.position.1 - tile.rendered_position.1,
+                ),
+            })
+            .collect();
+        let (size, frame) = (self.measured.size, frame.to_owned());
+        // Off the threads that renew the lease.
+        tokio::task::spawn_blocking(move || frames::merge_tiles(&tiles, size, &frame))
+            .await
+            .unwrap_or_else(|error| Err(FramesError::Plan { reason: error.to_string() }))
+    }
+}
+
+/// The tiles of a frame, by the number of their slice.
+fn tiles_of(measured: &Measured, count: u32) -> Vec<PlannedTile> {
+    let margin = if measured.is_adaptive { frames::ADAPTIVE_MARGIN_PIXELS } else { 0 };
+    frames::plan_tiles(measured.size, count as usize, margin)
+}
+
+/// What is rendered for a tile, as Blender counts: from the left and from the bottom.
+fn rectangle(tile: &PlannedTile, frame: (usize, usize)) -> (usize, usize, usize, usize) {
+    let ((left, top), (width, height)) = (tile.rendered_position, tile.rendered_size);
+    (left, frame.1.saturating_sub(top + height), width, height)
+}

@@ -1,0 +1,152 @@
+"""A frame that many workers render in slices is that of one worker, whatever becomes of them."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from pathlib import Path
+
+import bpy
+import numpy
+import pytest
+from test_split_frames import FIXTURES, same_exr
+from workers import Queue, blender_of, wait_until
+
+pytestmark = pytest.mark.skipif(bpy.app.version < (5, 0), reason="finishing came with 5.0")
+
+SLICES = 3
+
+
+@pytest.fixture(scope="module")
+def scene(queue: Queue, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A scene with passes, denoised and composited, rendered by one worker beside it."""
+    import split_scenes
+
+    folder = tmp_path_factory.mktemp("sliced")
+    made = split_scenes.make("passes", folder)
+    made.cycles.use_denoising = True
+    made.frame_end = 2
+    bpy.ops.wm.save_mainfile()
+    path = folder / "shot.blend"
+    with queue.worker(folder):
+        job = queue.submit(path, "1-2")
+        queue.wait_for(job, 2)
+    queue.fetch(job, folder / "whole")
+    return path
+
+
+def is_as_whole(queue: Queue, job: str, scene: Path, tmp_path: Path) -> None:
+    queue.fetch(job, tmp_path / "split")
+    whole = sorted((scene.parent / "whole").rglob("*.exr"))
+    split = sorted((tmp_path / "split").rglob("*.exr"))
+    assert [path.name for path in split] == [path.name for path in whole]
+    for ours, expected in zip(split, whole, strict=True):
+        same_exr(ours, expected, 1e-4)
+
+
+def parts(queue: Queue, job: str, frame: int = 1) -> list[str]:
+    return [key.rpartition("/")[2] for key in queue.keys(f"jobs/{job}/parts/{frame}/")]
+
+
+def test_two_workers_render_the_slices_of_two_frames(
+    queue: Queue, scene: Path, tmp_path: Path
+) -> None:
+    job = queue.submit(scene, "1-2", "--slices", str(SLICES))
+    other = tmp_path / "other"
+    other.mkdir()
+    with queue.worker(tmp_path), queue.worker(other):
+        records = queue.wait_for(job, 2, limit_seconds=120)
+    assert [record["state"] for record in records.values()] == ["done", "done"], records
+    is_as_whole(queue, job, scene, tmp_path)
+    assert parts(queue, job) == [f"{slice_}.exr" for slice_ in range(SLICES)]
+    slices = [
+        json.loads(queue.read(f"jobs/{job}/slices/1/{slice_}.json")) for slice_ in range(SLICES)
+    ]
+    assert {slice_["state"] for slice_ in slices} == {"done"}
+    spent = sum(slice_["times"]["total_seconds"] for slice_ in slices)
+    assert records[1]["times"]["total_seconds"] > spent
+    assert not queue.waiting(queue.queue)
+
+
+def test_a_slice_that_is_gone_and_one_that_was_changed_are_rendered_again(
+    queue: Queue, scene: Path, tmp_path: Path
+) -> None:
+    job = queue.submit(scene, "1", "--slices", str(SLICES))
+    # Those of the slices alone; the end comes when they are there.
+    s3 = queue.farm.client("s3")
+    with queue.worker(tmp_path, LEASE_SECONDS="30"):
+        wait_until(lambda: len(parts(queue, job)) >= 2, 60, lambda: "no slices")
+    gone, changed = (f"jobs/{job}/parts/1/{name}" for name in parts(queue, job)[:2])
+    s3.delete_object(Bucket=queue.bucket, Key=gone)
+    s3.put_object(Bucket=queue.bucket, Key=changed, Body=queue.read(changed)[:-100] + bytes(100))
+    # Its record says that the slice is there, and nobody is asked for it again.
+    marker = f"jobs/{job}/parts/1/0.empty"
+    s3.put_object(Bucket=queue.bucket, Key=marker, Body=b"")
+    with queue.worker(tmp_path):
+        (record,) = queue.wait_for(job, 1, limit_seconds=120).values()
+    assert record["state"] == "done", record
+    assert "rendered again" in (tmp_path / "worker.log").read_text()
+    is_first_of(queue, job, scene, tmp_path)
+
+
+def is_first_of(queue: Queue, job: str, scene: Path, tmp_path: Path) -> None:
+    queue.fetch(job, tmp_path / "split")
+    (ours,) = (tmp_path / "split").rglob("*.exr")
+    same_exr(ours, scene.parent / "whole" / ours.name, 1e-4)
+
+
+def test_a_worker_that_is_killed_costs_a_slice_and_no_frame(
+    queue: Queue, scene: Path, tmp_path: Path
+) -> None:
+    job = queue.submit(scene, "1", "--slices", str(SLICES))
+    # Sent twice, as a queue may: the first result counts.
+    queue.send(json.dumps({"version": 2, "job": job, "frame": 1, "slice": 1}))
+    with queue.worker(tmp_path) as worker:
+        wait_until(lambda: parts(queue, job), 60, lambda: "no slice")
+        if blender := blender_of(worker.pid):
+            os.kill(blender, signal.SIGKILL)
+        (record,) = queue.wait_for(job, 1, limit_seconds=120).values()
+    assert record["state"] == "done", record
+    is_first_of(queue, job, scene, tmp_path)
+
+
+def test_what_cannot_be_split_is_rendered_whole(queue: Queue, scenes: Path, tmp_path: Path) -> None:
+    bpy.ops.wm.read_factory_settings(use_empty=False)
+    timed = bpy.context.scene
+    timed.render.engine, timed.cycles.samples, timed.cycles.time_limit = "CYCLES", 1, 60
+    timed.render.resolution_x = timed.render.resolution_y = 16
+    path = tmp_path / "timed.blend"
+    bpy.ops.wm.save_as_mainfile(filepath=str(path))
+    job = queue.submit(path, "1", "--slices", "2")
+    with queue.worker(tmp_path):
+        (record,) = queue.wait_for(job, 1, limit_seconds=60).values()
+    assert record["state"] == "done", record
+    assert parts(queue, job)[0].endswith(".whole")
+    assert "how fast a worker is" in (tmp_path / "worker.log").read_text()
+
+
+def test_a_slice_that_fails_fails_its_frame_once_until_it_is_wanted_again(
+    queue: Queue, scenes: Path, tmp_path: Path
+) -> None:
+    job = queue.submit(scenes / "no_camera.blend", "1", "--slices", "2")
+    with queue.worker(tmp_path):
+        (record,) = queue.wait_for(job, 1, limit_seconds=60).values()
+        assert record["state"] == "failed" and record["tries"] == 1, record
+        assert "slice" in record["failure"]["message"], record
+        wait_until(lambda: not queue.waiting(queue.queue), 60, lambda: "messages stay")
+        assert json.loads(queue.command("retry", "--json", job))["tasks"] == 1
+        wait_until(
+            lambda: queue.records(job)[1]["state"] == "failed" and not queue.waiting(queue.queue),
+            60,
+            lambda: f"{queue.records(job)}",
+        )
+    assert queue.records(job)[1]["tries"] == 2
+
+
+def test_more_slices_than_there_can_be_are_refused(queue: Queue, scenes: Path) -> None:
+    words = queue.refused("submit", scenes / "sound.blend", "--frames", "1", "--slices", "1001")
+    assert "slices: expected 2 to 1000" in words, words
+
+
+assert FIXTURES and numpy
