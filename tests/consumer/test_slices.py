@@ -8,9 +8,9 @@ import signal
 from pathlib import Path
 
 import bpy
-import numpy
 import pytest
-from test_split_frames import FIXTURES, same_exr
+from split_scenes import make
+from test_split_frames import same_exr
 from workers import Queue, blender_of, wait_until
 
 pytestmark = pytest.mark.skipif(bpy.app.version < (5, 0), reason="finishing came with 5.0")
@@ -21,10 +21,8 @@ SLICES = 3
 @pytest.fixture(scope="module")
 def scene(queue: Queue, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A scene with passes, denoised and composited, rendered by one worker beside it."""
-    import split_scenes
-
     folder = tmp_path_factory.mktemp("sliced")
-    made = split_scenes.make("passes", folder)
+    made = make("passes", folder)
     made.cycles.use_denoising = True
     made.frame_end = 2
     bpy.ops.wm.save_mainfile()
@@ -75,7 +73,7 @@ def test_a_slice_that_is_gone_and_one_that_was_changed_are_rendered_again(
     job = queue.submit(scene, "1", "--slices", str(SLICES))
     # Those of the slices alone; the end comes when they are there.
     s3 = queue.farm.client("s3")
-    with queue.worker(tmp_path, LEASE_SECONDS="30"):
+    with queue.worker(tmp_path):
         wait_until(lambda: len(parts(queue, job)) >= 2, 60, lambda: "no slices")
     gone, changed = (f"jobs/{job}/parts/1/{name}" for name in parts(queue, job)[:2])
     s3.delete_object(Bucket=queue.bucket, Key=gone)
@@ -111,7 +109,7 @@ def test_a_worker_that_is_killed_costs_a_slice_and_no_frame(
     is_first_of(queue, job, scene, tmp_path)
 
 
-def test_what_cannot_be_split_is_rendered_whole(queue: Queue, scenes: Path, tmp_path: Path) -> None:
+def test_what_cannot_be_split_is_rendered_whole(queue: Queue, tmp_path: Path) -> None:
     bpy.ops.wm.read_factory_settings(use_empty=False)
     timed = bpy.context.scene
     timed.render.engine, timed.cycles.samples, timed.cycles.time_limit = "CYCLES", 1, 60
@@ -147,6 +145,3 @@ def test_a_slice_that_fails_fails_its_frame_once_until_it_is_wanted_again(
 def test_more_slices_than_there_can_be_are_refused(queue: Queue, scenes: Path) -> None:
     words = queue.refused("submit", scenes / "sound.blend", "--frames", "1", "--slices", "1001")
     assert "slices: expected 2 to 1000" in words, words
-
-
-assert FIXTURES and numpy

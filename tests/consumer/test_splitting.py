@@ -65,6 +65,47 @@ def stereo_without_noise(scene: Scene) -> None:
     scene.render.use_multiview = scene.cycles.use_denoising = True
 
 
+def caught_without_noise(scene: Scene) -> None:
+    bpy.data.objects["Cube"].is_shadow_catcher = scene.cycles.use_denoising = True
+
+
+def coloured_anew(scene: Scene) -> None:
+    scene.render.image_settings.color_management = "OVERRIDE"
+
+
+def animated(scene: Scene) -> None:
+    scene.cycles.keyframe_insert("use_denoising", frame=1)
+
+
+def driven_by_the_border(scene: Scene) -> None:
+    driver = bpy.data.objects["Cube"].driver_add("location", 0).driver
+    variable = driver.variables.new()
+    variable.targets[0].id_type, variable.targets[0].id = "SCENE", scene
+    variable.targets[0].data_path = "render.border_max_x"
+
+
+def simulated(_scene: Scene) -> None:
+    bpy.data.objects["Cube"].modifiers.new("cloth", "CLOTH")
+
+
+def cached(scene: Scene) -> None:
+    scene.render.use_auto_generate_texture_cache = True
+    bpy.data.images.new("texture", 4, 4).source = "FILE"
+
+
+def override_of_the_world(scene: Scene) -> None:
+    world = bpy.data.worlds.new("fog")
+    nodes = world.node_tree.nodes
+    fog = nodes.new("ShaderNodeVolumeScatter")
+    output = next(node for node in nodes if node.bl_idname == "ShaderNodeOutputWorld")
+    world.node_tree.links.new(fog.outputs[0], output.inputs["Volume"])
+    scene.view_layers[0].world_override = world
+
+
+def of_a_part(scene: Scene) -> None:
+    scene.cycles.use_sample_subset = True
+
+
 def guided(scene: Scene) -> None:
     scene.cycles.use_guiding = True
 
@@ -99,6 +140,14 @@ def sampled_by_layer(scene: Scene) -> None:
         (of_two_scenes, [WHOLE], "other scenes"),
         (counted, [WHOLE], "Debug Sample Count"),
         (stereo_without_noise, [WHOLE], "stereo"),
+        (caught_without_noise, [WHOLE], "denoised by itself"),
+        (coloured_anew, [WHOLE], "colours of their own"),
+        (animated, [WHOLE], "what is set for a slice"),
+        (driven_by_the_border, [WHOLE], "what is set for a slice"),
+        (simulated, [WHOLE], "simulations"),
+        (cached, [STATISTICAL, WHOLE], "texture cache"),
+        (override_of_the_world, [STATISTICAL, WHOLE], "world's volume"),
+        (of_a_part, [TILES], "a part of the samples"),
         (guided, [STATISTICAL, WHOLE], "guiding"),
         (foggy, [STATISTICAL, WHOLE], "world's volume"),
         (adaptive, [TILES], "adaptive"),

@@ -66,7 +66,8 @@ pub(crate) struct Measured {
     pub(crate) load_seconds: f64,
     /// Width and height in pixels.
     pub(crate) size: (usize, usize),
-    pub(crate) is_adaptive: bool,
+    /// The size of Cycles' own tiles, where sampling is adaptive.
+    pub(crate) adaptive_tile_size: Option<usize>,
     /// Why it cannot be split; empty where it can.
     pub(crate) obstacle: String,
 }
@@ -174,8 +175,9 @@ impl Blender {
         bounds: Bounds,
     ) -> Result<Measured> {
         match self.ask(&Request::Measure(request), bounds, |_| {}).await? {
-            Reply::Measured { load_seconds, width, height, is_adaptive, obstacle } => {
-                Ok(Measured { load_seconds, size: (width, height), is_adaptive, obstacle })
+            Reply::Measured { load_seconds, width, height, adaptive_tile_size, obstacle } => {
+                let size = (width, height);
+                Ok(Measured { load_seconds, size, adaptive_tile_size, obstacle })
             }
             other => Err(unexpected(&other)),
         }

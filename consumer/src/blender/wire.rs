@@ -58,6 +58,8 @@ pub(crate) struct RenderRequest {
     pub(crate) tile: Option<(usize, usize, usize, usize)>,
     /// The passes that were rendered before, of which the frame is to be finished.
     pub(crate) passes: Option<PathBuf>,
+    /// What Cycles has written of them for whoever reads the frame.
+    pub(crate) metadata: Vec<(String, String)>,
 }
 
 /// What Blender answers.
@@ -75,7 +77,8 @@ pub(crate) enum Reply {
         load_seconds: f64,
         width: usize,
         height: usize,
-        is_adaptive: bool,
+        /// The size of Cycles' own tiles, where sampling is adaptive.
+        adaptive_tile_size: Option<usize>,
         /// Why it cannot be split; empty where it can.
         obstacle: String,
     },

@@ -1,6 +1,7 @@
 //! A task from its message to its record.
 
 pub(crate) mod attempt;
+mod end_of_frame;
 pub(crate) mod failure;
 pub(crate) mod jobs;
 pub(crate) mod lease;

@@ -124,27 +124,7 @@ impl Worker {
             (fetch, load_seconds) = (fetch + arrived, seconds);
         }
         let output_folder = self.new_output_folder()?;
-        let mut request = RenderRequest {
-            blend_file: pack.blend_file,
-            scene: job.scene.clone(),
-            engines: protocol::ENGINES,
-            allow_scripts: job.allow_scripts,
-            frame: task.frame,
-            is_still: job.is_still,
-            output_folder: output_folder.clone(),
-            output_template: job.output.template.clone(),
-            output_folders: job
-                .output
-                .folders
-                .iter()
-                .map(|folder| {
-                    let place = String::from_utf8_lossy(&folder.place.names()).into_owned();
-                    (folder.written.clone(), place)
-                })
-                .collect(),
-            tile: None,
-            passes: None,
-        };
+        let mut request = whole_frame(job, task, pack.blend_file, output_folder.clone());
         // Taken out while it works: if this future is dropped, Blender is dropped and so stopped.
         let rendered = self.render_what(&mut blender, &mut request, task, what, bounds, |part| {
             progress.send_replace(Some(part));
@@ -234,5 +214,36 @@ impl Worker {
         // Under another name each time: what was told of a folder before means none of these.
         let new = tempfile::Builder::new().prefix("frame-").tempdir_in(&folder);
         Ok(new.map_err(ConsumerError::io("make a folder in", &folder))?.keep())
+    }
+}
+
+/// What Blender is asked for where it renders all of a frame.
+fn whole_frame(
+    job: &Job,
+    task: &TaskMessage,
+    blend_file: PathBuf,
+    output_folder: PathBuf,
+) -> RenderRequest {
+    RenderRequest {
+        blend_file,
+        scene: job.scene.clone(),
+        engines: protocol::ENGINES,
+        allow_scripts: job.allow_scripts,
+        frame: task.frame,
+        is_still: job.is_still,
+        output_folder,
+        output_template: job.output.template.clone(),
+        output_folders: job
+            .output
+            .folders
+            .iter()
+            .map(|folder| {
+                let place = String::from_utf8_lossy(&folder.place.names()).into_owned();
+                (folder.written.clone(), place)
+            })
+            .collect(),
+        tile: None,
+        passes: None,
+        metadata: Vec::new(),
     }
 }

@@ -1,25 +1,26 @@
 //! A frame that is split: its slices, which many workers render, and its end, which one makes of them.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
-use farm::{FarmError, ReceivedMessage};
-use frames::{FramesError, PlannedTile, Tile};
+use farm::ReceivedMessage;
+use frames::PlannedTile;
 use futures_util::{StreamExt, stream};
 use protocol::keys::{self, PartKind};
-use protocol::{Job, ResultFile, TaskMessage, TaskRecord, TaskState, TaskTimes, parse, sentence};
+use protocol::{Job, ResultFile, TaskMessage, TaskRecord, TaskState, TaskTimes, parse};
 
 use crate::blender::child::{Blender, Bounds, Measured, Rendered};
 use crate::blender::wire::RenderRequest;
 use crate::error::{ConsumerError, Result};
 use crate::own_folder;
-use crate::results::collect::{MadeFile, made_files};
+use crate::results::collect::MadeFile;
 use crate::results::upload::upload_as;
+use crate::task::end_of_frame::{EndOfFrame, rectangle};
 use crate::task::render::What;
 use crate::worker::Worker;
 
-/// How many slices are fetched at the same time.
-const FETCHED_AT_ONCE: usize = 8;
+/// How many records of slices are read at the same time.
+const READ_AT_ONCE: usize = 8;
 
 /// After how many deliveries the end of a frame is made without the slices that are missing: whoever
 /// makes it renders them itself.
@@ -79,7 +80,11 @@ impl Worker {
         Ok(parts)
     }
 
-    async fn slice_record(&self, task: &TaskMessage, slice: u32) -> Result<Option<TaskRecord>> {
+    pub(super) async fn slice_record(
+        &self,
+        task: &TaskMessage,
+        slice: u32,
+    ) -> Result<Option<TaskRecord>> {
         let key = keys::slice(task.job, task.frame, slice);
         let bytes = self.storage.get(&key, TaskRecord::MAX_SIZE_BYTES).await?;
         Ok(bytes.map(|bytes| parse(&bytes)).transpose()?)
@@ -100,7 +105,7 @@ impl Worker {
     ) {
         let records = stream::iter(0..count)
             .map(|slice| self.slice_record(task, slice))
-            .buffer_unordered(FETCHED_AT_ONCE)
+            .buffer_unordered(READ_AT_ONCE)
             .collect::<Vec<_>>()
             .await;
         for record in records.into_iter().flatten().flatten() {
@@ -132,8 +137,11 @@ impl Worker {
             }
             What::Slice { count, .. } | What::End { count } => count,
         };
-        let measured = blender.measure(request, bounds).await?;
+        let mut measured = blender.measure(request, bounds).await?;
         let tiles = tiles_of(&measured, count);
+        if tiles.is_empty() && measured.obstacle.is_empty() {
+            "Cycles renders it in more tiles of its own".clone_into(&mut measured.obstacle);
+        }
         let nothing = Rendered {
             load_seconds: measured.load_seconds,
             render_seconds: 0.0,
@@ -156,6 +164,7 @@ impl Worker {
                     folder.map_err(ConsumerError::io("make a folder in", &self.temporary))?;
                 let made = EndOfFrame { worker: self, task, measured: &measured, tiles: &tiles };
                 let passes = made.passes(blender, request, folder.path(), bounds).await?;
+                request.metadata = frames::metadata(&passes)?;
                 request.passes = Some(passes);
                 // The passes are needed until the frame is there.
                 let mut rendered = blender.render(request, bounds, on_progress).await?;
@@ -190,125 +199,10 @@ impl Worker {
     }
 }
 
-/// What is made of the slices of a frame.
-struct EndOfFrame<'frame> {
-    worker: &'frame Worker,
-    task: &'frame TaskMessage,
-    measured: &'frame Measured,
-    tiles: &'frame [PlannedTile],
-}
-
-impl EndOfFrame<'_> {
-    /// Fetches the slices, renders those that are missing or damaged, and puts them together; where
-    /// the passes of the frame are.
-    async fn passes(
-        &self,
-        blender: &mut Blender,
-        request: &RenderRequest,
-        folder: &Path,
-        bounds: Bounds,
-    ) -> Result<PathBuf> {
-        let slices = stream::iter(0..self.tiles.len())
-            .map(|slice| self.fetch(slice, folder))
-            .buffered(FETCHED_AT_ONCE)
-            .collect::<Vec<_>>()
-            .await;
-        let mut paths = Vec::with_capacity(slices.len());
-        for (slice, fetched) in slices.into_iter().enumerate() {
-            paths.push(match fetched? {
-                Some(path) => path,
-                None => self.render(slice, blender, request, folder, bounds).await?,
-            });
-        }
-        let frame = folder.join("passes.exr");
-        match self.merge(&paths, &frame).await {
-            Err(FramesError::Damaged { path, .. } | FramesError::Misfit { path, .. }) => {
-                // Its bytes are those that were sent, but they are no slice.
-                let slice = paths.iter().position(|known| *known == path).unwrap_or_default();
-                let again = self.render(slice, blender, request, folder, bounds).await?;
-                if let Some(path) = paths.get_mut(slice) {
-                    *path = again;
-                }
-                self.merge(&paths, &frame).await?;
-            }
-            merged => merged?,
-        }
-        Ok(frame)
-    }
-
-    /// Brings a slice; nothing where it is not there, or not what was sent.
-    async fn fetch(&self, slice: usize, folder: &Path) -> Result<Option<PathBuf>> {
-        let slice = u32::try_from(slice).unwrap_or(u32::MAX);
-        let (task, storage) = (self.task, &self.worker.storage);
-        let record = self.worker.slice_record(task, slice).await?;
-        let Some(TaskState::Done { files, .. }) = record.map(|record| record.state) else {
-            return Ok(None);
-        };
-        let Some(file) = files.first() else { return Ok(None) };
-        let key = keys::part(task.job, task.frame, slice, PartKind::Pixels);
-        let path = folder.join(format!("{slice}.exr"));
-        match storage.get_file(&key, &path, &file.digest, file.size_bytes).await {
-            Ok(()) => Ok(Some(path)),
-            Err(error @ (FarmError::NoObject { .. } | FarmError::Damaged { .. })) => {
-                tracing::warn!(key, error = sentence(&error), "the slice is rendered again");
-                Ok(None)
-            }
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    /// Renders a slice that another worker should have.
-    async fn render(
-        &self,
-        slice: usize,
-        blender: &mut Blender,
-        request: &RenderRequest,
-        folder: &Path,
-        bounds: Bounds,
-    ) -> Result<PathBuf> {
-        tracing::info!(job = %self.task.job, frame = self.task.frame, slice, "rendering a slice");
-        let output_folder = folder.join(format!("again-{slice}"));
-        std::fs::create_dir_all(&output_folder)
-            .map_err(ConsumerError::io("make the folder", &output_folder))?;
-        let tile = self.tiles.get(slice).map(|tile| rectangle(tile, self.measured.size));
-        let request = RenderRequest { tile, output_folder, ..request.clone() };
-        blender.render(&request, bounds, |_| {}).await?;
-        let made = made_files(&request.output_folder)?.into_iter().next();
-        let message = "Blender rendered the slice but wrote no file".into();
-        Ok(made.ok_or(ConsumerError::Scene { message })?.source)
-    }
-
-    async fn merge(&self, paths: &[PathBuf], frame: &Path) -> std::result::Result<(), FramesError> {
-        let tiles: Vec<_> = self
-            .tiles
-            .iter()
-            .zip(paths)
-            .map(|(tile, path)| Tile {
-                path: path.clone(),
-                position: tile.position,
-                size: tile.size,
-                margin: (
-                    tile.position.0 - tile.rendered_position.0,
-                    tile.position.1 - tile.rendered_position.1,
-                ),
-            })
-            .collect();
-        let (size, frame) = (self.measured.size, frame.to_owned());
-        // Off the threads that renew the lease.
-        tokio::task::spawn_blocking(move || frames::merge_tiles(&tiles, size, &frame))
-            .await
-            .unwrap_or_else(|error| Err(FramesError::Plan { reason: error.to_string() }))
-    }
-}
-
 /// The tiles of a frame, by the number of their slice.
 fn tiles_of(measured: &Measured, count: u32) -> Vec<PlannedTile> {
-    let margin = if measured.is_adaptive { frames::ADAPTIVE_MARGIN_PIXELS } else { 0 };
-    frames::plan_tiles(measured.size, count as usize, margin)
-}
-
-/// What is rendered for a tile, as Blender counts: from the left and from the bottom.
-fn rectangle(tile: &PlannedTile, frame: (usize, usize)) -> (usize, usize, usize, usize) {
-    let ((left, top), (width, height)) = (tile.rendered_position, tile.rendered_size);
-    (left, frame.1.saturating_sub(top + height), width, height)
+    match measured.adaptive_tile_size {
+        Some(tile_size) => frames::plan_adaptive_tiles(measured.size, count as usize, tile_size),
+        None => frames::plan_tiles(measured.size, count as usize, 0),
+    }
 }

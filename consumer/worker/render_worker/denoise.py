@@ -1,7 +1,5 @@
 """Denoises a frame whose passes are there, as Cycles would have done it with all samples."""
 
-import os
-
 import bpy
 
 from .scene_errors import SceneError
@@ -17,8 +15,8 @@ def is_denoised(scene, layer) -> bool:
 
 
 def denoise(scene, layer, size: tuple[int, int], passes: str, path: str) -> str:
-    """Writes the picture of a view layer without its noise, to a path without extension; the path of
-    the file.
+    """Writes the picture of a view layer without its noise, to a path without extension; the path
+    of the file.
 
     passes: an OpenEXR file with Combined, Denoising Albedo and Denoising Normal of the layer.
     """

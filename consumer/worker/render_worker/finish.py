@@ -25,6 +25,7 @@ class FinishEngine(bpy.types.RenderEngine):
 
     # The passes of the frame, and by view layer the picture without noise.
     passes = ""
+    metadata = ()
     denoised = {}
 
     def update_render_passes(self, scene, layer) -> None:
@@ -49,6 +50,9 @@ class FinishEngine(bpy.types.RenderEngine):
             if picture:
                 use_picture(result.layers[0], picture)
             self.end_result(result)
+        for name, text in FinishEngine.metadata:
+            # Of that of `begin_result` Blender takes no texts over.
+            self.get_result().stamp_data_add_field(name, text)
 
 
 def use_picture(layer, picture: str) -> None:
@@ -71,10 +75,10 @@ def finish(scene, passes: str, request, subframe: float):
         bpy.utils.register_class(FinishEngine)
     engine = scene.render.engine
     _, _, width, height = frame_rectangle(scene)
-    folder = os.path.dirname(passes)
-    FinishEngine.passes = passes
+    FinishEngine.passes, FinishEngine.metadata = passes, request["metadata"]
+    path = os.path.join(os.path.dirname(passes), "denoised-")
     FinishEngine.denoised = {
-        layer.name: denoise(scene, layer, (width, height), passes, os.path.join(folder, f"denoised-{number}"))
+        layer.name: denoise(scene, layer, (width, height), passes, f"{path}{number}")
         for number, layer in enumerate(scene.view_layers)
         if layer.use and is_denoised(scene, layer)
     }

@@ -61,13 +61,18 @@ def use_texture_cache() -> None:
     folders = bpy.context.preferences.filepaths
     if not hasattr(folders, "texture_cache_directory"):
         return
+    home = os.path.join(os.environ.get("HOME", ""), "textures")
+    folders.texture_cache_directory = "" if texture_cache_came_along() else home
+
+
+def texture_cache_came_along() -> bool:
+    """Whether any image has `.tx` files beside it."""
     beside = {
         os.path.dirname(bpy.path.abspath(image.filepath, library=image.library))
         for image in bpy.data.images
+        if image.filepath
     }
-    came_along = any(os.path.isdir(os.path.join(folder, "blender_tx")) for folder in beside)
-    home = os.path.join(os.environ.get("HOME", ""), "textures")
-    folders.texture_cache_directory = "" if came_along else home
+    return any(os.path.isdir(os.path.join(folder, "blender_tx")) for folder in beside)
 
 
 def stamp_own_name(render) -> None:

@@ -21,7 +21,7 @@ from .render_settings import (
 )
 from .scene_errors import SceneError, SceneErrors
 from .sign_of_life import SignOfLife
-from .slices import frame_rectangle, render_slice
+from .slices import adaptive_tile_size, frame_rectangle, render_slice
 from .splitting import TILES, classes
 
 PROGRESS_EVERY_SECONDS = 0.5
@@ -113,7 +113,7 @@ class Renderer:
             "load_seconds": load_seconds,
             "width": width,
             "height": height,
-            "is_adaptive": scene.cycles.use_adaptive_sampling,
+            "adaptive_tile_size": adaptive_tile_size(scene),
             "obstacle": "" if TILES in ways else obstacle,
         }
 

@@ -1,6 +1,11 @@
 """Whether the picture of many slices is the one that F12 makes, and by what: tiles, or samples."""
 
+import re
+
 import bpy
+
+from .frame_to_frame import curves_of, node_tree_of, simulates
+from .render_settings import texture_cache_came_along
 
 TILES, SAMPLES, STATISTICAL, WHOLE = "tiles", "samples", "statistical", "whole"
 
@@ -8,6 +13,12 @@ TILES, SAMPLES, STATISTICAL, WHOLE = "tiles", "samples", "statistical", "whole"
 NO_MEANS = ("use_pass_mist", "use_pass_vector", "use_pass_transmission_direct",
             "use_pass_transmission_indirect")  # fmt: skip
 NO_MEANS_OF_CYCLES = ("use_pass_shadow_catcher", "use_pass_volume_majorant")
+
+# What is set for a slice, and would be set again by an animation.
+SET_FOR_A_SLICE = re.compile(
+    r"cycles\.(use_denoising|use_sample_subset|sample_offset|sample_subset_length)"
+    r"|view_layers\[.*\]\.(cycles\.(use_denoising|denoising_store_passes)|use_pass_\w+_color)"
+)
 
 
 def classes(scene) -> tuple[list[str], str]:
@@ -44,6 +55,16 @@ def needs_the_whole(scene) -> str:
     if any(layer.cycles.pass_render_time for layer in layers):
         return "the pass Render Time is each worker's own"
     denoises = cycles.use_denoising and any(layer.cycles.use_denoising for layer in layers)
+    if denoises and catches_shadows(layers):
+        return "what catches shadows is denoised by itself"
+    if render.use_single_layer and len(scene.view_layers) > 1:
+        return "only one of its view layers is rendered"
+    if render.image_settings.color_management == "OVERRIDE":
+        return "the files have colours of their own"
+    if simulates():
+        return "simulations go on from frame to frame"
+    if is_set_by_animation(scene):
+        return "an animation or a driver goes by what is set for a slice"
     if denoises and render.use_multiview:
         return "the views of a stereo frame are denoised with it"
     if denoises and bpy.app.version < (5, 0):
@@ -59,30 +80,74 @@ def is_noise_of_its_own(scene) -> str:
     """Why each slice has noise of its own, so that the picture is as good but another one."""
     if scene.cycles.use_guiding:
         return "path guiding learns in each slice anew"
-    if any(has_volume(material) for material in bpy.data.materials):
-        return "volumes are sampled in each slice anew"
-    world = scene.world
-    if world and has_volume(world):
+    if any(map(has_volume, bpy.data.worlds)):
         return "the world's volume is sampled in each slice anew"
-    if any(instance.type == "VOLUME" for instance in scene.objects):
+    if bpy.data.volumes or any(map(has_volume, bpy.data.materials)):
         return "volumes are sampled in each slice anew"
+    if has_texture_cache(scene.render):
+        return "the texture cache gives other details where less of the picture is seen"
     return ""
+
+
+def has_texture_cache(render) -> bool:
+    """Whether textures are read at the resolution that rays ask for (Blender 5.2)."""
+    if not getattr(render, "use_texture_cache", False):
+        return False
+    makes_it = render.use_auto_generate_texture_cache and any(map(is_of_file, bpy.data.images))
+    return makes_it or texture_cache_came_along()
+
+
+def is_of_file(image) -> bool:
+    return image.source in {"FILE", "SEQUENCE", "TILED"}
 
 
 def is_no_sum(scene) -> str:
     """Why the mean of slices of samples is not the picture."""
     if scene.cycles.use_adaptive_sampling:
         return "adaptive sampling decides by all samples before"
+    if scene.cycles.use_sample_subset:
+        return "the scene has a part of the samples only"
     for layer in scene.view_layers:
+        if any(" Direct" in aov.name or " Indirect" in aov.name for aov in layer.aovs):
+            return f'the view layer "{layer.name}" has an AOV that is called as a pass is'
         if layer.samples > 0:
             return f'the view layer "{layer.name}" has a number of samples of its own'
         for owner, names in ((layer, NO_MEANS), (layer.cycles, NO_MEANS_OF_CYCLES)):
             if any(getattr(owner, name, False) for name in names):
                 return f'the view layer "{layer.name}" has passes that are no means over samples'
-    # Lights have the setting too, for what they light.
-    if any(one.is_shadow_catcher for one in scene.objects if one.type != "LIGHT"):
+    if catches_shadows(scene.view_layers):
         return "what catches shadows is a quotient"
     return ""
+
+
+def catches_shadows(layers) -> bool:
+    """Whether anything catches shadows, in an instanced collection too."""
+    # Lights have the setting too, for what they light.
+    objects = (one for one in bpy.data.objects if one.type != "LIGHT")
+    return any(layer.cycles.use_pass_shadow_catcher for layer in layers) or any(
+        one.is_shadow_catcher for one in objects
+    )
+
+
+def is_set_by_animation(scene) -> bool:
+    """Whether keyframes or drivers set what is set for a slice, or drivers read it."""
+    data = scene.animation_data
+    if data is not None:
+        strips = [strip for track in data.nla_tracks for strip in track.strips]
+        actions = [data.action, *(strip.action for strip in strips)]
+        curves = [curve for action in actions if action for curve in curves_of(action)]
+        if any(SET_FOR_A_SLICE.match(curve.data_path) for curve in [*curves, *data.drivers]):
+            return True
+    datablocks = set(bpy.data.user_map())
+    datablocks |= set(map(node_tree_of, datablocks))
+    return any(
+        target.data_path.startswith(("render.border", "render.use_border", "render.engine"))
+        for datablock in datablocks
+        if (driven := getattr(datablock, "animation_data", None))
+        for curve in driven.drivers
+        for variable in curve.driver.variables
+        for target in variable.targets
+    )
 
 
 def has_volume(datablock) -> bool:

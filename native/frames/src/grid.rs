@@ -4,7 +4,17 @@
 /// more samples, its neighbours decide too, and so on (`adaptive_sampling.h`, Blender 5.2, where
 /// Cycles gives its own tiles four). Measured: with none, one and two pixels frames differ, with four
 /// none did.
-pub const ADAPTIVE_MARGIN_PIXELS: usize = 16;
+const ADAPTIVE_MARGIN_PIXELS: usize = 16;
+
+/// How far Cycles renders beyond each of its own tiles where sampling is adaptive
+/// (`intern/cycles/session/tile.cpp`, Blender 5.2).
+const OVERSCAN_PIXELS: usize = 4;
+
+/// Cycles' own tiles are as large as a multiple of this, or smaller (`TileManager`, Blender 5.2).
+const ALIGNMENT_PIXELS: usize = 128;
+
+/// The largest of Cycles' own tiles (`TileManager`, Blender 5.2).
+const LARGEST_TILE_PIXELS: usize = 8192;
 
 /// A tile to render.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +61,67 @@ pub fn plan_tiles(size: (usize, usize), count: usize, margin: usize) -> Vec<Plan
     tiles
 }
 
+/// Cuts a frame with adaptive sampling into at most so many tiles. Where Cycles renders a frame in
+/// tiles of its own, of which `tile_size` is the side, none crosses their lines, and none looks
+/// further than they do; nothing where there are more of them than tiles are wanted.
+#[must_use]
+pub fn plan_adaptive_tiles(
+    size: (usize, usize),
+    count: usize,
+    tile_size: usize,
+) -> Vec<PlannedTile> {
+    let (width, height) = size;
+    let stride = side_of_tiles(size, tile_size);
+    let (columns, rows) = (width.div_ceil(stride), height.div_ceil(stride));
+    let Some(each) = count.checked_div(columns * rows).filter(|each| *each > 0) else {
+        return Vec::new();
+    };
+    let mut tiles = Vec::with_capacity(count);
+    for row in 0..rows {
+        for column in 0..columns {
+            // Cycles begins at the bottom.
+            let (bottom, left) = (row * stride, column * stride);
+            let (above, right) = ((bottom + stride).min(height), (left + stride).min(width));
+            let (top, below) = (height - above, height - bottom);
+            let seen_from =
+                (left.saturating_sub(OVERSCAN_PIXELS), top.saturating_sub(OVERSCAN_PIXELS));
+            let seen_to =
+                ((right + OVERSCAN_PIXELS).min(width), (below + OVERSCAN_PIXELS).min(height));
+            for tile in plan_tiles((right - left, below - top), each, 0) {
+                let position = (left + tile.position.0, top + tile.position.1);
+                let end = (position.0 + tile.size.0, position.1 + tile.size.1);
+                let margin = ADAPTIVE_MARGIN_PIXELS;
+                let from = (
+                    position.0.saturating_sub(margin).max(seen_from.0),
+                    position.1.saturating_sub(margin).max(seen_from.1),
+                );
+                let to = ((end.0 + margin).min(seen_to.0), (end.1 + margin).min(seen_to.1));
+                tiles.push(PlannedTile {
+                    position,
+                    size: tile.size,
+                    rendered_position: from,
+                    rendered_size: (to.0 - from.0, to.1 - from.1),
+                });
+            }
+        }
+    }
+    tiles
+}
+
+/// The side of Cycles' own tiles, all of the frame where it is rendered at once
+/// (`Session::get_effective_tile_size`, `session.cpp`, Blender 5.2).
+fn side_of_tiles((width, height): (usize, usize), tile_size: usize) -> usize {
+    let side = if tile_size <= ALIGNMENT_PIXELS {
+        tile_size.max(1)
+    } else {
+        tile_size.div_ceil(ALIGNMENT_PIXELS) * ALIGNMENT_PIXELS
+    };
+    let side = side.min(LARGEST_TILE_PIXELS);
+    let longest = width.max(height);
+    let is_at_once = side * side >= width * height && longest <= LARGEST_TILE_PIXELS;
+    if is_at_once { longest.max(1) } else { side }
+}
+
 /// In how many rows tiles are nearly square.
 fn rows_for((width, height): (usize, usize), count: usize) -> usize {
     let unevenness = |rows: &usize| {
@@ -77,7 +148,48 @@ mod tests {
         assert!(width < 2 * height && height < 2 * width, "{tiles:?}");
     }
 
+    #[test]
+    fn adaptive_tiles_keep_to_those_of_cycles() {
+        assert_eq!(side_of_tiles((1920, 1080), 2048), 1920);
+        assert_eq!(side_of_tiles((2100, 1000), 2048), 2100);
+        assert_eq!(side_of_tiles((3840, 2160), 2048), 2048);
+        assert_eq!(side_of_tiles((3840, 2160), 1000), 1024);
+        assert!(plan_adaptive_tiles((3840, 2160), 3, 2048).is_empty());
+        let tiles = plan_adaptive_tiles((3840, 2160), 8, 2048);
+        assert_eq!(tiles.len(), 8);
+        for tile in &tiles {
+            let (left, right) = (tile.position.0, tile.position.0 + tile.size.0);
+            assert!(right <= 2048 || left >= 2048, "{tile:?}");
+            let rendered = tile.rendered_position.0 + tile.rendered_size.0;
+            assert!(right > 2048 || rendered <= 2052, "{tile:?}");
+        }
+    }
+
     proptest! {
+        #[test]
+        fn each_pixel_is_in_one_adaptive_tile(
+            width in 1_usize..200,
+            height in 1_usize..200,
+            each in 1_usize..5,
+            side in 8_usize..256,
+        ) {
+            let side_used = side_of_tiles((width, height), side);
+            let count = each * width.div_ceil(side_used) * height.div_ceil(side_used);
+            let tiles = plan_adaptive_tiles((width, height), count, side);
+            prop_assert!(tiles.len() <= count);
+            let mut seen = vec![0; width * height];
+            for tile in &tiles {
+                for row in tile.position.1..tile.position.1 + tile.size.1 {
+                    for column in tile.position.0..tile.position.0 + tile.size.0 {
+                        seen[row * width + column] += 1;
+                    }
+                }
+                prop_assert!(tile.rendered_position.0 + tile.rendered_size.0 <= width);
+                prop_assert!(tile.rendered_position.1 + tile.rendered_size.1 <= height);
+            }
+            prop_assert!(seen.iter().all(|times| *times == 1));
+        }
+
         #[test]
         fn each_pixel_is_in_one_tile(
             width in 1_usize..200,

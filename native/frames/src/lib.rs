@@ -15,7 +15,18 @@ mod sums;
 mod tiles;
 mod writer;
 
+use std::path::Path;
+
 pub use error::FramesError;
-pub use grid::{ADAPTIVE_MARGIN_PIXELS, PlannedTile, plan_tiles};
+pub use grid::{PlannedTile, plan_adaptive_tiles, plan_tiles};
 pub use samples::{SampleSlice, merge_samples};
 pub use tiles::{Tile, merge_tiles};
+
+/// The texts that Cycles has written into a slice for whoever reads the frame: what is in a
+/// Cryptomatte, how many samples there are.
+///
+/// # Errors
+/// [`FramesError`] where it is no slice.
+pub fn metadata(slice: &Path) -> Result<Vec<(String, String)>, FramesError> {
+    Ok(slice::SliceReader::open(slice)?.metadata())
+}

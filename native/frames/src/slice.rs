@@ -5,7 +5,7 @@ use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 use exr::block::reader::{AllChunksReader, ChunksReader, SequentialBlockDecompressor};
-use exr::meta::attribute::SampleType;
+use exr::meta::attribute::{AttributeValue, SampleType};
 use exr::meta::header::Header;
 
 use crate::error::{FramesError, Result};
@@ -106,6 +106,20 @@ impl SliceReader {
             .map(|bytes| f32::from_ne_bytes(bytes.try_into().unwrap_or_default()))
             .collect();
         Ok(Some(Rows { first, count, samples }))
+    }
+
+    /// The texts that Cycles has written for whoever reads the frame: what is in a Cryptomatte, how
+    /// many samples there are.
+    pub(crate) fn metadata(&self) -> Vec<(String, String)> {
+        let attributes = self.header.own_attributes.other.iter();
+        let attributes = attributes.chain(&self.header.shared_attributes.other);
+        attributes
+            .filter_map(|(name, value)| match value {
+                AttributeValue::Text(text) => Some((name.to_string(), text.to_string())),
+                _ => None,
+            })
+            .filter(|(name, _)| name.starts_with("cryptomatte/") || name.starts_with("cycles."))
+            .collect()
     }
 
     fn out_of_order(&self) -> FramesError {

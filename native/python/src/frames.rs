@@ -24,17 +24,25 @@ pub(crate) fn merge_tiles(
 }
 
 #[pyfunction]
-#[pyo3(signature = (size, count, *, is_adaptive=false))]
+#[pyo3(signature = (size, count, *, adaptive_tile_size=None))]
 pub(crate) fn plan_tiles(
     size: Pixels,
     count: usize,
-    is_adaptive: bool,
+    adaptive_tile_size: Option<usize>,
 ) -> Vec<(Pixels, Pixels, Pixels, Pixels)> {
-    let margin = if is_adaptive { frames::ADAPTIVE_MARGIN_PIXELS } else { 0 };
-    frames::plan_tiles(size, count, margin)
+    let tiles = match adaptive_tile_size {
+        Some(tile_size) => frames::plan_adaptive_tiles(size, count, tile_size),
+        None => frames::plan_tiles(size, count, 0),
+    };
+    tiles
         .into_iter()
         .map(|tile| (tile.position, tile.size, tile.rendered_position, tile.rendered_size))
         .collect()
+}
+
+#[pyfunction]
+pub(crate) fn slice_metadata(py: Python<'_>, slice: PathBuf) -> PyResult<Vec<(String, String)>> {
+    py.detach(move || frames::metadata(&slice)).map_err(|error| frames_error(&error))
 }
 
 #[pyfunction]

@@ -29,7 +29,7 @@ mod native {
     #[pymodule_export]
     use super::error::{CredentialsError, FarmError, StackError};
     #[pymodule_export]
-    use super::frames::{merge_samples, merge_tiles, plan_tiles};
+    use super::frames::{merge_samples, merge_tiles, plan_tiles, slice_metadata};
     #[pymodule_export]
     use super::job::{PyJob, PyJobEvent, PyProgress};
     #[pymodule_export]

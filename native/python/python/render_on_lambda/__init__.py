@@ -55,6 +55,7 @@ from ._native import (
     render_settings,
     request_quota,
     retry_job,
+    slice_metadata,
     split_output_path,
     trace,
 )
@@ -111,6 +112,7 @@ __all__ = [
     "render_settings",
     "request_quota",
     "retry_job",
+    "slice_metadata",
     "split_output_path",
     "trace",
 ]

@@ -1190,13 +1190,21 @@ def merge_samples(
     """
 
 def plan_tiles(
-    size: tuple[int, int], count: int, *, is_adaptive: bool = False
+    size: tuple[int, int], count: int, *, adaptive_tile_size: int | None = None
 ) -> list[tuple[tuple[int, int], tuple[int, int], tuple[int, int], tuple[int, int]]]:
     """Cut a frame into tiles of nearly the same area: of each its position and size, and those of
-    what is rendered for it, which has a margin where sampling is adaptive. In pixels, from the left
-    and from the top.
+    what is rendered for it. In pixels, from the left and from the top.
 
     size: of the frame, in pixels. count: how many there are at the most.
+    adaptive_tile_size: where sampling is adaptive, the size of Cycles' own tiles. Tiles have a
+    margin then and keep to their lines; there are none where Cycles has more than count.
+    """
+
+def slice_metadata(slice: str | PathLike[str]) -> list[tuple[str, str]]:
+    """The texts that Cycles has written into a slice for whoever reads the frame: what is in a
+    Cryptomatte, how many samples there are.
+
+    Raises OSError, or ValueError where it is no slice.
     """
 
 def split_output_path(
