@@ -55,7 +55,10 @@ python-test: extension functions ## Tests of addon/core, of the built wheel, of 
 	@$(PYTHON) -m pytest addon tests/binding tests/infra tests/layout tests/front
 
 e2e: python-test functions ## End to end against MiniStack and a real Blender
-	@$(PYTHON) -m pytest tests/e2e tests/consumer -m "not soak"
+	@# Side by side: both wait most of the time.
+	@$(PYTHON) -m pytest tests/consumer -m "not soak" >build/consumer-tests.log 2>&1 & consumer=$$!; \
+	    failed=0; $(PYTHON) -m pytest tests/e2e -m "not soak" || failed=$$?; \
+	    wait $$consumer || failed=$$?; cat build/consumer-tests.log; exit $$failed
 
 gui-test: python-test functions ## The panel in Blender's own window under Xvfb (installs a Debian with Blender)
 	@$(PYTHON) tools/gui_test.py

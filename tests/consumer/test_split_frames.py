@@ -13,14 +13,10 @@ import numpy
 import OpenEXR
 import pytest
 from PIL import Image
+from split_scenes import NOISY, SCENES
 from workers import PROJECT
 
-FIXTURES = PROJECT / "tests" / "fixtures"
-sys.path.insert(0, str(FIXTURES))
-
-from split_scenes import NOISY, SCENES  # noqa: E402
-
-SCRIPT = FIXTURES / "split_frames.py"
+SCRIPT = PROJECT / "tests" / "fixtures" / "split_frames.py"
 # Of slices of samples: what the float sums of Cycles itself are off by, and its denoiser between
 # one memory layout and another.
 SAMPLES_TOLERANCE, DENOISED_TOLERANCE = 2e-6, 1e-4

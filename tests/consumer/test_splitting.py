@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 
 import bpy
 import pytest
-from workers import PROJECT
-
-sys.path[:0] = [str(PROJECT / "consumer" / "worker"), str(PROJECT / "tests" / "fixtures")]
-
-import split_scenes  # noqa: E402
-from render_worker.splitting import SAMPLES, STATISTICAL, TILES, WHOLE, classes  # noqa: E402
+import split_scenes
+from render_worker.splitting import SAMPLES, STATISTICAL, TILES, WHOLE, classes
 
 Scene = bpy.types.Scene
 
