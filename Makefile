@@ -80,6 +80,7 @@ bench: python-test functions ## Beside its peers, as tables (needs 25 GB of disk
 	@$(PYTHON) bench/counting.py
 	@$(PYTHON) bench/confinement.py
 	@$(PYTHON) bench/eevee.py
+	@$(PYTHON) bench/slicing.py
 
 fuzz: setup ## The .blend reader and the tracer with any bytes, ten minutes each
 	@command -v cargo-fuzz >/dev/null || { echo "error: run: cargo install cargo-fuzz --locked" >&2; exit 1; }

@@ -94,6 +94,7 @@ class Job:
     output_template: str
     blender_version: tuple[int, int, int]
     allow_scripts: bool = False
+    slices: int | None = None
     render_anyway: bool = False
     is_movie: bool = False
     state: JobState = JobState.SUBMITTING

@@ -32,6 +32,7 @@ class NativeFarm:
             blender_version=job.blender_version,
             scene=job.scene,
             allow_scripts=job.allow_scripts,
+            slices=job.slices,
             allow_missing_files=job.render_anyway,
             allow_unbaked=job.render_anyway,
             allow_other_blender=job.may_use_other_blender,

@@ -69,6 +69,7 @@ def new_job(context: Context, *, animation: bool, only_missing: bool = False) ->
         output_template=template,
         blender_version=tuple(bpy.app.version),
         allow_scripts=chosen.allow_scripts,
+        slices=chosen.slices if chosen.slices > 1 and scene.render.engine == "CYCLES" else None,
         is_movie=scene.render.is_movie_format,
         painted=painted,
         is_still=not animation,

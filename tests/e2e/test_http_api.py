@@ -88,6 +88,29 @@ def test_a_posted_job_renders_like_one_from_the_button(
         assert same_pixels(tmp_path / name, local_frames / name)
 
 
+def test_a_scene_of_another_blender_than_its_job_says_is_not_rendered(
+    farm: LocalFarm, api: Api, blender: Blender, sample: Path
+) -> None:
+    first = render(blender, sample, "scene.frame_end = 1")
+    s3, bucket = farm.client("s3"), farm.outputs()["BucketName"]
+    key = f"jobs/{first['job']['id']}/job.json"
+    pack = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())["pack"]
+    older = {"blender_version": [OURS[0] - 1, 0, 0], "allow_other_blender": True}
+    status, answer = api.post({"pack": pack, "frames": {"first": 2, "last": 2}} | older)
+    assert status == 202, answer
+    promised = s3.get_object(Bucket=bucket, Key=f"jobs/{answer['id']}/job.json")["Body"].read()
+    assert json.loads(promised)["render_version"] == OURS[:2]
+
+    def failed() -> bool:
+        _, progress = api.call("GET", f"/render-jobs/{answer['id']}")
+        return progress["failed"] == 1
+
+    wait_for(failed, "a refusal")
+    record = s3.get_object(Bucket=bucket, Key=f"jobs/{answer['id']}/tasks/2.json")["Body"].read()
+    words = json.loads(record)["failure"]["message"]
+    assert f"but it was saved by {OURS[0]}.{OURS[1]}" in words, words
+
+
 def test_a_job_that_is_posted_twice_with_one_token_is_one_job(
     farm: LocalFarm, api: Api, blender: Blender, sample: Path
 ) -> None:

@@ -134,7 +134,11 @@ class OverridesPanel(OfRender, Panel):
         """The choices."""
         self.layout.use_property_split = True
         self.layout.use_property_decorate = False
-        self.layout.prop(context.window_manager.render_on_lambda, "allow_scripts")
+        choices = context.window_manager.render_on_lambda
+        self.layout.prop(choices, "allow_scripts")
+        row = self.layout.row()
+        row.enabled = context.scene.render.engine == "CYCLES"
+        row.prop(choices, "slices")
 
 
 def draw_setting(layout: UILayout, text: str, button: str, section: str) -> None:

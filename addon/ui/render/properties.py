@@ -39,6 +39,18 @@ class RenderOnLambdaChoices(PropertyGroup):
         ),
         default=False,
     )
+    slices: IntProperty(
+        name="Slices",
+        description=(
+            "Into how many tiles each frame is split, for as many workers at the same time. "
+            "The picture is the same. Worth while where a frame takes minutes; what cannot be "
+            "split is rendered whole"
+        ),
+        default=1,
+        min=1,
+        soft_max=256,
+        max=1000,
+    )
     jobs: CollectionProperty(type=JobRow)
     farm_jobs: CollectionProperty(type=JobRow)
     active_farm_job: IntProperty(name="Job", description="The job to attach")

@@ -36,6 +36,8 @@ pub(crate) enum Request<'a> {
 pub(crate) struct RenderRequest {
     /// The scene's file; loaded only if another one is open.
     pub(crate) blend_file: PathBuf,
+    /// The Blender that the job says it comes from; 0, 0, 0 where nobody knows.
+    pub(crate) blender_version: BlenderVersion,
     /// The scene in it; the active one where absent.
     pub(crate) scene: Option<String>,
     /// The render engines that are here.

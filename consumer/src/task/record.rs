@@ -227,9 +227,10 @@ impl Record {
         self.finish(TaskState::Queued).await
     }
 
-    /// Puts an event of this try into the job's log, which has those of whole frames.
+    /// Puts an event of this try into the job's log, which has those of whole frames: of a slice it
+    /// tells that its frame has begun.
     pub(crate) async fn tell(&self, kind: TaskEventKind) -> Result<()> {
-        if self.slice.is_some() {
+        if self.slice.is_some() && !matches!(kind, TaskEventKind::Running) {
             return Ok(());
         }
         if self.is_second()
@@ -241,7 +242,8 @@ impl Record {
         let event = TaskEvent {
             at_ms: now_ms(),
             frame: self.frame,
-            try_number: self.try_number(),
+            // The tries of a slice are none of its frame.
+            try_number: if self.slice.is_some() { 1 } else { self.try_number() },
             worker: TaskEvent::short_name(&self.worker),
             kind,
         };

@@ -67,7 +67,9 @@ impl Worker {
         match (job.slices, task.slice) {
             (Some(count), Some(number)) => {
                 let what = What::Slice { number, count };
-                self.render(task, job, what, started, progress).await
+                let rendered = self.render(task, job, what, started, progress).await?;
+                self.tell_progress_of_slices(task, count).await;
+                Ok(rendered)
             }
             (Some(count), None) => {
                 let what = self.end_of_slices(task, count).await?;
@@ -226,6 +228,7 @@ fn whole_frame(
 ) -> RenderRequest {
     RenderRequest {
         blend_file,
+        blender_version: job.blender_version,
         scene: job.scene.clone(),
         engines: protocol::ENGINES,
         allow_scripts: job.allow_scripts,

@@ -3,11 +3,14 @@
 use std::path::Path;
 use std::time::Duration;
 
-use farm::ReceivedMessage;
+use farm::{ReceivedMessage, now_ms};
 use frames::PlannedTile;
 use futures_util::{StreamExt, stream};
 use protocol::keys::{self, PartKind};
-use protocol::{Job, ResultFile, TaskMessage, TaskRecord, TaskState, TaskTimes, parse};
+use protocol::{
+    Job, ResultFile, TaskEvent, TaskEventKind, TaskMessage, TaskRecord, TaskState, TaskTimes,
+    parse, sentence,
+};
 
 use crate::blender::child::{Blender, Bounds, Measured, Rendered};
 use crate::blender::wire::RenderRequest;
@@ -22,12 +25,19 @@ use crate::worker::Worker;
 /// How many records of slices are read at the same time.
 const READ_AT_ONCE: usize = 8;
 
-/// After how many deliveries the end of a frame is made without the slices that are missing: whoever
-/// makes it renders them itself.
-const MOST_DELIVERIES: u32 = 100;
+/// How much of a frame, in thousandths, its slices are; the rest is its end.
+const SLICES_PERMILLE: u32 = 950;
 
-/// The longest that the end of a frame waits before it looks for its slices again.
-const LONGEST_WAIT_SECONDS: u32 = 15;
+/// After how many deliveries the end of a frame is made without the slices that are missing: whoever
+/// makes it renders them itself, before the queue gives its message up. By then it is half a day.
+const MOST_DELIVERIES: u32 = 900;
+
+/// For so many deliveries, some 50 minutes, slices are looked for often.
+const OFTEN_DELIVERIES: u32 = 200;
+
+/// How long the end of a frame waits at the most before it looks for its slices again, in seconds, at
+/// first and after that.
+const LONGEST_WAITS_SECONDS: (u32, u32) = (15, 60);
 
 impl Worker {
     /// How long the end of a frame has to wait before it looks for its slices again; nothing where
@@ -48,8 +58,7 @@ impl Worker {
         if parts.iter().any(is_decided) || parts.len() >= count as usize {
             return Ok(None);
         }
-        let seconds = message.deliveries.clamp(1, LONGEST_WAIT_SECONDS);
-        Ok(Some(Duration::from_secs(seconds.into())))
+        Ok(Some(wait_after(message.deliveries)))
     }
 
     /// What the end of a frame is: all of it where it cannot be split.
@@ -197,6 +206,34 @@ impl Worker {
         };
         Ok(vec![upload_as(&self.storage, &key, folder, file).await?])
     }
+
+    /// Tells how much of a frame is there by now.
+    pub(super) async fn tell_progress_of_slices(&self, task: &TaskMessage, count: u32) {
+        let told = async {
+            let there = u32::try_from(self.parts(task).await?.len()).unwrap_or(count).min(count);
+            let permille =
+                u16::try_from(there * SLICES_PERMILLE / count.max(1)).unwrap_or_default();
+            let event = TaskEvent {
+                at_ms: now_ms(),
+                frame: task.frame,
+                try_number: 1,
+                worker: TaskEvent::short_name(&self.settings.name),
+                kind: TaskEventKind::Progress { permille },
+            };
+            self.storage.put(&event.key(task.job), Vec::new()).await?;
+            Ok::<_, ConsumerError>(())
+        };
+        if let Err(error) = told.await {
+            tracing::warn!(job = %task.job, error = sentence(&error), "cannot tell how far it is");
+        }
+    }
+}
+
+/// How long the end of a frame waits after so many deliveries.
+fn wait_after(deliveries: u32) -> Duration {
+    let (often, seldom) = LONGEST_WAITS_SECONDS;
+    let longest = if deliveries > OFTEN_DELIVERIES { seldom } else { often };
+    Duration::from_secs(deliveries.clamp(1, longest).into())
 }
 
 /// The tiles of a frame, by the number of their slice.
@@ -204,5 +241,18 @@ fn tiles_of(measured: &Measured, count: u32) -> Vec<PlannedTile> {
     match measured.adaptive_tile_size {
         Some(tile_size) => frames::plan_adaptive_tiles(measured.size, count as usize, tile_size),
         None => frames::plan_tiles(measured.size, count as usize, 0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_a_frame_waits_for_half_a_day_before_it_renders_what_is_missing() {
+        assert_eq!(wait_after(1), Duration::from_secs(1));
+        assert_eq!(wait_after(40), Duration::from_secs(15));
+        let all: Duration = (1..=MOST_DELIVERIES).map(wait_after).sum();
+        assert!(all > Duration::from_hours(12), "{all:?}");
     }
 }

@@ -57,6 +57,7 @@ class Renderer:
 
     def render(self, request) -> dict:
         load_seconds = self._load(request)
+        check_version(request["blender_version"])
         if self._is_opened_early:
             self._is_opened_early = False
             forget_images()
@@ -166,6 +167,16 @@ class Renderer:
             found = SAMPLES.search(str(status))
             done, total = (int(found[1]), int(found[2])) if found else (0, 0)
             self._connection.send(progress(done, total))
+
+
+def check_version(promised) -> None:
+    """Refuses a file of another Blender than its job says: which one renders was chosen by that."""
+    told, saved = tuple(promised[:2]), tuple(bpy.data.version[:2])
+    if told not in {(0, 0), saved}:
+        raise SceneError(
+            f"the job says that the scene comes from Blender {told[0]}.{told[1]}, but it was saved"
+            f" by {saved[0]}.{saved[1]}: send it again with that one's version"
+        )
 
 
 def render_part(scene, request, subframe: float):
