@@ -14,6 +14,12 @@ pub struct Blenders {
 }
 
 impl Blenders {
+    /// Whether there is one of a version.
+    #[must_use]
+    pub fn has(&self, version: (u16, u16)) -> bool {
+        self.versions.contains(&version)
+    }
+
     /// The one that a scene comes from, else the next newer one.
     ///
     /// # Errors
@@ -57,6 +63,7 @@ mod tests {
         ] {
             assert_eq!(farm.of(BlenderVersion(scene.0, scene.1, 3)).unwrap(), rendered);
         }
+        assert!(farm.has((4, 5)) && !farm.has((5, 0)));
         let error = farm.of(BlenderVersion(5, 3, 0)).unwrap_err();
         assert!(matches!(error, FarmError::OldBlender { farm: (5, 2), .. }), "{error}");
     }

@@ -119,6 +119,12 @@ pub enum FarmError {
         /// The farm's newest.
         farm: (u16, u16),
     },
+    /// A job of a Blender that the farm has no more.
+    #[error(
+        "the job is to be rendered with Blender {}.{}, which the farm has no more; send it again",
+        .0.0, .0.1
+    )]
+    LostBlender((u16, u16)),
     /// The function that renders cannot run.
     #[error("the farm's function {function} cannot run: {reason}")]
     Function {
@@ -346,6 +352,7 @@ mod tests {
                 ours: "0.2.0 (protocol 2)".into(),
             },
             FarmError::OldBlender { scene: (5, 3), farm: (5, 2) },
+            FarmError::LostBlender((4, 5)),
             FarmError::Function {
                 function: "farm-Consumer".into(),
                 reason: "its image was deleted (InvalidImage)".into(),

@@ -121,6 +121,7 @@ pub(crate) fn farm_error(error: &Farm) -> PyErr {
         | Farm::OlderFarm { .. }
         | Farm::NewerFarm { .. }
         | Farm::OldBlender { .. }
+        | Farm::LostBlender(_)
         | Farm::Function { .. }
         | Farm::NoBucket { .. }
         | Farm::NoQueue { .. } => StackError::new_err(message),

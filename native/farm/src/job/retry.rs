@@ -37,8 +37,8 @@ pub enum Retry {
 /// Enqueues tasks again, each with as many tries as at the first time; gives how many.
 ///
 /// # Errors
-/// [`FarmError::NoObject`] where there is no such job, [`FarmError::JobCancelled`], else
-/// [`FarmError`] of a call.
+/// [`FarmError::NoObject`] where there is no such job, [`FarmError::JobCancelled`],
+/// [`FarmError::LostBlender`], else [`FarmError`] of a call.
 pub async fn retry(settings: &FarmSettings, job: JobId, which: Retry) -> Result<u64> {
     let farm = Farm::connect(settings).await?;
     let storage = &farm.storage;
@@ -46,6 +46,10 @@ pub async fn retry(settings: &FarmSettings, job: JobId, which: Retry) -> Result<
     let control = read_control(storage, job.id).await?;
     if control.cancelled {
         return Err(FarmError::JobCancelled { job: job.id });
+    }
+    // It would only fail again.
+    if let Some(version) = job.render_version.filter(|version| !farm.blenders.has(*version)) {
+        return Err(FarmError::LostBlender(version));
     }
     let mut which = which;
     if control.paused.is_some() {
