@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 import time
+from pathlib import Path
 
 import deployment
 from gui_stage import Stage, is_over
@@ -249,6 +250,7 @@ def setting_up(stage: Stage, met: dict[str, bool]) -> None:
         (functions / f"{name}.zip").write_bytes(archive)
     parameters = {
         "Blender": sys.executable,
+        **deployment.blender_versions(Path(sys.executable)),
         "ConsumerMemory": "2048",
         "ConsumerTimeout": "600",
         "MaximumConcurrency": "2",
