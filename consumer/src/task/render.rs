@@ -24,10 +24,10 @@ const OWN_MEMORY_BYTES: u64 = 96 << 20;
 /// A task whose files are in the bucket.
 #[derive(Debug)]
 pub(crate) struct RenderedTask {
-    pub(super) files: Vec<ResultFile>,
+    files: Vec<ResultFile>,
     pub(crate) times: TaskTimes,
-    pub(super) peak_memory_bytes: u64,
-    pub(super) is_warm: bool,
+    peak_memory_bytes: u64,
+    is_warm: bool,
 }
 
 /// What is rendered of a frame.
@@ -81,6 +81,7 @@ impl Worker {
         }
     }
 
+    /// Has Blender render what is wanted, and sends what it has made.
     async fn render(
         &mut self,
         task: &TaskMessage,
