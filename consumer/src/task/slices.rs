@@ -35,9 +35,12 @@ const MOST_DELIVERIES: u32 = 900;
 /// For so many deliveries, some 50 minutes, slices are looked for often.
 const OFTEN_DELIVERIES: u32 = 200;
 
-/// How long the end of a frame waits at the most before it looks for its slices again, in seconds, at
-/// first and after that.
+/// How long the end of a frame waits at the most before it looks for its slices again, in seconds:
+/// where some are there, and where none is or it has looked often enough. Each look is paid.
 const LONGEST_WAITS_SECONDS: (u32, u32) = (15, 60);
+
+/// By how many seconds the end of a frame waits longer each time that no slice is there.
+const LONGER_SECONDS: u32 = 5;
 
 impl Worker {
     /// How long the end of a frame has to wait before it looks for its slices again; nothing where
@@ -58,7 +61,7 @@ impl Worker {
         if parts.iter().any(is_decided) || parts.len() >= count as usize {
             return Ok(None);
         }
-        Ok(Some(wait_after(message.deliveries)))
+        Ok(Some(wait_after(message.deliveries, !parts.is_empty())))
     }
 
     /// What the end of a frame is: all of it where it cannot be split.
@@ -229,11 +232,16 @@ impl Worker {
     }
 }
 
-/// How long the end of a frame waits after so many deliveries.
-fn wait_after(deliveries: u32) -> Duration {
+/// How long the end of a frame waits after so many deliveries, where some of its slices are there or
+/// none.
+fn wait_after(deliveries: u32, has_begun: bool) -> Duration {
     let (often, seldom) = LONGEST_WAITS_SECONDS;
-    let longest = if deliveries > OFTEN_DELIVERIES { seldom } else { often };
-    Duration::from_secs(deliveries.clamp(1, longest).into())
+    let seconds = if has_begun && deliveries <= OFTEN_DELIVERIES {
+        deliveries.clamp(1, often)
+    } else {
+        deliveries.saturating_mul(LONGER_SECONDS).clamp(LONGER_SECONDS, seldom)
+    };
+    Duration::from_secs(seconds.into())
 }
 
 /// The tiles of a frame, by the number of their slice.
@@ -250,9 +258,12 @@ mod tests {
 
     #[test]
     fn the_end_of_a_frame_waits_for_half_a_day_before_it_renders_what_is_missing() {
-        assert_eq!(wait_after(1), Duration::from_secs(1));
-        assert_eq!(wait_after(40), Duration::from_secs(15));
-        let all: Duration = (1..=MOST_DELIVERIES).map(wait_after).sum();
+        assert_eq!(wait_after(1, true), Duration::from_secs(1));
+        assert_eq!(wait_after(40, true), Duration::from_secs(15));
+        assert_eq!(wait_after(1, false), Duration::from_secs(5));
+        assert_eq!(wait_after(40, false), Duration::from_secs(60));
+        let all: Duration =
+            (1..=MOST_DELIVERIES).map(|deliveries| wait_after(deliveries, true)).sum();
         assert!(all > Duration::from_hours(12), "{all:?}");
     }
 }
