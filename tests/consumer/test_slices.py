@@ -142,6 +142,47 @@ def test_a_slice_that_fails_fails_its_frame_once_until_it_is_wanted_again(
     assert queue.records(job)[1]["tries"] == 2
 
 
+def test_the_end_of_a_frame_goes_with_its_slices_where_the_job_is_cancelled(
+    queue: Queue, scenes: Path, tmp_path: Path
+) -> None:
+    job = queue.submit(scenes / "heavy.blend", "1", "--slices", "4")
+    with queue.worker(tmp_path):
+        wait_until(lambda: queue.keys(f"jobs/{job}/slices/"), 60, lambda: "nothing has begun")
+        queue.cancel(job)
+        wait_until(lambda: not queue.waiting(queue.queue), 60, lambda: "messages stay")
+
+
+def test_the_end_of_a_frame_goes_with_its_slices_where_the_job_is_paused(
+    queue: Queue, scene: Path, tmp_path: Path
+) -> None:
+    job = queue.submit(scene, "1", "--slices", str(SLICES))
+    queue.command("pause", job)
+    with queue.worker(tmp_path):
+        wait_until(lambda: not queue.waiting(queue.queue), 60, lambda: "messages stay")
+        assert not parts(queue, job)
+        queue.command("resume", job)
+        (record,) = queue.wait_for(job, 1, limit_seconds=120).values()
+    assert (record["state"], record["tries"]) == ("done", 1), record
+    is_first_of(queue, job, scene, tmp_path)
+
+
+def test_a_slice_that_failed_is_told_of_by_whoever_finds_it_failed(
+    queue: Queue, scenes: Path, tmp_path: Path
+) -> None:
+    job = queue.submit(scenes / "no_camera.blend", "1", "--slices", "2")
+    with queue.worker(tmp_path):
+        queue.wait_for(job, 1, limit_seconds=60)
+        wait_until(lambda: not queue.waiting(queue.queue), 60, lambda: "messages stay")
+        failed = parts(queue, job)
+        assert failed and all(name.endswith(".failed") for name in failed)
+        # As if the worker had died before it could tell, and its message came again.
+        key = f"jobs/{job}/parts/1/{failed[0]}"
+        queue.farm.client("s3").delete_object(Bucket=queue.bucket, Key=key)
+        slice_ = int(failed[0].partition(".")[0])
+        queue.send(json.dumps({"version": 2, "job": job, "frame": 1, "slice": slice_}))
+        wait_until(lambda: failed[0] in parts(queue, job), 30, lambda: "nobody tells")
+
+
 def test_more_slices_than_there_can_be_are_refused(queue: Queue, scenes: Path) -> None:
     words = queue.refused("submit", scenes / "sound.blend", "--frames", "1", "--slices", "1001")
     assert "slices: expected 2 to 1000" in words, words

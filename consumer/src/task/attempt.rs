@@ -123,7 +123,10 @@ impl Worker {
         match found {
             Some(Found::Begun { .. }) => {}
             Some(Found::Final) => {
-                record.tell_again().await?;
+                match task.slice {
+                    Some(slice) => self.tell_failed_slice_again(task, slice).await?,
+                    None => record.tell_again().await?,
+                }
                 return Ok(Course::Ended);
             }
             Some(Found::Held { lease_left }) => return Ok(Course::Held { lease_left }),

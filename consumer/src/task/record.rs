@@ -253,9 +253,6 @@ impl Record {
     /// Tells once more how a task ended that this delivery found at its end: whoever ended it may
     /// have died before it could.
     pub(crate) async fn tell_again(&self) -> Result<()> {
-        if self.slice.is_some() {
-            return Ok(());
-        }
         let Some((record, _)) = self.read().await? else { return Ok(()) };
         let Some(event) = TaskEvent::of_the_end(&record) else { return Ok(()) };
         Ok(self.storage.put(&event.key(self.job), Vec::new()).await?)

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use farm::{ReceivedMessage, now_ms};
+use farm::{ReceivedMessage, now_ms, read_control};
 use frames::PlannedTile;
 use futures_util::{StreamExt, stream};
 use protocol::keys::{self, PartKind};
@@ -23,7 +23,7 @@ use crate::task::render::What;
 use crate::worker::Worker;
 
 /// How many records of slices are read at the same time.
-const READ_AT_ONCE: usize = 8;
+const READ_AT_ONCE: usize = 64;
 
 /// How much of a frame, in thousandths, its slices are; the rest is its end.
 const SLICES_PERMILLE: u32 = 950;
@@ -59,6 +59,11 @@ impl Worker {
         let is_decided =
             |(_, kind): &(u32, PartKind)| matches!(kind, PartKind::Failed | PartKind::Whole);
         if parts.iter().any(is_decided) || parts.len() >= count as usize {
+            return Ok(None);
+        }
+        // The slices of a job that stands still are dropped: so is its end, by who takes it.
+        let control = read_control(&self.storage, task.job).await?;
+        if control.cancelled || control.paused.is_some() {
             return Ok(None);
         }
         Ok(Some(wait_after(message.deliveries, !parts.is_empty())))
@@ -100,6 +105,19 @@ impl Worker {
         let key = keys::slice(task.job, task.frame, slice);
         let bytes = self.storage.get(&key, TaskRecord::MAX_SIZE_BYTES).await?;
         Ok(bytes.map(|bytes| parse(&bytes)).transpose()?)
+    }
+
+    /// Tells once more of a slice that failed: whoever gave it up may have died before it could.
+    pub(super) async fn tell_failed_slice_again(
+        &self,
+        task: &TaskMessage,
+        slice: u32,
+    ) -> Result<()> {
+        let state = self.slice_record(task, slice).await?.map(|record| record.state);
+        if matches!(state, Some(TaskState::Failed { .. })) {
+            self.tell_failed_slice(task, slice).await?;
+        }
+        Ok(())
     }
 
     /// Has the end of the frame know that a slice will not come.

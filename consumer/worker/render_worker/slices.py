@@ -4,6 +4,7 @@ import os
 import struct
 from contextlib import contextmanager, suppress
 
+from .denoise import is_denoised
 from .render_settings import render_frame
 from .scene_errors import SceneError
 
@@ -34,8 +35,7 @@ def frame_rectangle(scene) -> tuple[int, int, int, int]:
     each was where this says (5.2.3).
     """
     render = scene.render
-    width = render.resolution_x * render.resolution_percentage // 100
-    height = render.resolution_y * render.resolution_percentage // 100
+    width, height = picture_size(render)
     if not render.use_border:
         return 0, 0, width, height
     left, right = (
@@ -45,6 +45,12 @@ def frame_rectangle(scene) -> tuple[int, int, int, int]:
         int(single(border * height)) for border in (render.border_min_y, render.border_max_y)
     )
     return left, bottom, right - left, top - bottom
+
+
+def picture_size(render) -> tuple[int, int]:
+    """Width and height of the whole picture, in pixels."""
+    part = render.resolution_percentage
+    return render.resolution_x * part // 100, render.resolution_y * part // 100
 
 
 def adaptive_tile_size(scene) -> int | None:
@@ -65,8 +71,7 @@ def prepare_tile(scene, tile) -> None:
     x, y, width, height = tile
     left, bottom, _, _ = frame_rectangle(scene)
     render = scene.render
-    whole_width = render.resolution_x * render.resolution_percentage // 100
-    whole_height = render.resolution_y * render.resolution_percentage // 100
+    whole_width, whole_height = picture_size(render)
     render.use_border = True
     # In the middle between two ways to round.
     render.border_min_x = (left + x + 0.25) / whole_width
@@ -79,9 +84,8 @@ def prepare_passes(scene) -> None:
     """Renders what is needed to put slices together, and to finish the frame, beside the passes
     that the scene has; denoises nothing, since noise is only gone once.
     """
-    denoises = scene.cycles.use_denoising
     for layer in scene.view_layers:
-        if denoises and layer.cycles.use_denoising:
+        if is_denoised(scene, layer):
             layer.cycles.denoising_store_passes = True
         for kind in ("diffuse", "glossy", "transmission"):
             if any(getattr(layer, f"use_pass_{kind}_{way}") for way in ("direct", "indirect")):

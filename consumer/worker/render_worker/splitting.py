@@ -4,6 +4,7 @@ import re
 
 import bpy
 
+from .denoise import is_denoised
 from .frame_to_frame import curves_of, node_tree_of, simulates
 from .render_settings import texture_cache_came_along
 
@@ -12,7 +13,7 @@ TILES, SAMPLES, STATISTICAL, WHOLE = "tiles", "samples", "statistical", "whole"
 # Passes that are no mean over samples: a quotient, what was cut off, a difference of two others.
 NO_MEANS = ("use_pass_mist", "use_pass_vector", "use_pass_transmission_direct",
             "use_pass_transmission_indirect")  # fmt: skip
-NO_MEANS_OF_CYCLES = ("use_pass_shadow_catcher", "use_pass_volume_majorant")
+NO_MEANS_OF_CYCLES = ("use_pass_volume_majorant",)
 
 # What is set for a slice, and would be set again by an animation.
 SET_FOR_A_SLICE = re.compile(
@@ -54,7 +55,7 @@ def needs_the_whole(scene) -> str:
         return "the compositor shows other scenes, which are rendered with it"
     if any(layer.cycles.pass_render_time for layer in layers):
         return "the pass Render Time is each worker's own"
-    denoises = cycles.use_denoising and any(layer.cycles.use_denoising for layer in layers)
+    denoises = any(is_denoised(scene, layer) for layer in layers)
     if denoises and catches_shadows(layers):
         return "what catches shadows is denoised by itself"
     if render.use_single_layer and len(scene.view_layers) > 1:

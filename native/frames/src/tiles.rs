@@ -21,7 +21,6 @@ pub struct Tile {
 
 /// Puts tiles together to a frame of a size in pixels, and writes it.
 ///
-/// `views` are the names of the views of a stereo frame.
 /// Of each tile one block of rows is in memory, and only while the rows at hand are in it.
 ///
 /// # Errors

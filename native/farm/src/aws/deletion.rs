@@ -6,6 +6,9 @@ use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 use super::storage::Storage;
 use crate::error::{FarmError, Result};
 
+/// Most objects of a call (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html>).
+const MOST_DELETED_AT_ONCE: usize = 1000;
+
 impl Storage {
     /// Deletes an object; no error where there is none.
     ///
@@ -38,14 +41,21 @@ impl Storage {
         }
     }
 
-    /// Deletes up to a thousand objects in one call.
+    /// Deletes objects, a thousand in a call; AWS takes no call without any.
     ///
     /// # Errors
-    /// [`crate::FarmError`] of the call, or of the first object that was not deleted.
+    /// [`crate::FarmError`] of a call, or of the first object that was not deleted.
     pub(crate) async fn delete_all(&self, keys: Vec<String>) -> Result<()> {
+        for keys in keys.chunks(MOST_DELETED_AT_ONCE) {
+            self.delete_at_once(keys).await?;
+        }
+        Ok(())
+    }
+
+    async fn delete_at_once(&self, keys: &[String]) -> Result<()> {
         let first = keys.first().cloned().unwrap_or_default();
         let attempt = self.attempt("delete from the bucket", &first);
-        let objects = keys.into_iter().map(|key| ObjectIdentifier::builder().key(key).build());
+        let objects = keys.iter().map(|key| ObjectIdentifier::builder().key(key).build());
         let objects = objects.collect::<std::result::Result<Vec<_>, _>>();
         let delete = objects
             .and_then(|objects| Delete::builder().set_objects(Some(objects)).quiet(true).build());
