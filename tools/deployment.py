@@ -124,14 +124,14 @@ def set_concurrency(farm: Target, count: int) -> None:
 
 
 def allow_batches(farm: Target) -> None:
-    """Let the producer send batches: MiniStack 1.5 asks for `sqs:SendMessageBatch`, which IAM does
-    not know; AWS asks for `sqs:SendMessage`, which the template gives.
+    """Let producer and consumer send batches: MiniStack 1.5 asks for `sqs:SendMessageBatch`, which
+    IAM does not know; AWS asks for `sqs:SendMessage`, which the template gives.
 
     https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-api-permissions-reference.html
     """
     iam = farm.client("iam")
     for role in iam.list_roles()["Roles"]:
-        if "ProducerRole" in role["RoleName"]:
+        if any(name in role["RoleName"] for name in ("ProducerRole", "ConsumerRole")):
             iam.put_role_policy(
                 RoleName=role["RoleName"], PolicyName="batches", PolicyDocument=BATCHES
             )

@@ -95,6 +95,7 @@ class Job:
     blender_version: tuple[int, int, int]
     allow_scripts: bool = False
     slices: int | None = None
+    allow_other_noise: bool = False
     render_anyway: bool = False
     is_movie: bool = False
     state: JobState = JobState.SUBMITTING

@@ -33,6 +33,7 @@ class NativeFarm:
             scene=job.scene,
             allow_scripts=job.allow_scripts,
             slices=job.slices,
+            allow_other_noise=job.allow_other_noise,
             allow_missing_files=job.render_anyway,
             allow_unbaked=job.render_anyway,
             allow_other_blender=job.may_use_other_blender,

@@ -69,7 +69,8 @@ def new_job(context: Context, *, animation: bool, only_missing: bool = False) ->
         output_template=template,
         blender_version=tuple(bpy.app.version),
         allow_scripts=chosen.allow_scripts,
-        slices=chosen.slices if chosen.slices > 1 and scene.render.engine == "CYCLES" else None,
+        slices=wanted_slices(context) if scene.render.engine == "CYCLES" else 1,
+        allow_other_noise=chosen.allow_other_noise,
         is_movie=scene.render.is_movie_format,
         painted=painted,
         is_still=not animation,
@@ -78,6 +79,12 @@ def new_job(context: Context, *, animation: bool, only_missing: bool = False) ->
         node_folders=folders.places,
         folders_elsewhere=folders.elsewhere,
     )
+
+
+def wanted_slices(context: Context) -> int | None:
+    """Into how many slices each frame is split; None where workers find out."""
+    chosen = context.window_manager.render_on_lambda
+    return {"ALWAYS": chosen.slices, "NEVER": 1}.get(chosen.split_frames)
 
 
 def check_online() -> None:

@@ -23,6 +23,9 @@ pub(crate) struct Settings {
     /// `AWS_LAMBDA_FUNCTION_MEMORY_SIZE`, in MiB: where Lambda would end this process. No limit
     /// where it is not set.
     pub(crate) memory_bytes: Option<u64>,
+    /// `MAXIMUM_CONCURRENCY`: how many workers the queue has, so that an image may be split among
+    /// them. None is split for speed where it is not set.
+    pub(crate) workers: Option<u32>,
     /// `HANG_SECONDS`, 300 by default: how long Blender may say nothing of its work.
     pub(crate) silence: Duration,
     /// Whether no file that this process may read is anybody else's: so inside Lambda, which says
@@ -79,6 +82,10 @@ impl Settings {
             )? {
                 0 => None,
                 mebibytes => Some(u64::from(mebibytes) << 20),
+            },
+            workers: match number("MAXIMUM_CONCURRENCY", "0 to 100000", 0..=100_000, 0)? {
+                0 | 1 => None,
+                workers => Some(workers),
             },
             silence: Duration::from_secs(
                 number("HANG_SECONDS", "5 to 43200", 5..=43_200, 300)?.into(),

@@ -16,6 +16,8 @@ struct JobRequest {
     blender_version: BlenderVersion,
     slices: Option<u32>,
     #[serde(default)]
+    allow_other_noise: bool,
+    #[serde(default)]
     allow_other_blender: bool,
     #[serde(default)]
     allow_scripts: bool,
@@ -52,6 +54,7 @@ pub(crate) fn submission(body: &[u8], blenders: &Blenders) -> Result<Submission,
         blender_version: request.blender_version,
         render_version: Some(render_version),
         slices: request.slices,
+        allow_other_noise: request.allow_other_noise,
         allow_scripts: request.allow_scripts,
     };
     job.validate().map_err(|error| sentence(&error))?;

@@ -219,7 +219,7 @@ def test_a_frame_that_runs_past_the_functions_time_goes_back_and_says_so(
         short = Queue(
             farm, outputs["BucketName"], outputs["QueueUrl"], outputs["DeadLetterQueueUrl"]
         )
-        job = short.submit(scenes / "heavy.blend", "1")
+        job = short.submit(scenes / "heavy.blend", "1", "--slices", "1")
         record = short.wait_for(job, 1, limit_seconds=90)[1]
         wait_until(lambda: short.waiting(short.dead_letters) == 1, 60, lambda: "no dead letter")
         log = short.log(job, record)

@@ -7,7 +7,14 @@ from collections.abc import Callable
 import bpy
 import pytest
 import split_scenes
-from render_worker.splitting import SAMPLES, STATISTICAL, TILES, WHOLE, classes
+from render_worker.splitting import (
+    SAMPLES,
+    STATISTICAL,
+    TILES,
+    WHOLE,
+    classes,
+    obstacle_to_tiles,
+)
 
 Scene = bpy.types.Scene
 
@@ -111,6 +118,10 @@ def foggy(scene: Scene) -> None:
     scene.world.node_tree.links.new(fog.outputs[0], nodes["World Output"].inputs["Volume"])
 
 
+def watched(_scene: Scene) -> None:
+    bpy.app.handlers.render_post.append(print)
+
+
 def adaptive(scene: Scene) -> None:
     scene.cycles.use_adaptive_sampling = True
 
@@ -140,6 +151,7 @@ def sampled_by_layer(scene: Scene) -> None:
         (animated, [WHOLE], "what is set for a slice"),
         (driven_by_the_border, [WHOLE], "what is set for a slice"),
         (simulated, [WHOLE], "simulations"),
+        (watched, [WHOLE], "a script is called"),
         (cached, [STATISTICAL, WHOLE], "texture cache"),
         (override_of_the_world, [STATISTICAL, WHOLE], "world's volume"),
         (of_a_part, [TILES], "a part of the samples"),
@@ -157,7 +169,17 @@ def test_what_is_in_the_way_is_told(
     scene.cycles.use_denoising = False
     change(scene)
     found, reason = classes(scene)
+    bpy.app.handlers.render_post.clear()
     assert (found, words in reason) == (ways, True), (found, reason)
+
+
+def test_other_noise_is_for_the_artist_to_accept() -> None:
+    scene = plain()
+    guided(scene)
+    assert "guiding" in obstacle_to_tiles(scene, allow_other_noise=False)
+    assert obstacle_to_tiles(scene, allow_other_noise=True) == ""
+    scene.cycles.time_limit = 60
+    assert "how fast a worker is" in obstacle_to_tiles(scene, allow_other_noise=True)
 
 
 @pytest.mark.parametrize("name", split_scenes.SCENES)

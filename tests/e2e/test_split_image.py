@@ -16,7 +16,8 @@ def test_frames_in_slices_are_those_of_one_worker_and_cost_what_all_of_them_took
     result = render(
         blender,
         sample,
-        "scene.frame_end = 2; bpy.context.window_manager.render_on_lambda.slices = 3",
+        "scene.frame_end = 2; chosen = bpy.context.window_manager.render_on_lambda; "
+        "chosen.split_frames = 'ALWAYS'; chosen.slices = 3",
     )
     assert result["outcome"] == ["FINISHED"]
     for frame in (1, 2):

@@ -91,12 +91,23 @@ def shown_values(call: ast.Call) -> Iterator[ast.expr]:
     is_button = isinstance(call.func, ast.Name) and call.func.id in {"job_button", "draw_setting"}
     if is_property or is_of_layout or is_dialog or is_button:
         yield from (one.value for one in call.keywords if one.arg in SHOWN_ARGUMENTS)
+    if is_property:
+        yield from shown_items(call)
     if isinstance(call.func, ast.Name) and call.func.id == "draw_setting":
         yield from call.args[1:3]
     if isinstance(call.func, ast.Name) and call.func.id in {"CannotRender", "Answer"}:
         yield from call.args[:1]
     if name == "report":
         yield from call.args[1:2]
+
+
+def shown_items(call: ast.Call) -> Iterator[ast.expr]:
+    """The names and tooltips of what can be chosen, where anybody sees them."""
+    arguments = {one.arg: one.value for one in call.keywords}
+    is_hidden = "options" in arguments and "HIDDEN" in ast.unparse(arguments["options"])
+    items = None if is_hidden else arguments.get("items")
+    for item in items.elts if isinstance(items, ast.Tuple) else ():
+        yield from item.elts[1:3] if isinstance(item, ast.Tuple) else ()
 
 
 def strings(value: ast.expr) -> Iterator[str]:

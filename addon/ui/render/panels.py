@@ -136,9 +136,13 @@ class OverridesPanel(OfRender, Panel):
         self.layout.use_property_decorate = False
         choices = context.window_manager.render_on_lambda
         self.layout.prop(choices, "allow_scripts")
-        row = self.layout.row()
-        row.enabled = context.scene.render.engine == "CYCLES"
-        row.prop(choices, "slices")
+        column = self.layout.column()
+        column.enabled = context.scene.render.engine == "CYCLES"
+        column.prop(choices, "split_frames")
+        if choices.split_frames == "ALWAYS":
+            column.prop(choices, "slices")
+        if choices.split_frames != "NEVER":
+            column.prop(choices, "allow_other_noise")
 
 
 def draw_setting(layout: UILayout, text: str, button: str, section: str) -> None:

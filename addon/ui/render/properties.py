@@ -6,6 +6,7 @@ import bpy
 from bpy.props import (
     BoolProperty,
     CollectionProperty,
+    EnumProperty,
     IntProperty,
     PointerProperty,
     StringProperty,
@@ -39,17 +40,41 @@ class RenderOnLambdaChoices(PropertyGroup):
         ),
         default=False,
     )
-    slices: IntProperty(
-        name="Slices",
+    split_frames: EnumProperty(
+        name="Split Frames",
         description=(
-            "Into how many tiles each frame is split, for as many workers at the same time. "
-            "The picture is the same. Worth while where a frame takes minutes; what cannot be "
-            "split is rendered whole"
+            "Whether many workers render one frame, each a tile of it. The picture is the same; "
+            "what cannot be split is rendered whole"
         ),
-        default=1,
-        min=1,
+        items=(
+            (
+                "AUTOMATIC",
+                "Automatic",
+                "Split a frame that takes too long for one worker, and an image that would be "
+                "there much earlier",
+            ),
+            ("ALWAYS", "Always", "Split each frame into as many tiles as are set below"),
+            ("NEVER", "Never", "Have one worker render each frame"),
+        ),
+    )
+    slices: IntProperty(
+        name="Tiles",
+        description=(
+            "Into how many tiles each frame is split. Each worker opens the scene: worth while "
+            "where a frame takes minutes"
+        ),
+        default=8,
+        min=2,
         soft_max=256,
         max=1000,
+    )
+    allow_other_noise: BoolProperty(
+        name="Accept Other Noise",
+        description=(
+            "Split frames with path guiding, volumes or the texture cache too. Their noise is as "
+            "good, but not the one of a frame in one piece"
+        ),
+        default=False,
     )
     jobs: CollectionProperty(type=JobRow)
     farm_jobs: CollectionProperty(type=JobRow)

@@ -60,6 +60,18 @@ pub(crate) struct Rendered {
     pub(crate) peak_memory_bytes: u64,
 }
 
+/// What Blender tells while it works.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum News {
+    /// So much of the frame is rendered, 0 to 1.
+    Part(f32),
+    /// Why the frame cannot be split; empty where it can.
+    Divisible {
+        /// In a few words.
+        obstacle: String,
+    },
+}
+
 /// What a frame is, before it is rendered.
 #[derive(Debug, Clone)]
 pub(crate) struct Measured {
@@ -188,9 +200,9 @@ impl Blender {
         &mut self,
         request: &RenderRequest,
         bounds: Bounds,
-        on_progress: impl Fn(f32),
+        on_news: impl Fn(News),
     ) -> Result<Rendered> {
-        match self.ask(&Request::Render(request), bounds, on_progress).await? {
+        match self.ask(&Request::Render(request), bounds, on_news).await? {
             Reply::Rendered { load_seconds, render_seconds, peak_memory_bytes } => {
                 let now = memory_bytes(self.keeper.blender()).map_or(0, |(now, _)| now);
                 self.saw(now, peak_memory_bytes);
@@ -206,7 +218,7 @@ impl Blender {
         &mut self,
         request: &Request<'_>,
         bounds: Bounds,
-        on_progress: impl Fn(f32),
+        on_news: impl Fn(News),
     ) -> Result<Reply> {
         let is_awake = self.keeper.work().await.is_ok();
         if !is_awake || wire::send(&mut self.requests, request).await.is_err() {
@@ -228,13 +240,14 @@ impl Blender {
             };
             heard = Instant::now();
             match reply {
-                Some(Ok(Reply::Progress { samples_done, samples_total, memory_bytes })) => {
+                Some(Ok(Reply::Progress { part, memory_bytes })) => {
                     self.saw(memory_bytes, 0);
-                    // Without samples it is a sign of life, and what was told before still holds.
-                    if let Some(part) = part(samples_done, samples_total) {
-                        on_progress(part);
+                    // Without a part it is a sign of life, and what was told before still holds.
+                    if let Some(part) = part {
+                        on_news(News::Part(part.clamp(0.0, 1.0)));
                     }
                 }
+                Some(Ok(Reply::Divisible { obstacle })) => on_news(News::Divisible { obstacle }),
                 Some(Ok(Reply::Failed { message })) => {
                     return Err(ConsumerError::Scene { message });
                 }
@@ -324,9 +337,4 @@ impl Blender {
 
 fn unexpected(reply: &Reply) -> ConsumerError {
     ConsumerError::Wire { reason: format!("an answer to something else: {reply:?}") }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "a part to be shown")]
-fn part(done: u64, total: u64) -> Option<f32> {
-    (total > 0).then(|| (done as f32 / total as f32).clamp(0.0, 1.0))
 }

@@ -36,6 +36,7 @@ const WORKER: &[(&str, &str)] = worker_files![
     "render_worker/finish.py",
     "render_worker/frame_to_frame.py",
     "render_worker/memory.py",
+    "render_worker/progress.py",
     "render_worker/render_settings.py",
     "render_worker/renderer.py",
     "render_worker/scene_errors.py",

@@ -93,6 +93,7 @@ mod tests {
             blender_version: BlenderVersion(scene.0, scene.1, 3),
             render_version,
             slices: None,
+            allow_other_noise: false,
             allow_scripts: false,
         }
     }

@@ -33,6 +33,7 @@ pub(crate) enum Request<'a> {
 
 /// The frame that Blender is asked to render.
 #[derive(Debug, Clone, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "what an artist agrees to, each by itself")]
 pub(crate) struct RenderRequest {
     /// The scene's file; loaded only if another one is open.
     pub(crate) blend_file: PathBuf,
@@ -55,6 +56,10 @@ pub(crate) struct RenderRequest {
     /// Where File Output nodes write, by their folders as they stand in the scene: a folder below
     /// that for the result.
     pub(crate) output_folders: BTreeMap<String, String>,
+    /// Whether it is asked first whether the frame could be split.
+    pub(crate) may_be_split: bool,
+    /// Whether it may be split where its slices have other noise.
+    pub(crate) allow_other_noise: bool,
     /// What to render of it: x, y, width and height in pixels, from the left and from the bottom;
     /// all of it where absent.
     pub(crate) tile: Option<(usize, usize, usize, usize)>,
@@ -70,8 +75,10 @@ pub(crate) struct RenderRequest {
 pub(crate) enum Reply {
     /// It has started.
     Ready { version: BlenderVersion },
-    /// It is at work. Engines without samples count none of none.
-    Progress { samples_done: u64, samples_total: u64, memory_bytes: u64 },
+    /// It is at work, and so much of the frame is rendered, 0 to 1, where the engine says so.
+    Progress { part: Option<f32>, memory_bytes: u64 },
+    /// Whether the frame that it begins could be split: why not, or nothing.
+    Divisible { obstacle: String },
     /// The scene is open.
     Opened { load_seconds: f64 },
     /// How large the frame is, in pixels.

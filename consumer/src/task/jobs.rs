@@ -16,6 +16,7 @@ pub(crate) struct KnownJobs(VecDeque<KnownJob>);
 struct KnownJob {
     job: Arc<Job>,
     is_cancelled: bool,
+    has_split_frames: bool,
 }
 
 impl KnownJobs {
@@ -35,18 +36,38 @@ impl KnownJobs {
         if self.0.len() >= MOST_JOBS {
             self.0.pop_front();
         }
-        self.0.push_back(KnownJob { job: job.clone(), is_cancelled: false });
+        self.0.push_back(KnownJob {
+            job: job.clone(),
+            is_cancelled: false,
+            has_split_frames: false,
+        });
         job
+    }
+
+    /// Whether frames of a job are known to have been split by a worker.
+    pub(crate) fn has_split_frames(&self, id: JobId) -> bool {
+        self.find(id).is_some_and(|known| known.has_split_frames)
+    }
+
+    /// Remembers that a frame of a job was split by a worker.
+    pub(crate) fn split_frame(&mut self, id: JobId) {
+        if let Some(known) = self.find_mut(id) {
+            known.has_split_frames = true;
+        }
     }
 
     /// Remembers that a job was cancelled.
     pub(crate) fn cancel(&mut self, id: JobId) {
-        if let Some(known) = self.0.iter_mut().find(|known| known.job.id == id) {
+        if let Some(known) = self.find_mut(id) {
             known.is_cancelled = true;
         }
     }
 
     fn find(&self, id: JobId) -> Option<&KnownJob> {
         self.0.iter().find(|known| known.job.id == id)
+    }
+
+    fn find_mut(&mut self, id: JobId) -> Option<&mut KnownJob> {
+        self.0.iter_mut().find(|known| known.job.id == id)
     }
 }

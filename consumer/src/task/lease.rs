@@ -10,6 +10,7 @@ use tokio::sync::watch;
 
 use crate::error::ConsumerError;
 use crate::task::record::Record;
+use crate::task::too_long::FrameProgress;
 
 /// How often progress may be told. Each time is a paid request.
 const PROGRESS_EVERY: Duration = Duration::from_secs(5);
@@ -27,7 +28,7 @@ pub(crate) struct Heartbeat<'a> {
     pub(crate) receipt_handle: &'a str,
     pub(crate) lease: Duration,
     pub(crate) record: &'a Record,
-    pub(crate) progress: watch::Receiver<Option<f32>>,
+    pub(crate) progress: watch::Receiver<FrameProgress>,
 }
 
 impl Heartbeat<'_> {
@@ -56,7 +57,7 @@ impl Heartbeat<'_> {
     async fn renew_record(&self) -> ConsumerError {
         loop {
             tokio::time::sleep(self.lease / 3).await;
-            let progress = *self.progress.borrow();
+            let progress = self.progress.borrow().part;
             match self.record.renew(progress).await {
                 Ok(true) => {}
                 Ok(false) => return ConsumerError::Superseded,
@@ -71,7 +72,7 @@ impl Heartbeat<'_> {
         let mut told = 0.0;
         loop {
             tokio::time::sleep(PROGRESS_EVERY).await;
-            let part = self.progress.borrow().unwrap_or(0.0);
+            let part = self.progress.borrow().part.unwrap_or(0.0);
             if part - told >= PROGRESS_STEP {
                 told = part;
                 let kind = TaskEventKind::Progress { permille: permille(part) };

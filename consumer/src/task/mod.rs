@@ -2,6 +2,7 @@
 
 pub(crate) mod attempt;
 mod end_of_frame;
+mod ending;
 pub(crate) mod failure;
 pub(crate) mod jobs;
 pub(crate) mod lease;
@@ -10,4 +11,6 @@ pub(crate) mod record;
 pub(crate) mod render;
 mod second;
 mod slices;
+mod split_frame;
 pub(crate) mod take;
+mod too_long;

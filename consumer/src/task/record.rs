@@ -1,13 +1,13 @@
 //! The record of the task at hand: who has it, how often it was tried, what became of it.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use farm::{FarmError, Storage, now_ms};
 use protocol::{
-    FailureCause, JobId, ProtocolError, TaskEvent, TaskEventKind, TaskMessage, TaskRecord,
-    TaskState, Versioned, keys, parse,
+    FailureCause, FrameSplit, JobId, ProtocolError, RecordedSplit, TaskEvent, TaskEventKind,
+    TaskMessage, TaskRecord, TaskState, Versioned, keys, parse,
 };
 use tokio::sync::Mutex;
 
@@ -26,6 +26,8 @@ pub(crate) struct Record {
     pub(super) frame: i32,
     /// The slice of the frame, where it is one.
     slice: Option<u32>,
+    /// Which try of the frame a slice belongs to.
+    try_of_slices: u32,
     max_tries: u32,
     lease: Duration,
     pub(super) worker: String,
@@ -34,17 +36,21 @@ pub(crate) struct Record {
     pub(super) try_number: Arc<AtomicU32>,
     /// Whether another worker has the task, and this one renders it beside.
     pub(super) is_second: Arc<AtomicBool>,
+    /// How the frame was split, once all slices are there and it goes on from them.
+    pub(super) split: Arc<OnceLock<FrameSplit>>,
     /// What this worker has written last. One write at a time.
-    ours: Arc<Mutex<Option<Ours>>>,
+    pub(super) ours: Arc<Mutex<Option<Ours>>>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Ours {
     pub(super) etag: String,
     pub(super) tries: u32,
     pub(super) max_tries: u32,
     /// Why the try before failed, and from its end on this one.
     pub(super) last_cause: Option<FailureCause>,
+    /// How the frame was split, where it was.
+    pub(super) split: Option<RecordedSplit>,
 }
 
 /// What a task is found as.
@@ -62,6 +68,8 @@ pub(crate) enum Found {
         /// Until another worker may take it.
         lease_left: Duration,
     },
+    /// A worker has split it.
+    Split(RecordedSplit),
     /// Others have it, and enough of them.
     NotWanted,
     /// It was tried as often as it may be, and nobody lived to say so.
@@ -78,12 +86,14 @@ impl Record {
             job: task.job,
             frame: task.frame,
             slice: task.slice,
+            try_of_slices: task.split.map_or(1, |split| split.after_tries.saturating_add(1)),
             max_tries: settings.max_tries,
             lease: settings.lease,
             worker: settings.name.clone(),
             started_ms: now_ms(),
             try_number: Arc::default(),
             is_second: Arc::default(),
+            split: Arc::default(),
             ours: Arc::default(),
         }
     }
@@ -100,14 +110,14 @@ impl Record {
     pub(crate) async fn begin(&self) -> Result<Found> {
         let mut ours = self.ours.lock().await;
         // Most tasks are met for the first time: one call then.
-        let (mut tries, mut max_tries, mut seen) = (1, self.max_tries, None::<String>);
-        let mut last_cause = None;
+        let new = Ours { tries: 1, max_tries: self.max_tries, ..Ours::default() };
+        let (mut next, mut seen) = (new, None::<String>);
         for _ in 0..CHANGES {
-            let state = TaskState::Running { progress: None };
-            let bytes = self.encode(tries, max_tries, last_cause, state)?;
+            let bytes = self.encode(&next, TaskState::Running { progress: None })?;
             let put = self.storage.put_if_unchanged(&self.key(), &bytes, seen.as_deref()).await?;
             if let Some(etag) = put {
-                *ours = Some(Ours { etag, tries, max_tries, last_cause });
+                let tries = next.tries;
+                *ours = Some(Ours { etag, ..next });
                 self.try_number.store(tries, Ordering::Relaxed);
                 return Ok(Found::Begun { try_number: tries });
             }
@@ -125,7 +135,8 @@ impl Record {
                 Err(
                     ConsumerError::Protocol(_) | ConsumerError::Farm(FarmError::TooLarge { .. }),
                 ) => {
-                    let bytes = self.encode(0, self.max_tries, None, TaskState::Queued)?;
+                    let none = Ours { max_tries: self.max_tries, ..Ours::default() };
+                    let bytes = self.encode(&none, TaskState::Queued)?;
                     self.storage.put(&self.key(), bytes).await?;
                     continue;
                 }
@@ -137,14 +148,19 @@ impl Record {
             if let Some(lease_left) = self.lease_left(&record) {
                 return Ok(Found::Held { lease_left });
             }
-            max_tries = record.max_tries.max(1);
-            last_cause = record.last_cause;
-            if record.tries >= max_tries {
-                *ours = Some(Ours { etag, tries: record.tries, max_tries, last_cause });
-                self.try_number.store(record.tries, Ordering::Relaxed);
-                return Ok(Found::Exhausted { tries: record.tries });
+            if let Some(split) = record.split
+                && self.split.get().is_none()
+            {
+                return Ok(Found::Split(split));
             }
-            (tries, seen) = (record.tries.saturating_add(1), Some(etag));
+            next = Ours::of(&record, String::new());
+            if next.tries >= next.max_tries {
+                let tries = next.tries;
+                *ours = Some(Ours { etag, ..next });
+                self.try_number.store(tries, Ordering::Relaxed);
+                return Ok(Found::Exhausted { tries });
+            }
+            (next.tries, seen) = (next.tries.saturating_add(1), Some(etag));
         }
         Err(self.contended())
     }
@@ -172,7 +188,7 @@ impl Record {
         let mut ours = self.ours.lock().await;
         let Some(known) = ours.as_mut() else { return Ok(false) };
         let state = TaskState::Running { progress };
-        let bytes = self.encode(known.tries, known.max_tries, known.last_cause, state)?;
+        let bytes = self.encode(known, state)?;
         for _ in 0..CHANGES {
             let put = self.storage.put_if_unchanged(&self.key(), &bytes, Some(&known.etag)).await?;
             if let Some(etag) = put {
@@ -196,7 +212,7 @@ impl Record {
             *ours = self.as_it_is().await?;
         }
         let Some(known) = ours.as_mut() else { return Ok(()) };
-        let bytes = self.encode(known.tries, known.max_tries, known.last_cause, state.clone())?;
+        let bytes = self.encode(known, state.clone())?;
         for _ in 0..CHANGES {
             let put = self.storage.put_if_unchanged(&self.key(), &bytes, Some(&known.etag)).await?;
             if put.is_some() {
@@ -243,7 +259,7 @@ impl Record {
             at_ms: now_ms(),
             frame: self.frame,
             // The tries of a slice are none of its frame.
-            try_number: if self.slice.is_some() { 1 } else { self.try_number() },
+            try_number: if self.slice.is_some() { self.try_of_slices } else { self.try_number() },
             worker: TaskEvent::short_name(&self.worker),
             kind,
         };
@@ -270,7 +286,7 @@ impl Record {
         (!left.is_zero()).then_some(left)
     }
 
-    fn is_ours(&self, record: &TaskRecord, known: &Ours) -> bool {
+    pub(super) fn is_ours(&self, record: &TaskRecord, known: &Ours) -> bool {
         record.worker == self.worker
             && record.started_ms == self.started_ms
             && (record.tries == known.tries || record.tries == known.tries.saturating_add(1))
@@ -283,31 +299,44 @@ impl Record {
         Ok(Some((parse(&bytes)?, etag)))
     }
 
-    fn encode(
-        &self,
-        tries: u32,
-        max_tries: u32,
-        last_cause: Option<FailureCause>,
-        state: TaskState,
-    ) -> Result<Vec<u8>> {
+    pub(super) fn encode(&self, known: &Ours, state: TaskState) -> Result<Vec<u8>> {
         let record = TaskRecord {
             version: TaskRecord::VERSION,
             frame: self.frame,
-            tries,
-            max_tries,
-            last_cause,
+            tries: known.tries,
+            max_tries: known.max_tries,
+            last_cause: known.last_cause,
+            split: known.split,
             state,
             worker: self.worker.clone(),
             started_ms: self.started_ms,
             updated_ms: now_ms(),
         };
-        serde_json::to_vec(&record).map_err(|source| {
-            ProtocolError::Malformed { document: TaskRecord::DOCUMENT, source }.into()
-        })
+        bytes_of(&record)
     }
 
-    fn contended(&self) -> ConsumerError {
+    pub(super) fn contended(&self) -> ConsumerError {
         let reason = format!("{} is being changed by others", self.key());
         FarmError::Throttled { action: "write the task's record".into(), reason }.into()
     }
+}
+
+impl Ours {
+    /// What a record says that others have written last.
+    pub(super) fn of(record: &TaskRecord, etag: String) -> Self {
+        Self {
+            etag,
+            tries: record.tries,
+            max_tries: record.max_tries.max(1),
+            last_cause: record.last_cause,
+            split: record.split,
+        }
+    }
+}
+
+/// A record as it stands in the bucket.
+pub(super) fn bytes_of(record: &TaskRecord) -> Result<Vec<u8>> {
+    serde_json::to_vec(record).map_err(|source| {
+        ProtocolError::Malformed { document: TaskRecord::DOCUMENT, source }.into()
+    })
 }

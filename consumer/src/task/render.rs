@@ -16,6 +16,7 @@ use crate::own_folder;
 use crate::results::collect::made_files;
 use crate::results::upload as results;
 use crate::task::metrics::Outcome;
+use crate::task::too_long::FrameProgress;
 use crate::worker::Worker;
 
 /// What the consumer itself and the system need of the memory.
@@ -62,9 +63,9 @@ impl Worker {
         task: &TaskMessage,
         job: &Job,
         started: Instant,
-        progress: &watch::Sender<Option<f32>>,
+        progress: &watch::Sender<FrameProgress>,
     ) -> Result<RenderedTask> {
-        match (job.slices, task.slice) {
+        match (self.slices_of(job, task), task.slice) {
             (Some(count), Some(number)) => {
                 let what = What::Slice { number, count };
                 let rendered = self.render(task, job, what, started, progress).await?;
@@ -88,7 +89,7 @@ impl Worker {
         job: &Job,
         what: What,
         started: Instant,
-        progress: &watch::Sender<Option<f32>>,
+        progress: &watch::Sender<FrameProgress>,
     ) -> Result<RenderedTask> {
         self.forget_other_scripts(job)?;
         self.prepare(job);
@@ -128,9 +129,10 @@ impl Worker {
         }
         let output_folder = self.new_output_folder()?;
         let mut request = whole_frame(job, task, pack.blend_file, output_folder.clone());
+        request.may_be_split = progress.borrow().is_asked;
         // Taken out while it works: if this future is dropped, Blender is dropped and so stopped.
-        let rendered = self.render_what(&mut blender, &mut request, task, what, bounds, |part| {
-            progress.send_replace(Some(part));
+        let rendered = self.render_what(&mut blender, &mut request, task, what, bounds, |news| {
+            progress.send_modify(|known| known.take(news));
         });
         let (rendered, kind) = match rendered.await {
             Err(error @ ConsumerError::Scene { .. }) => {
@@ -246,6 +248,8 @@ fn whole_frame(
                 (folder.written.clone(), place)
             })
             .collect(),
+        may_be_split: false,
+        allow_other_noise: job.allow_other_noise,
         tile: None,
         passes: None,
         metadata: Vec::new(),

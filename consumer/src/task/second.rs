@@ -50,11 +50,7 @@ impl Record {
 
     /// The record as it is, for a second worker that has a result; nothing where there is one.
     pub(super) async fn as_it_is(&self) -> Result<Option<Ours>> {
-        Ok(self.read().await?.filter(|(record, _)| !record.is_final()).map(|(record, etag)| Ours {
-            etag,
-            tries: record.tries,
-            max_tries: record.max_tries,
-            last_cause: record.last_cause,
-        }))
+        let found = self.read().await?.filter(|(record, _)| !record.is_final());
+        Ok(found.map(|(record, etag)| Ours::of(&record, etag)))
     }
 }

@@ -12,7 +12,7 @@ use protocol::{
     parse, sentence,
 };
 
-use crate::blender::child::{Blender, Bounds, Measured, Rendered};
+use crate::blender::child::{Blender, Bounds, Measured, News, Rendered};
 use crate::blender::wire::RenderRequest;
 use crate::error::{ConsumerError, Result};
 use crate::own_folder;
@@ -51,7 +51,19 @@ impl Worker {
         task: &TaskMessage,
         message: &ReceivedMessage,
     ) -> Result<Option<Duration>> {
-        let (Some(count), None) = (job.slices, task.slice) else { return Ok(None) };
+        match (job.slices_of_each(), task.slice) {
+            (Some(count), None) => self.waits_for(count, task, message).await,
+            _ => Ok(None),
+        }
+    }
+
+    /// How long the end of a frame has to wait for so many slices.
+    pub(super) async fn waits_for(
+        &self,
+        count: u32,
+        task: &TaskMessage,
+        message: &ReceivedMessage,
+    ) -> Result<Option<Duration>> {
         if message.deliveries > MOST_DELIVERIES {
             return Ok(None);
         }
@@ -158,11 +170,11 @@ impl Worker {
         task: &TaskMessage,
         what: What,
         bounds: Bounds,
-        on_progress: impl Fn(f32),
+        on_news: impl Fn(News),
     ) -> Result<(Rendered, PartKind)> {
         let count = match what {
             What::Whole => {
-                let rendered = blender.render(request, bounds, on_progress).await?;
+                let rendered = blender.render(request, bounds, on_news).await?;
                 return Ok((rendered, PartKind::Pixels));
             }
             What::Slice { count, .. } | What::End { count } => count,
@@ -197,12 +209,12 @@ impl Worker {
                 request.metadata = frames::metadata(&passes)?;
                 request.passes = Some(passes);
                 // The passes are needed until the frame is there.
-                let mut rendered = blender.render(request, bounds, on_progress).await?;
+                let mut rendered = blender.render(request, bounds, on_news).await?;
                 rendered.load_seconds += measured.load_seconds;
                 return Ok((rendered, PartKind::Pixels));
             }
         }
-        let mut rendered = blender.render(request, bounds, on_progress).await?;
+        let mut rendered = blender.render(request, bounds, on_news).await?;
         rendered.load_seconds += measured.load_seconds;
         Ok((rendered, PartKind::Pixels))
     }
@@ -237,7 +249,7 @@ impl Worker {
             let event = TaskEvent {
                 at_ms: now_ms(),
                 frame: task.frame,
-                try_number: 1,
+                try_number: task.split.map_or(1, |split| split.after_tries.saturating_add(1)),
                 worker: TaskEvent::short_name(&self.settings.name),
                 kind: TaskEventKind::Progress { permille },
             };

@@ -76,6 +76,10 @@ impl Worker {
             }
             return Ok((job, None));
         }
+        if let Some(Found::Split(split)) = found {
+            let found = self.go_on_with_split(task, message, record, split).await?;
+            return Ok((job, Some(found)));
+        }
         if found.is_some() {
             return Ok((job, found));
         }
@@ -89,7 +93,11 @@ impl Worker {
         // A job that is met for the first time: Blender imports its modules meanwhile.
         self.forget_other_scripts(&job)?;
         self.prepare(&job);
-        Ok((job, Some(record.take(task.second).await?)))
+        let found = match record.take(task.second).await? {
+            Found::Split(split) => self.go_on_with_split(task, message, record, split).await?,
+            found => found,
+        };
+        Ok((job, Some(found)))
     }
 
     /// Why this worker may not render a job, where that is so: it has scripts that may not run here,
@@ -126,7 +134,8 @@ pub(crate) fn longer_each_time(deliveries: u32) -> Duration {
 }
 
 fn check_frame(job: &Job, task: &TaskMessage) -> Result<()> {
-    let has_slice = task.slice.is_none_or(|slice| job.slices.is_some_and(|count| slice < count));
+    let of_each = |slice: u32| job.slices_of_each().is_some_and(|count| slice < count);
+    let has_slice = task.split.is_some() || task.slice.is_none_or(of_each);
     if job.frames.contains(task.frame) && has_slice {
         return Ok(());
     }

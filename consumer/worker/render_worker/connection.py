@@ -51,10 +51,5 @@ class Connection:
         os._exit(0)
 
 
-def progress(samples_done: int, samples_total: int) -> dict:
-    return {
-        "type": "progress",
-        "samples_done": samples_done,
-        "samples_total": samples_total,
-        "memory_bytes": memory_bytes(),
-    }
+def progress(part: float | None) -> dict:
+    return {"type": "progress", "part": part, "memory_bytes": memory_bytes()}

@@ -1,6 +1,5 @@
 """Blender, with the scene that it has open."""
 
-import re
 import sys
 import time
 
@@ -12,6 +11,7 @@ from .file_outputs import FileOutputs, keep_views_inside
 from .finish import finish
 from .frame_to_frame import Drivers, may_keep_data, simulates
 from .memory import peak_memory_bytes
+from .progress import RenderProgress
 from .render_settings import (
     is_animated,
     prepare_engine,
@@ -22,12 +22,9 @@ from .render_settings import (
 from .scene_errors import SceneError, SceneErrors
 from .sign_of_life import SignOfLife
 from .slices import adaptive_tile_size, frame_rectangle, render_slice
-from .splitting import TILES, classes
+from .splitting import obstacle_to_tiles
 
 PROGRESS_EVERY_SECONDS = 0.5
-
-# What Cycles puts into the render's status: "... | Sample 12/64".
-SAMPLES = re.compile(r"Sample (\d+)/(\d+)")
 
 
 class Renderer:
@@ -40,6 +37,9 @@ class Renderer:
         self._open = None
         self._load_failed = None
         self._last_progress = 0.0
+        self._progress = None
+        # What speaks against splitting a frame of each scene that was asked for.
+        self._obstacles = {}
         self._outputs = None
         self._drivers = None
         self._scripts = DisabledScripts()
@@ -76,6 +76,9 @@ class Renderer:
         saved = self._saved_times.get(scene.name)
         is_between = request["is_still"] and saved and saved[0] == request["frame"]
         subframe = saved[1] if is_between else 0.0
+        if request["may_be_split"]:
+            self._tell_whether_divisible(scene, request)
+        self._progress, self._life.part = RenderProgress(scene), None
         started = time.perf_counter()
         try:
             with self._life:
@@ -107,7 +110,6 @@ class Renderer:
         prepare_engine(scene, request["engines"])
         if is_animated(scene):
             scene.frame_set(request["frame"])
-        ways, obstacle = classes(scene)
         _, _, width, height = frame_rectangle(scene)
         return {
             "type": "measured",
@@ -115,8 +117,16 @@ class Renderer:
             "width": width,
             "height": height,
             "adaptive_tile_size": adaptive_tile_size(scene),
-            "obstacle": "" if TILES in ways else obstacle,
+            "obstacle": obstacle_to_tiles(scene, request["allow_other_noise"]),
         }
+
+    def _tell_whether_divisible(self, scene, request) -> None:
+        """Tells before a frame is rendered whether it could be split, in case it takes too long."""
+        if scene.name not in self._obstacles:
+            obstacle = obstacle_to_tiles(scene, request["allow_other_noise"])
+            self._obstacles[scene.name] = obstacle
+        obstacle = self._obstacles[scene.name]
+        self._connection.send({"type": "divisible", "obstacle": obstacle})
 
     def _load(self, request) -> float:
         wanted = (request["blend_file"], request["allow_scripts"])
@@ -139,6 +149,7 @@ class Renderer:
             raise SceneError(str(error).removeprefix("Error: ").strip()) from error
         self._outputs = FileOutputs()
         self._drivers = Drivers()
+        self._obstacles = {}
         self._saved_times = {
             scene.name: (scene.frame_current, scene.frame_subframe) for scene in bpy.data.scenes
         }
@@ -161,12 +172,13 @@ class Renderer:
         return scene
 
     def _tell_progress(self, status, _=None) -> None:
+        part = self._progress.take(str(status)) if self._progress else None
+        if part is not None:
+            self._life.part = part
         now = time.monotonic()
         if now - self._last_progress > PROGRESS_EVERY_SECONDS:
             self._last_progress = now
-            found = SAMPLES.search(str(status))
-            done, total = (int(found[1]), int(found[2])) if found else (0, 0)
-            self._connection.send(progress(done, total))
+            self._connection.send(progress(part))
 
 
 def check_version(promised) -> None:

@@ -37,6 +37,16 @@ def classes(scene) -> tuple[list[str], str]:
     return [TILES, SAMPLES], ""
 
 
+def obstacle_to_tiles(scene, allow_other_noise: bool) -> str:
+    """Why a frame is not split into tiles; nothing where it can be. `allow_other_noise` is whether
+    the artist agrees to a picture as good, with other noise.
+    """
+    ways, reason = classes(scene)
+    if TILES in ways or (allow_other_noise and STATISTICAL in ways):
+        return ""
+    return reason
+
+
 def needs_the_whole(scene) -> str:
     """Why a frame is rendered by one worker alone; nothing where it need not be."""
     render, cycles = scene.render, scene.cycles
@@ -62,6 +72,8 @@ def needs_the_whole(scene) -> str:
         return "only one of its view layers is rendered"
     if render.image_settings.color_management == "OVERRIDE":
         return "the files have colours of their own"
+    if calls_scripts():
+        return "a script is called when a frame is rendered"
     if simulates():
         return "simulations go on from frame to frame"
     if is_set_by_animation(scene):
@@ -75,6 +87,19 @@ def needs_the_whole(scene) -> str:
     ):
         return "the pass Debug Sample Count is relative to the most samples of the whole picture"
     return ""
+
+
+def calls_scripts() -> bool:
+    """Whether a script of the scene is called before or after a render, and may look at it."""
+    handlers = bpy.app.handlers
+    called = [
+        handler
+        for name in dir(handlers)
+        if name.startswith(("render_", "composite_"))
+        for handler in getattr(handlers, name)
+    ]
+    ours = __name__.partition(".")[0]
+    return any(not str(handler.__module__).startswith(ours) for handler in called)
 
 
 def is_noise_of_its_own(scene) -> str:

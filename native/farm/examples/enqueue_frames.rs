@@ -29,6 +29,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         blender_version: BlenderVersion(5, 2, 0),
         render_version: Some((5, 2)),
         slices: None,
+        allow_other_noise: false,
         allow_scripts: false,
     };
     let started = Instant::now();

@@ -38,10 +38,14 @@ pub struct Job {
     /// promised.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub render_version: Option<(u16, u16)>,
-    /// Into how many slices each frame is split, which many workers render at the same time; absent
-    /// where one worker renders a frame.
+    /// Into how many slices each frame is split, which many workers render at the same time; 1 where
+    /// none is split. Absent where a worker splits a frame that takes too long for one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slices: Option<u32>,
+    /// Whether a frame may be split whose slices have other noise than the whole, of the same
+    /// quality: path guiding, volumes, the texture cache.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub allow_other_noise: bool,
     /// Whether Python in the .blend file may run: drivers, handlers, registered texts.
     #[serde(default)]
     pub allow_scripts: bool,
@@ -103,11 +107,20 @@ impl Job {
     /// Most slices of a frame: workers of an account.
     pub const MAX_SLICES: u32 = 1000;
 
+    /// Into how many slices each frame is split from the beginning, where it is.
+    #[must_use]
+    pub fn slices_of_each(&self) -> Option<u32> {
+        self.slices.filter(|slices| *slices > 1)
+    }
+
     /// How many messages it takes: one a frame, and one for each slice of it.
     #[must_use]
     pub fn message_count(&self) -> u64 {
-        self.frames.count() * (1 + u64::from(self.slices.unwrap_or(0)))
+        self.frames.count() * (1 + u64::from(self.slices_of_each().unwrap_or(0)))
     }
+
+    /// Since which version a job says which Blender renders it.
+    const TELLS_RENDER_VERSION: u32 = 3;
 
     /// Most bytes of the document.
     pub const MAX_SIZE_BYTES: u64 = 512 << 10;
@@ -124,7 +137,7 @@ impl Job {
 
 impl Versioned for Job {
     const DOCUMENT: &'static str = "job";
-    const VERSION: u32 = 3;
+    const VERSION: u32 = 4;
     const OLDEST: u32 = 2;
 
     fn validate(&self) -> Result<()> {
@@ -139,14 +152,14 @@ impl Versioned for Job {
             let got = scene.chars().take(80).collect();
             return invalid("scene", "1 to 255 bytes, as Blender's names have", got);
         }
-        if self.version >= Self::VERSION && self.render_version.is_none() {
+        if self.version >= Self::TELLS_RENDER_VERSION && self.render_version.is_none() {
             return invalid("render_version", "the Blender that renders", "none".into());
         }
         if let Some(slices) = self.slices
-            && (!(2..=Self::MAX_SLICES).contains(&slices)
+            && (!(1..=Self::MAX_SLICES).contains(&slices)
                 || self.message_count() > FrameRange::MAX_COUNT)
         {
-            let expected = "2 to 1000 slices of a frame, and 100,000 of all frames";
+            let expected = "1 to 1000 slices of a frame, and 100,000 of all frames";
             return invalid("slices", expected, slices.to_string());
         }
         let template = &self.output.template;

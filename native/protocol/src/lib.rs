@@ -35,8 +35,8 @@ pub use manifest::{Bundle, Manifest, PackedFile};
 pub use pack_path::PackPath;
 pub use schema::schemas;
 pub use task::{
-    FailureCause, FailureClass, ResultFile, TaskFailure, TaskMessage, TaskRecord, TaskState,
-    TaskTimes,
+    FailureCause, FailureClass, FrameSplit, RecordedSplit, ResultFile, TaskFailure, TaskMessage,
+    TaskRecord, TaskState, TaskTimes,
 };
 pub use token::ClientToken;
 pub use version::{PROTOCOL_VERSION, Versioned, parse};

@@ -1,7 +1,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::error::{ProtocolError, Result};
 use crate::id::{Digest, JobId};
+use crate::job::Job;
 use crate::pack_path::PackPath;
 use crate::version::Versioned;
 
@@ -23,19 +25,39 @@ pub struct TaskMessage {
     /// behind the others of its job. The first result counts.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub second: bool,
+    /// How the frame was split of which this is a slice, where a worker has done so; absent where its
+    /// job says into how many slices.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub split: Option<FrameSplit>,
+}
+
+/// How a worker has split a frame that takes too long for one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FrameSplit {
+    /// Into how many slices: 2 to [`crate::Job::MAX_SLICES`].
+    pub slices: u32,
+    /// After how many tries of the frame.
+    pub after_tries: u32,
 }
 
 impl TaskMessage {
     /// A message for one frame.
     #[must_use]
     pub const fn new(job: JobId, frame: i32) -> Self {
-        Self { version: Self::VERSION, job, frame, slice: None, second: false }
+        Self { version: Self::VERSION, job, frame, slice: None, second: false, split: None }
     }
 
     /// A message for a slice of a frame.
     #[must_use]
     pub const fn of_slice(job: JobId, frame: i32, slice: u32) -> Self {
         Self { slice: Some(slice), ..Self::new(job, frame) }
+    }
+
+    /// A message for a slice of a frame that a worker has split.
+    #[must_use]
+    pub const fn of_split(job: JobId, frame: i32, slice: u32, split: FrameSplit) -> Self {
+        Self { split: Some(split), ..Self::of_slice(job, frame, slice) }
     }
 
     /// A message for a frame that a worker has already, and is slow with.
@@ -47,8 +69,25 @@ impl TaskMessage {
 
 impl Versioned for TaskMessage {
     const DOCUMENT: &'static str = "task message";
-    const VERSION: u32 = 2;
-    const OLDEST: u32 = 1;
+    const VERSION: u32 = 3;
+    const OLDEST: u32 = 2;
+
+    fn validate(&self) -> Result<()> {
+        let Some(split) = self.split else { return Ok(()) };
+        let is_slice = self.slice.is_some_and(|slice| slice < split.slices);
+        if is_slice && split.is_valid() {
+            return Ok(());
+        }
+        let expected = "a slice of 2 to 1000";
+        let got = format!("{:?} of {}", self.slice, split.slices);
+        Err(ProtocolError::Invalid { field: "split", expected, got })
+    }
+}
+
+impl FrameSplit {
+    fn is_valid(self) -> bool {
+        (2..=Job::MAX_SLICES).contains(&self.slices)
+    }
 }
 
 /// What became of a task: `jobs/<job id>/tasks/<frame>.json`, rewritten as it goes on.
@@ -68,6 +107,9 @@ pub struct TaskRecord {
     /// Why the last try failed, where one did: what fails alike twice is not tried a third time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_cause: Option<FailureCause>,
+    /// How a worker has split the frame, where one has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub split: Option<RecordedSplit>,
     /// Where the task stands.
     #[serde(flatten)]
     pub state: TaskState,
@@ -77,6 +119,16 @@ pub struct TaskRecord {
     pub started_ms: u64,
     /// When this record was written, in milliseconds since 1970 (UTC).
     pub updated_ms: u64,
+}
+
+/// How a worker has split a frame, and how far it has come with that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RecordedSplit {
+    /// Into what.
+    pub split: FrameSplit,
+    /// Whether all of its slices are on the queue.
+    pub is_enqueued: bool,
 }
 
 /// Where a task stands; no record at all means that nobody has begun it.
@@ -187,6 +239,17 @@ impl Versioned for TaskRecord {
     const DOCUMENT: &'static str = "task record";
     const VERSION: u32 = 2;
     const OLDEST: u32 = 1;
+
+    fn validate(&self) -> Result<()> {
+        match self.split {
+            Some(recorded) if !recorded.split.is_valid() => Err(ProtocolError::Invalid {
+                field: "split.slices",
+                expected: "2 to 1000 slices",
+                got: recorded.split.slices.to_string(),
+            }),
+            _ => Ok(()),
+        }
+    }
 }
 
 impl TaskRecord {
@@ -216,9 +279,11 @@ mod tests {
     #[test]
     fn messages_that_are_not_tasks_are_refused_in_words() {
         let messages = [
-            r#"{"version":3,"job":"x","frame":1,"tile":3}"#,
-            r#"{"version":1,"job":"x","frame":1}"#,
-            r#"{"version":1,"job":"0190a5d4-7c6e-7000-8000-000000000000"}"#,
+            r#"{"version":4,"job":"x","frame":1,"tile":3}"#,
+            r#"{"version":2,"job":"x","frame":1}"#,
+            r#"{"version":2,"job":"0190a5d4-7c6e-7000-8000-000000000000"}"#,
+            r#"{"version":3,"job":"0190a5d4-7c6e-7000-8000-000000000000","frame":1,"slice":7,
+                "split":{"slices":7,"after_tries":1}}"#,
             "hello",
             r#"{"frame":1}"#,
         ]

@@ -7,7 +7,7 @@ use crate::error::{ProtocolError, Result};
 
 /// The version of the whole protocol, which the stack's output `Protocol` tells: it is raised with
 /// each change of a document, a key or a message that the other side must know of.
-pub const PROTOCOL_VERSION: u32 = 4;
+pub const PROTOCOL_VERSION: u32 = 5;
 
 /// A document that carries a version.
 pub trait Versioned: DeserializeOwned {

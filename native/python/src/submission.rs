@@ -174,7 +174,7 @@ impl PySubmission {
     #[pyo3(signature = (
         settings, *, job, blend_file, as_path, name, frames, output_template, blender_version,
         scene=None, allow_scripts=false, allow_missing_files=false, allow_unbaked=false,
-        allow_other_blender=false, slices=None,
+        allow_other_blender=false, slices=None, allow_other_noise=false,
         painted=Vec::new(), kept_frames=Vec::new(), keeps_files=false, output_folders=Vec::new(),
         is_still=false, is_session=false
     ))]
@@ -198,6 +198,7 @@ impl PySubmission {
         allow_unbaked: bool,
         allow_other_blender: bool,
         slices: Option<u32>,
+        allow_other_noise: bool,
         painted: Vec<Painted>,
         kept_frames: Vec<i32>,
         keeps_files: bool,
@@ -234,6 +235,7 @@ impl PySubmission {
             },
             blender_version: BlenderVersion(major, minor, patch),
             slices,
+            allow_other_noise,
             allow_scripts,
             allow_missing_files,
             allow_unbaked,

@@ -1,7 +1,7 @@
 //! The messages of tasks, on their way to the queue.
 
 use futures_util::{StreamExt, TryStreamExt, stream};
-use protocol::{Job, JobId, TaskMessage, Versioned};
+use protocol::{FrameSplit, Job, JobId, TaskMessage, Versioned};
 
 use crate::aws::queue::Queue;
 use crate::error::{FarmError, Result};
@@ -24,15 +24,34 @@ pub(super) async fn enqueue_frames(
     job: &Job,
     frames: impl Iterator<Item = i32>,
 ) -> Result<()> {
-    let group = job.id.to_string();
-    let messages: Vec<_> = frames
+    let messages = frames
         .flat_map(|frame| {
-            let slices = 0..job.slices.unwrap_or(0);
+            let slices = 0..job.slices_of_each().unwrap_or(0);
             slices
                 .map(move |slice| TaskMessage::of_slice(job.id, frame, slice))
                 .chain([TaskMessage::new(job.id, frame)])
         })
         .collect();
+    enqueue(queue, job.id, messages).await
+}
+
+/// Enqueues the slices of a frame that a worker has split.
+///
+/// # Errors
+/// [`FarmError`] of a call.
+pub async fn enqueue_slices(
+    queue: &Queue,
+    job: JobId,
+    frame: i32,
+    split: FrameSplit,
+) -> Result<()> {
+    let slices = 0..split.slices;
+    let messages = slices.map(|slice| TaskMessage::of_split(job, frame, slice, split)).collect();
+    enqueue(queue, job, messages).await
+}
+
+async fn enqueue(queue: &Queue, job: JobId, messages: Vec<TaskMessage>) -> Result<()> {
+    let group = job.to_string();
     stream::iter(messages)
         .chunks(Queue::BATCH)
         .map(|messages| {

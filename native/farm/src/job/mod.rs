@@ -6,7 +6,7 @@ pub(crate) mod enqueue;
 mod event_log;
 mod fetch;
 mod made_files;
-mod messages;
+pub(crate) mod messages;
 mod patience;
 mod placement;
 pub(crate) mod progress;

@@ -88,7 +88,6 @@ pub async fn retry(settings: &FarmSettings, job: JobId, which: Retry) -> Result<
         }
     }
     drop(changing);
-    forget_failed_slices(storage, &job, &frames).await?;
     // What was changed gets its message, whatever became of the others.
     let (enqueued, ()) = tokio::join!(
         enqueue_frames(&farm.queue, &job, frames.iter().copied()),
@@ -102,21 +101,14 @@ pub async fn retry(settings: &FarmSettings, job: JobId, which: Retry) -> Result<
     }
 }
 
-/// Has the slices that failed rendered again: those of frames that are wanted again.
-async fn forget_failed_slices(storage: &Storage, job: &Job, frames: &[i32]) -> Result<()> {
-    if job.slices.is_none() {
-        return Ok(());
-    }
-    for frame in frames {
-        let parts = storage.keys_below(&keys::parts(job.id, *frame)).await?;
-        let failed = parts.iter().filter_map(|key| {
-            let (slice, kind) = keys::slice_of_part(job.id, *frame, key)?;
-            let record = keys::slice(job.id, *frame, slice);
-            (kind == keys::PartKind::Failed).then(|| [record, key.clone()])
-        });
-        storage.delete_all(failed.flatten().collect()).await?;
-    }
-    Ok(())
+/// Has the slices of a frame that failed rendered again.
+async fn forget_failed_slices(storage: &Storage, job: JobId, frame: i32) -> Result<()> {
+    let parts = storage.keys_below(&keys::parts(job, frame)).await?;
+    let failed = parts.iter().filter_map(|key| {
+        let (slice, kind) = keys::slice_of_part(job, frame, key)?;
+        (kind == keys::PartKind::Failed).then(|| [keys::slice(job, frame, slice), key.clone()])
+    });
+    storage.delete_all(failed.flatten().collect()).await
 }
 
 /// Makes a task's record say that it waits for a worker; false where it is rendered, or a worker has
@@ -142,7 +134,8 @@ async fn queue_again(
             // What nobody can read is written anew.
             Err(_) => new_record(frame),
         };
-        match (&record.state, which) {
+        let is_split = record.split.is_some_and(|split| split.is_enqueued);
+        let begins_anew = match (&record.state, which) {
             (TaskState::Done { files, .. }, _)
                 if files
                     .iter()
@@ -150,22 +143,35 @@ async fn queue_again(
             {
                 return Ok(false);
             }
-            (TaskState::Done { .. } | TaskState::Failed { .. }, _) => {}
-            (TaskState::Queued, _) if record.tries == 0 => {}
+            (TaskState::Done { .. } | TaskState::Failed { .. }, _) => true,
+            (TaskState::Queued, _) if record.tries == 0 => true,
+            (_, Retry::Failed) => return Ok(false),
+            (_, Retry::Missing) if is_split => false,
             // A worker may have it still; then it leaves a second message alone.
             (_, Retry::Missing) => return Ok(true),
-            (_, Retry::Failed) => return Ok(false),
+        };
+        if begins_anew {
+            if record.split.is_some() || job.slices_of_each().is_some() {
+                forget_failed_slices(storage, job.id, frame).await?;
+            }
+            record.state = TaskState::Queued;
+            record.last_cause = None;
+            record.max_tries = record.tries.saturating_add(more_tries);
+        }
+        if let Some(split) = &mut record.split {
+            // Its slices may be off the queue: whoever takes the frame enqueues them again.
+            split.is_enqueued = false;
         }
         record.version = TaskRecord::VERSION;
-        record.state = TaskState::Queued;
-        record.last_cause = None;
-        record.max_tries = record.tries.saturating_add(more_tries);
         record.updated_ms = now_ms();
         let bytes = serde_json::to_vec(&record).map_err(|source| {
             let document = TaskRecord::DOCUMENT;
             protocol::ProtocolError::Malformed { document, source }
         })?;
-        if storage.put_if_unchanged(&key, &bytes, Some(&etag)).await?.is_some() {
+        if storage.put_if_unchanged(&key, &bytes, Some(&etag)).await?.is_none() {
+            continue;
+        }
+        if begins_anew {
             let event = TaskEvent {
                 at_ms: record.updated_ms,
                 frame,
@@ -174,8 +180,8 @@ async fn queue_again(
                 kind: TaskEventKind::Queued,
             };
             storage.put(&event.key(job.id), Vec::new()).await?;
-            return Ok(true);
         }
+        return Ok(true);
     }
     Ok(false)
 }
@@ -188,6 +194,7 @@ fn new_record(frame: i32) -> TaskRecord {
         tries: 0,
         max_tries: 0,
         last_cause: None,
+        split: None,
         state: TaskState::Queued,
         worker: String::new(),
         started_ms: now_ms(),

@@ -43,8 +43,11 @@ pub struct Request {
     pub output: OutputNaming,
     /// The artist's Blender.
     pub blender_version: BlenderVersion,
-    /// Into how many slices each frame is split, where it is.
+    /// Into how many slices each frame is split; 1 where none is, absent where workers split what
+    /// takes too long for one.
     pub slices: Option<u32>,
+    /// Whether a frame may be split whose slices have other noise.
+    pub allow_other_noise: bool,
     /// Whether Python in the file may run.
     pub allow_scripts: bool,
     /// Whether to go on although files are missing.
@@ -214,6 +217,7 @@ fn job_of(request: &Request, pack: PackId, render_version: (u16, u16)) -> Job {
         blender_version: request.blender_version,
         render_version: Some(render_version),
         slices: request.slices,
+        allow_other_noise: request.allow_other_noise,
         allow_scripts: request.allow_scripts,
     }
 }

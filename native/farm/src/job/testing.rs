@@ -14,6 +14,7 @@ pub(super) fn job(last: i32, template: &str) -> Job {
         blender_version: BlenderVersion(5, 2, 0),
         render_version: Some((5, 2)),
         slices: None,
+        allow_other_noise: false,
         allow_scripts: false,
     }
 }

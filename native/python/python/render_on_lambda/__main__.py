@@ -125,7 +125,13 @@ def _add_farm_commands(command, commands) -> None:
         "--slices",
         type=int,
         metavar="COUNT",
-        help="split each frame of Cycles, for as many workers at the same time",
+        help="split each frame of Cycles, for as many workers at the same time; 1 for none"
+        " (what takes too long for one)",
+    )
+    submitting.add_argument(
+        "--allow-other-noise",
+        action="store_true",
+        help="split what has other noise then, of the same quality: path guiding, volumes",
     )
     submitting.add_argument("--watch", action="store_true", help="follow it and fetch its frames")
     watching = command("watch", farm.watch, "follow a job and fetch its frames")

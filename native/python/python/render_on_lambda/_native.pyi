@@ -292,6 +292,7 @@ class Submission:
         allow_unbaked: bool = False,
         allow_other_blender: bool = False,
         slices: int | None = None,
+        allow_other_noise: bool = False,
         painted: Sequence[tuple[str, str | PathLike[str], str | None]] = (),
         kept_frames: Sequence[int] = (),
         keeps_files: bool = False,
@@ -316,7 +317,10 @@ class Submission:
             if it was the first that is looked at.
         allow_other_blender: whether to go on although the farm renders with a newer Blender than
             the scene's.
-        slices: into how many slices each frame is split, 2 to 1000; None for none.
+        slices: into how many slices each frame is split, 2 to 1000; 1 for none. With None a worker
+            splits a frame that takes too long for it, and one image that would come much earlier.
+        allow_other_noise: whether frames may be split whose slices have other noise than the whole,
+            of the same quality: path guiding, volumes, the texture cache.
         painted: images of the scene's own that were painted and not saved: the name, a file with
             the pixels as Blender holds them (PNG of bytes with straight alpha, OpenEXR of floats
             with premultiplied alpha; <UDIM> for a tile's number), and the colour space that they

@@ -53,6 +53,7 @@ def submit(arguments: Namespace, reporter: Reporter) -> int:
         allow_unbaked=arguments.allow_unbaked,
         allow_other_blender=arguments.allow_other_blender,
         slices=arguments.slices,
+        allow_other_noise=arguments.allow_other_noise,
         keeps_files=not settings.overwrites,
     )
     # Whatever stops this now, the same job can be submitted again and goes on where it was.

@@ -1,0 +1,8 @@
+//! Pure arithmetic about a farm: how long a frame will take, and into how many slices it is worth
+//! while to split it. No I/O.
+
+mod course;
+mod split;
+
+pub use course::{FrameCost, FrameCourse};
+pub use split::{Workers, slices_for_speed, slices_for_time};

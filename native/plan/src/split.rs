@@ -1,0 +1,140 @@
+//! Into how many slices a frame is worth while to be split.
+
+use std::time::Duration;
+
+use crate::course::FrameCost;
+
+/// How much of a worker's time a slice may be expected to take: tiles are of the same size, and some
+/// have several times the work of others.
+const SHARE_OF_THE_TIME: f64 = 0.25;
+
+/// How much more than the whole frame its slices may cost together.
+const DEARER: f64 = 1.3;
+
+/// A slice is worth while that has so much to render.
+const WORTH_A_SLICE: Duration = Duration::from_secs(4);
+
+/// An image must come so much earlier that somebody notices.
+const WORTH_WAITING: Duration = Duration::from_secs(20);
+
+/// What each slice costs at least beside its share: its message, its way into the bucket.
+const LEAST_FIXED: Duration = Duration::from_secs(1);
+
+/// Who can work on a frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Workers {
+    /// How many at the same time.
+    pub at_once: u32,
+    /// Most slices of a frame.
+    pub most_slices: u32,
+}
+
+/// Into how many slices a frame is split so that each fits well into the time that a worker has;
+/// nothing where no number does.
+///
+/// All slices pay the fixed cost, so it must be less than a quarter of the time.
+#[must_use]
+pub fn slices_for_time(cost: FrameCost, limit: Duration, most_slices: u32) -> Option<u32> {
+    let room = limit.mul_f64(SHARE_OF_THE_TIME).checked_sub(cost.fixed)?;
+    let slices = ratio(cost.shared, room).ceil();
+    (slices <= f64::from(most_slices)).then(|| whole(slices).max(2))
+}
+
+/// Into how many slices a frame is split so that it is there much earlier, at no more than 1.3 times
+/// the cost; nothing where it is not worth while. `spent` is how long it has been worked on.
+#[must_use]
+pub fn slices_for_speed(cost: FrameCost, spent: Duration, workers: Workers) -> Option<u32> {
+    let fixed = cost.fixed.max(LEAST_FIXED);
+    // Slices pay it once each, and the end of the frame once more.
+    let affordable = (DEARER - 1.0) * (1.0 + ratio(cost.shared, fixed));
+    let filled = ratio(cost.shared, WORTH_A_SLICE);
+    let most = f64::from(workers.at_once.min(workers.most_slices));
+    let slices = affordable.min(filled).min(most).floor();
+    if slices < 2.0 {
+        return None;
+    }
+    let split = fixed * 2 + cost.shared.div_f64(slices);
+    let saved = cost.whole().saturating_sub(spent).saturating_sub(split);
+    (saved > split && saved > WORTH_WAITING).then(|| whole(slices))
+}
+
+fn ratio(one: Duration, other: Duration) -> f64 {
+    // Of nothing there is as much as one likes.
+    one.as_secs_f64() / other.as_secs_f64().max(f64::MIN_POSITIVE)
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "bounded by most_slices, and not negative"
+)]
+fn whole(slices: f64) -> u32 {
+    slices as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn cost(fixed: u64, shared: u64) -> FrameCost {
+        FrameCost { fixed: Duration::from_secs(fixed), shared: Duration::from_secs(shared) }
+    }
+
+    const LAMBDA: Duration = Duration::from_secs(900);
+
+    #[test]
+    fn a_frame_that_is_too_long_is_split_so_that_each_slice_has_plenty_of_time() {
+        assert_eq!(slices_for_time(cost(10, 1200), LAMBDA, 1000), Some(6));
+        assert_eq!(slices_for_time(cost(10, 36_000), LAMBDA, 1000), Some(168));
+    }
+
+    #[test]
+    fn a_frame_whose_loading_alone_takes_too_long_is_not_split() {
+        assert_eq!(slices_for_time(cost(225, 1200), LAMBDA, 1000), None);
+        assert_eq!(slices_for_time(cost(300, 1200), LAMBDA, 1000), None);
+        assert_eq!(slices_for_time(cost(0, 1_000_000), LAMBDA, 1000), None);
+    }
+
+    #[test]
+    fn an_image_is_split_as_far_as_it_may_cost() {
+        let workers = |at_once| Workers { at_once, most_slices: 1000 };
+        let ten = Duration::from_secs(10);
+        assert_eq!(slices_for_speed(cost(5, 3600), ten, workers(1000)), Some(216));
+        assert_eq!(slices_for_speed(cost(5, 3600), ten, workers(8)), Some(8));
+        assert_eq!(slices_for_speed(cost(5, 200), ten, workers(1000)), Some(12));
+    }
+
+    #[test]
+    fn an_image_that_would_not_come_much_earlier_is_left_alone() {
+        let workers = Workers { at_once: 100, most_slices: 1000 };
+        let spent = Duration::from_secs(10);
+        assert_eq!(slices_for_speed(cost(1, 20), spent, workers), None);
+        assert_eq!(slices_for_speed(cost(60, 120), spent, workers), None);
+        let nearly_done = Duration::from_secs(190);
+        assert_eq!(slices_for_speed(cost(5, 200), nearly_done, workers), None);
+        let alone = Workers { at_once: 1, most_slices: 1000 };
+        assert_eq!(slices_for_speed(cost(5, 3600), spent, alone), None);
+    }
+
+    proptest! {
+        #[test]
+        fn slices_cost_no_more_than_they_may_and_keep_their_time(
+            fixed in 0_u64..1000, shared in 0_u64..100_000, spent in 0_u64..1000,
+            at_once in 0_u32..2000,
+        ) {
+            let cost = cost(fixed, shared);
+            let workers = Workers { at_once, most_slices: 1000 };
+            if let Some(slices) = slices_for_speed(cost, Duration::from_secs(spent), workers) {
+                prop_assert!((2..=at_once.min(1000)).contains(&slices));
+                let all = cost.fixed * slices + cost.shared;
+                prop_assert!(all.as_secs_f64() <= cost.whole().as_secs_f64() * 1.3 + 1.0);
+            }
+            if let Some(slices) = slices_for_time(cost, LAMBDA, 1000) {
+                prop_assert!((2..=1000).contains(&slices));
+                let each = cost.fixed + cost.shared / slices;
+                prop_assert!(each.as_secs_f64() <= 226.0);
+            }
+        }
+    }
+}

@@ -1,0 +1,159 @@
+"""A frame that takes too long for one worker is split by the worker that finds that out."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import bpy
+import pytest
+from local_farm import local_farm
+from split_scenes import make
+from test_split_frames import same_exr
+from workers import BINARIES, MAXIMUM_TRIES, Queue, wait_until
+
+pytestmark = pytest.mark.skipif(bpy.app.version < (5, 0), reason="finishing came with 5.0")
+
+SLICES = 3
+# What a worker finds too long is then what takes more than 28 s.
+TIMEOUT_SECONDS = 45
+
+
+@pytest.fixture(scope="module")
+def scene(queue: Queue, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A scene with passes, denoised and composited, rendered by one worker beside it."""
+    folder = tmp_path_factory.mktemp("split")
+    made = make("passes", folder)
+    made.cycles.use_denoising = True
+    bpy.ops.wm.save_mainfile()
+    path = folder / "shot.blend"
+    with queue.worker(folder):
+        job = queue.submit(path, "1", "--slices", "1")
+        queue.wait_for(job, 1)
+    queue.fetch(job, folder / "whole")
+    return path
+
+
+def split(queue: Queue, job: str, *, is_enqueued: bool = False) -> None:
+    """What a worker has written that split frame 1 at its first try, and died."""
+    record: dict[str, Any] = {
+        "version": 2, "frame": 1, "tries": 1, "max_tries": MAXIMUM_TRIES + 1, "state": "queued",
+        "split": {"split": {"slices": SLICES, "after_tries": 1}, "is_enqueued": is_enqueued},
+        "worker": "dead", "started_ms": 1, "updated_ms": 1,
+    }  # fmt: skip
+    put(queue, f"jobs/{job}/tasks/1.json", json.dumps(record).encode())
+
+
+def put(queue: Queue, key: str, body: bytes) -> None:
+    queue.farm.client("s3").put_object(Bucket=queue.bucket, Key=key, Body=body)
+
+
+def is_as_whole(queue: Queue, job: str, scene: Path, folder: Path) -> None:
+    queue.fetch(job, folder / "fetched")
+    (ours,) = (folder / "fetched").rglob("*.exr")
+    same_exr(ours, scene.parent / "whole" / ours.name, 1e-4)
+
+
+def test_a_worker_that_dies_between_the_split_and_its_slices_loses_nothing(
+    queue: Queue, scene: Path, tmp_path: Path
+) -> None:
+    job = queue.submit(scene, "1")
+    split(queue, job)
+    with queue.worker(tmp_path):
+        (record,) = queue.wait_for(job, 1, limit_seconds=120).values()
+    assert (record["state"], record["tries"]) == ("done", 2), record
+    assert record["split"]["is_enqueued"]
+    is_as_whole(queue, job, scene, tmp_path)
+    assert len(queue.keys(f"jobs/{job}/parts/1/")) == SLICES
+    # A client sees the slices as a later try than the one that was split.
+    events = [key.rpartition("/")[2].split(".") for key in queue.keys(f"jobs/{job}/events/")]
+    assert {event[2] for event in events} == {"2"}, events
+    assert not queue.waiting(queue.queue)
+
+
+def test_a_paused_job_goes_on_with_the_slices_of_a_split_frame(
+    queue: Queue, scene: Path, tmp_path: Path
+) -> None:
+    job = queue.submit(scene, "1")
+    split(queue, job, is_enqueued=True)
+    queue.command("pause", job)
+    with queue.worker(tmp_path):
+        wait_until(lambda: not queue.waiting(queue.queue), 60, lambda: "messages stay")
+        queue.command("resume", job)
+        (record,) = queue.wait_for(job, 1, limit_seconds=120).values()
+    assert record["state"] == "done", record
+    is_as_whole(queue, job, scene, tmp_path)
+
+
+def test_a_split_frame_whose_slices_failed_can_be_rendered_again(
+    queue: Queue, scenes: Path, tmp_path: Path
+) -> None:
+    job = queue.submit(scenes / "no_camera.blend", "1")
+    split(queue, job)
+    with queue.worker(tmp_path):
+        (record,) = queue.wait_for(job, 1, limit_seconds=60).values()
+        assert record["state"] == "failed" and "slice" in record["failure"]["message"], record
+        wait_until(lambda: not queue.waiting(queue.queue), 60, lambda: "messages stay")
+        assert json.loads(queue.command("retry", "--json", job))["tasks"] == 1
+        wait_until(
+            lambda: (
+                queue.records(job)[1]["tries"] == record["tries"] + 1
+                and queue.records(job)[1]["state"] == "failed"
+            ),
+            60,
+            lambda: f"{queue.records(job)}",
+        )
+
+
+def test_a_split_frame_goes_with_its_job(queue: Queue, scenes: Path, tmp_path: Path) -> None:
+    job = queue.submit(scenes / "heavy.blend", "1")
+    split(queue, job)
+    with queue.worker(tmp_path):
+        wait_until(lambda: queue.keys(f"jobs/{job}/slices/"), 60, lambda: "nothing has begun")
+        queue.cancel(job)
+        wait_until(lambda: not queue.waiting(queue.queue), 60, lambda: "messages stay")
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"slices": 1, "after_tries": 1},
+        {"slices": 100_000, "after_tries": 1},
+        {"slices": 3, "after_tries": 1, "command": "rm"},
+    ],
+)
+def test_a_slice_of_no_split_is_put_aside(
+    queue: Queue, told: dict[str, Any], tmp_path: Path
+) -> None:
+    before = queue.waiting(queue.dead_letters)
+    message = {"version": 3, "job": "0190a5d4-7c6e-7000-8000-000000000000", "frame": 1}
+    queue.send(json.dumps(message | {"slice": 0, "split": told}))
+    with queue.worker(tmp_path):
+        wait_until(
+            lambda: queue.waiting(queue.dead_letters) == before + 1, 30, lambda: "it is not there"
+        )
+
+
+def test_a_frame_that_would_run_past_the_functions_time_is_split(tmp_path: Path) -> None:
+    """In Lambda, which alone says how much time there is: two frames of some 40 s each."""
+    made = make("passes", tmp_path)
+    made.render.resolution_x, made.render.resolution_y = 300, 204
+    made.cycles.samples, made.frame_end = 1000, 2
+    bpy.ops.wm.save_mainfile()
+    parameters = {
+        "ConsumerTimeout": str(TIMEOUT_SECONDS), "LeaseSeconds": "6", "MaximumConcurrency": "2",
+        "MaximumTries": "2",
+    }  # fmt: skip
+    with local_farm(Path(sys.executable), BINARIES, parameters=parameters) as farm:
+        outputs = farm.outputs()
+        short = Queue(
+            farm, outputs["BucketName"], outputs["QueueUrl"], outputs["DeadLetterQueueUrl"]
+        )
+        job = short.submit(tmp_path / "shot.blend", "1-2")
+        records = short.wait_for(job, 2, limit_seconds=400)
+        assert not short.waiting(short.dead_letters), records
+    assert {record["state"] for record in records.values()} == {"done"}, records
+    assert all(record["split"]["split"]["slices"] >= 2 for record in records.values()), records
+    assert {record["tries"] for record in records.values()} == {2}, records
