@@ -1,6 +1,6 @@
 """Render on Lambda: renders the open scene on AWS Lambda and brings the frames back."""
 
-from .tool import command_line, language, timer
+from .tool import command_line, image_label, language, timer
 from .ui.farm import operators as farm_operators
 from .ui.farm import preferences, sign_in
 from .ui.jobs import farm_operators as farm_job_operators
@@ -23,6 +23,7 @@ _MODULES = (
     panels,
     job_panels,
     command_line,
+    image_label,
     timer,
 )
 

@@ -121,6 +121,8 @@ class Job:
     missing: list[MissingFile] = field(default_factory=list)
     painted: list[tuple[str, str, str | None]] = field(default_factory=list)
     is_still: bool = False
+    refined_slices: int = 0
+    refined_of: int = 0
     keeps_files: bool = False
     kept_frames: list[int] = field(default_factory=list)
     node_folders: list[tuple[str, str]] = field(default_factory=list)

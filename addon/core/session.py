@@ -52,6 +52,7 @@ class Session:
         self._submission: Submission | None = None
         self._watch: Watch | None = None
         self._frames: list[tuple[int, list[str]]] = []
+        self._refined = ""
         job.started_seconds = job.started_seconds or now()
         try:
             if job.state is JobState.SUBMITTING:
@@ -108,6 +109,11 @@ class Session:
         if self._watch is not None:
             self._watch.stop_watching()
         self._submission = self._watch = None
+
+    def take_refined(self) -> str:
+        """The picture of an image that has come further since the last call; empty for none."""
+        refined, self._refined = self._refined, ""
+        return refined
 
     def _on_submission(self, event: Any) -> None:
         job = self.job
@@ -168,6 +174,9 @@ class Session:
                 if paths:
                     job.files[event.frame] = paths[0]
                 self._frames.append((event.frame, paths))
+            case "Refined":
+                job.refined_slices, job.refined_of = event.slices, event.of
+                self._refined = str(event.path)
             case "TaskFailed" if not event.retrying:
                 if len(job.failures) < MAX_FAILURES:
                     job.failures = [item for item in job.failures if item.frame != event.frame]

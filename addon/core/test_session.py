@@ -246,3 +246,30 @@ def test_a_job_that_is_paused_too_late_is_finished() -> None:
     session = Session(job(state=JobState.RENDERING, total=24), ScriptedFarm(watching=watching))
     session.poll()
     assert session.job.is_whole
+
+
+def test_an_image_in_slices_is_told_of_as_it_comes_and_kept_where_it_is_cancelled() -> None:
+    refined = [
+        event("Refined", frame=1, path=Path("/cache/refining.exr"), slices=count, of=16)
+        for count in (2, 5)
+    ]
+    farm = ScriptedFarm(
+        Scripted([[SUBMITTED]]),
+        Scripted(
+            [
+                refined,
+                [event("Progress", progress=progress(total=1, running=1, frames=0.3))],
+                [event("Finished", progress=progress(total=1, cancelled=1, is_cancelled=True))],
+            ]
+        ),
+    )
+    session = Session(job(is_still=True), farm)
+    session.poll()
+    session.poll()
+    assert session.take_refined() == "/cache/refining.exr"
+    assert session.take_refined() == ""
+    assert wording.progress_text(session.job) == "5 of 16 tiles"
+    session.poll()
+    session.poll()
+    assert session.job.state is JobState.CANCELLED
+    assert wording.summary_text(session.job).startswith("Cancelled with 5 of 16 tiles (")

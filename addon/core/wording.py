@@ -166,6 +166,8 @@ def progress_text(job: Job) -> str:
     if job.state is JobState.PAUSING:
         return tr("Pausing: {frames} still at work", frames=count_text(job.running, "frame"))
     frames = count_text(job.total, "frame")
+    if job.refined_of and not job.done:
+        return tiles_text(job)
     if job.total and not job.running and not job.done:
         return tr("Waiting for workers: {frames}", frames=frames)
     return tr(
@@ -176,6 +178,11 @@ def progress_text(job: Job) -> str:
     )
 
 
+def tiles_text(job: Job) -> str:
+    """How much of an image is there that many workers render."""
+    return tr("{done} of {count} tiles", done=job.refined_slices, count=job.refined_of)
+
+
 def summary_text(job: Job) -> str:
     """One line for a job that is over."""
     if job.state is JobState.FAILED:
@@ -184,6 +191,8 @@ def summary_text(job: Job) -> str:
         return concerns_text(job)
     took = duration_text(job.ended_seconds - job.started_seconds)
     cost = tr("{duration}, about {cost} on Lambda", duration=took, cost=cost_text(job.cost_usd))
+    if job.state is JobState.CANCELLED and job.refined_of and not job.fetched:
+        return tr("Cancelled with {tiles} ({cost})", tiles=tiles_text(job), cost=cost)
     counts = {"done": job.fetched, "frames": count_text(job.total, "frame"), "cost": cost}
     if job.state is JobState.CANCELLED:
         return tr("Cancelled with {done} of {frames} ({cost})", **counts)

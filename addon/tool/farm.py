@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import render_on_lambda as native
 
+from . import storage
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -52,6 +54,7 @@ class NativeFarm:
             job.id,
             job.output_folder,
             elsewhere=job.folders_elsewhere,
+            previews=storage.previews(job.id),
             retry=job.retry,
         )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import TYPE_CHECKING
 
 import render_on_lambda as native
@@ -46,10 +45,13 @@ class FramePreviews:
         return ready
 
     def forget(self, job: Job) -> None:
-        """Of a job that is over its frames are shown."""
+        """Of a job that is over its frames are shown; of an image that was cancelled, what there is
+        of it.
+        """
         self._wanted.pop(job.id, None)
         self._making.pop(job.id, None)
-        shutil.rmtree(storage.previews(job.id), ignore_errors=True)
+        if job.files or not job.refined_of:
+            storage.discard_previews(job)
 
     def _begin(self) -> None:
         for job_id, (job, path) in list(self._wanted.items()):

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 
     from ..core.job import Job
 
-# The image in which Blender's own render ends.
+# The image in which Blender's own render ends, and how the names of ours begin.
 RENDER_RESULT = "Render Result"
+NAME = "Render on Lambda: "
 
 
 def open_viewer(job: Job, path: str) -> None:
@@ -127,7 +128,7 @@ def make_image(job: Job, path: str) -> Image:
 
 def image_name(job: Job) -> str:
     """What the image of a job is called."""
-    return f"Render on Lambda: {job.name}"
+    return f"{NAME}{job.name}"
 
 
 def free_viewer(job: Job) -> Area | None:
@@ -144,7 +145,7 @@ def shows_render(area: Area) -> bool:
     if space.mode != "VIEW" or space.use_image_pin:
         return False
     image = space.image
-    return image is None or image.name.startswith((RENDER_RESULT, "Render on Lambda: "))
+    return image is None or image.name.startswith((RENDER_RESULT, NAME))
 
 
 def shows(area: Area, image: Image | None) -> bool:

@@ -180,7 +180,7 @@ class Jobs:
                 lambda _, error: self._removed(job, error),
             )
             return
-        storage.discard_scene_copy(job)
+        storage.discard(job)
         self.list.remove(job.id)
         self._save()
 
@@ -206,8 +206,11 @@ class Jobs:
             arrived = [paths for _, paths in session.take_frames() if paths]
             # Those of another file are fetched, and nothing of them comes into this one.
             is_here = session.job.is_of(bpy.data.filepath)
-            if arrived and is_here and not bpy.app.background:
-                self._previews.ask(session.job, arrived[-1][0])
+            if is_here and not bpy.app.background:
+                if refined := session.take_refined():
+                    self._show(session.job, refined)
+                if arrived:
+                    self._previews.ask(session.job, arrived[-1][0])
             if session.job.state.is_over:
                 del self.sessions[job_id]
                 self._ended(session.job)

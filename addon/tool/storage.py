@@ -34,6 +34,17 @@ def previews(job_id: str) -> Path:
     return folder() / "previews" / job_id
 
 
+def discard(job: Job) -> None:
+    """Delete what is kept for a job."""
+    discard_scene_copy(job)
+    discard_previews(job)
+
+
+def discard_previews(job: Job) -> None:
+    """Delete the small copies of a job's frames."""
+    shutil.rmtree(previews(job.id), ignore_errors=True)
+
+
 def film(job_id: str) -> Path:
     """What joining a job's frames to a movie needs; deleted when that is done."""
     return folder() / "films" / job_id

@@ -6,9 +6,12 @@ import json
 import os
 import signal
 from pathlib import Path
+from typing import Any
 
 import bpy
+import OpenEXR
 import pytest
+import render_on_lambda as native
 from split_scenes import make
 from test_split_frames import same_exr
 from workers import Queue, blender_of, wait_until
@@ -186,3 +189,52 @@ def test_a_slice_that_failed_is_told_of_by_whoever_finds_it_failed(
 def test_more_slices_than_there_can_be_are_refused(queue: Queue, scenes: Path) -> None:
     words = queue.refused("submit", scenes / "sound.blend", "--frames", "1", "--slices", "1001")
     assert "slices: expected 1 to 1000" in words, words
+
+
+def test_an_image_is_seen_while_its_slices_come(
+    queue: Queue, scene: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in queue.farm.environment().items():
+        monkeypatch.setenv(name, value)
+    job = queue.submit(scene, "1", "--slices", str(SLICES))
+    where = native.FarmSettings(queue.farm.stack, endpoint=queue.farm.endpoint)
+    previews = tmp_path / "previews"
+    watch = native.Job(where, job, tmp_path / "fetched", previews=previews)
+    seen: list[tuple[int, int]] = []
+    alphas: list[float] = []
+
+    def pixels(path: Path) -> Any:
+        return OpenEXR.File(str(path)).channels()["RGBA"].pixels
+
+    def is_over() -> bool:
+        for event in watch.poll():
+            match event:
+                case native.JobEvent.Refined(1, path, slices, of):
+                    seen.append((slices, of))
+                    alphas.append(
+                        float(OpenEXR.File(str(path)).channels()["RGBA"].pixels[..., 3].mean())
+                    )
+                case native.JobEvent.Finished(_):
+                    return True
+        return False
+
+    with queue.worker(tmp_path):
+        wait_until(is_over, 120, lambda: f"{seen}")
+    assert seen[-1] == (SLICES, SLICES), seen
+    # Each is more of the picture, and at the end all of it is there.
+    assert alphas == sorted(alphas) and alphas[-1] > 0.99, alphas
+    assert OpenEXR.File(str(previews / "refining.exr")).channels()["RGBA"].pixels.shape == (
+        34,
+        50,
+        4,
+    )
+    is_first_of(queue, job, scene, tmp_path)
+
+
+def test_slices_of_an_animation_are_seen_by_nobody(
+    queue: Queue, scene: Path, tmp_path: Path
+) -> None:
+    job = queue.submit(scene, "1-2", "--slices", "2")
+    with queue.worker(tmp_path):
+        queue.wait_for(job, 2, limit_seconds=120)
+    assert not queue.keys(f"jobs/{job}/previews/")

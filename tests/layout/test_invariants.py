@@ -16,11 +16,12 @@ OURS = {
     "native/protocol": set(),
     "native/blendfile": set(),
     "native/scene": {"blendfile", "protocol"},
-    "native/farm": {"protocol", "scene"},
+    "native/farm": {"protocol", "scene", "frames"},
     "native/frames": set(),
+    "native/plan": set(),
     "native/preview": set(),
     "native/python": {"protocol", "scene", "farm", "frames", "preview"},
-    "consumer": {"protocol", "farm", "frames"},
+    "consumer": {"protocol", "farm", "frames", "plan"},
     "producer": {"protocol", "farm"},
 }
 

@@ -8,9 +8,10 @@ use tokio::sync::watch;
 
 use crate::blender::log::Log;
 use crate::error::{ConsumerError, Result};
+use crate::task::found::Found;
 use crate::task::lease::Heartbeat;
 use crate::task::metrics;
-use crate::task::record::{Found, Record};
+use crate::task::record::Record;
 use crate::task::split_frame::BEGINS_AFTER;
 use crate::task::take::{MENDING, longer_each_time};
 use crate::task::too_long::{DEADLINE_MARGIN, FrameProgress, SplitWatch};

@@ -8,8 +8,9 @@ use protocol::{FailureClass, TaskEventKind, TaskFailure, TaskMessage, TaskState,
 use crate::error::{ConsumerError, Result};
 use crate::task::attempt::Verdict;
 use crate::task::failure::{cause, classify};
+use crate::task::found::Found;
 use crate::task::metrics::{self, Outcome};
-use crate::task::record::{Found, Record};
+use crate::task::record::Record;
 use crate::worker::Worker;
 
 /// How long what Blender has printed may be on its way.

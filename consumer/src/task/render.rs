@@ -134,7 +134,7 @@ impl Worker {
         let rendered = self.render_what(&mut blender, &mut request, task, what, bounds, |news| {
             progress.send_modify(|known| known.take(news));
         });
-        let (rendered, kind) = match rendered.await {
+        let (rendered, kind, placed) = match rendered.await {
             Err(error @ ConsumerError::Scene { .. }) => {
                 blender.rest().await?;
                 self.blender.put_back(blender);
@@ -154,7 +154,12 @@ impl Worker {
         let before_upload = started.elapsed();
         let made = made_files(&output_folder)?;
         let files = match what {
-            What::Slice { number, .. } => {
+            What::Slice { number, count } => {
+                // Of an animation nobody looks at single slices.
+                if let Some(placed) = placed.filter(|_| job.frames.count() == 1) {
+                    let slice = (number, count);
+                    self.send_preview(task, slice, placed, &made).await;
+                }
                 self.send_part(task, number, kind, &output_folder, made).await?
             }
             _ => results::upload(&self.storage, task.job, &output_folder, made).await?,

@@ -8,7 +8,8 @@ use std::sync::atomic::Ordering;
 use protocol::{TaskRecord, TaskState, keys};
 
 use crate::error::{ConsumerError, Result};
-use crate::task::record::{Found, Ours, Record};
+use crate::task::found::{Found, Ours};
+use crate::task::record::Record;
 
 impl Record {
     /// Takes the task; where another worker has it and a second one is wanted, begins beside it.

@@ -1,15 +1,14 @@
 //! A frame that is split: its slices, which many workers render, and its end, which one makes of them.
 
 use std::path::Path;
-use std::time::Duration;
 
-use farm::{ReceivedMessage, now_ms, read_control};
+use farm::now_ms;
 use frames::PlannedTile;
 use futures_util::{StreamExt, stream};
 use protocol::keys::{self, PartKind};
 use protocol::{
-    Job, ResultFile, TaskEvent, TaskEventKind, TaskMessage, TaskRecord, TaskState, TaskTimes,
-    parse, sentence,
+    ResultFile, TaskEvent, TaskEventKind, TaskMessage, TaskRecord, TaskState, TaskTimes, parse,
+    sentence,
 };
 
 use crate::blender::child::{Blender, Bounds, Measured, News, Rendered};
@@ -19,6 +18,7 @@ use crate::own_folder;
 use crate::results::collect::MadeFile;
 use crate::results::upload::upload_as;
 use crate::task::end_of_frame::{EndOfFrame, rectangle};
+use crate::task::preview::PlacedTile;
 use crate::task::render::What;
 use crate::worker::Worker;
 
@@ -28,59 +28,7 @@ const READ_AT_ONCE: usize = 64;
 /// How much of a frame, in thousandths, its slices are; the rest is its end.
 const SLICES_PERMILLE: u32 = 950;
 
-/// After how many deliveries the end of a frame is made without the slices that are missing: whoever
-/// makes it renders them itself, before the queue gives its message up. By then it is half a day.
-const MOST_DELIVERIES: u32 = 900;
-
-/// For so many deliveries, some 50 minutes, slices are looked for often.
-const OFTEN_DELIVERIES: u32 = 200;
-
-/// How long the end of a frame waits at the most before it looks for its slices again, in seconds:
-/// where some are there, and where none is or it has looked often enough. Each look is paid.
-const LONGEST_WAITS_SECONDS: (u32, u32) = (15, 60);
-
-/// By how many seconds the end of a frame waits longer each time that no slice is there.
-const LONGER_SECONDS: u32 = 5;
-
 impl Worker {
-    /// How long the end of a frame has to wait before it looks for its slices again; nothing where
-    /// all are there, or one says that there is nothing to wait for.
-    pub(super) async fn waits_for_slices(
-        &self,
-        job: &Job,
-        task: &TaskMessage,
-        message: &ReceivedMessage,
-    ) -> Result<Option<Duration>> {
-        match (job.slices_of_each(), task.slice) {
-            (Some(count), None) => self.waits_for(count, task, message).await,
-            _ => Ok(None),
-        }
-    }
-
-    /// How long the end of a frame has to wait for so many slices.
-    pub(super) async fn waits_for(
-        &self,
-        count: u32,
-        task: &TaskMessage,
-        message: &ReceivedMessage,
-    ) -> Result<Option<Duration>> {
-        if message.deliveries > MOST_DELIVERIES {
-            return Ok(None);
-        }
-        let parts = self.parts(task).await?;
-        let is_decided =
-            |(_, kind): &(u32, PartKind)| matches!(kind, PartKind::Failed | PartKind::Whole);
-        if parts.iter().any(is_decided) || parts.len() >= count as usize {
-            return Ok(None);
-        }
-        // The slices of a job that stands still are dropped: so is its end, by who takes it.
-        let control = read_control(&self.storage, task.job).await?;
-        if control.cancelled || control.paused.is_some() {
-            return Ok(None);
-        }
-        Ok(Some(wait_after(message.deliveries, !parts.is_empty())))
-    }
-
     /// What the end of a frame is: all of it where it cannot be split.
     pub(super) async fn end_of_slices(&self, task: &TaskMessage, count: u32) -> Result<What> {
         let parts = self.parts(task).await?;
@@ -100,7 +48,7 @@ impl Worker {
     }
 
     /// What there is of each slice.
-    async fn parts(&self, task: &TaskMessage) -> Result<Vec<(u32, PartKind)>> {
+    pub(super) async fn parts(&self, task: &TaskMessage) -> Result<Vec<(u32, PartKind)>> {
         let keys = self.storage.keys_below(&keys::parts(task.job, task.frame)).await?;
         let part = |key: &String| keys::slice_of_part(task.job, task.frame, key);
         let mut parts: Vec<_> = keys.iter().filter_map(part).collect();
@@ -171,11 +119,11 @@ impl Worker {
         what: What,
         bounds: Bounds,
         on_news: impl Fn(News),
-    ) -> Result<(Rendered, PartKind)> {
+    ) -> Result<(Rendered, PartKind, Option<PlacedTile>)> {
         let count = match what {
             What::Whole => {
                 let rendered = blender.render(request, bounds, on_news).await?;
-                return Ok((rendered, PartKind::Pixels));
+                return Ok((rendered, PartKind::Pixels, None));
             }
             What::Slice { count, .. } | What::End { count } => count,
         };
@@ -193,12 +141,18 @@ impl Worker {
             What::Slice { .. } if !measured.obstacle.is_empty() => {
                 let (job, frame, obstacle) = (task.job, task.frame, measured.obstacle);
                 tracing::info!(%job, frame, obstacle, "the frame is not split");
-                return Ok((nothing, PartKind::Whole));
+                Ok((nothing, PartKind::Whole, None))
             }
-            What::Slice { number, .. } => match tiles.get(number as usize) {
-                Some(tile) => request.tile = Some(rectangle(tile, measured.size)),
-                None => return Ok((nothing, PartKind::Empty)),
-            },
+            What::Slice { number, .. } => {
+                let Some(tile) = tiles.get(number as usize).copied() else {
+                    return Ok((nothing, PartKind::Empty, None));
+                };
+                request.tile = Some(rectangle(&tile, measured.size));
+                let mut rendered = blender.render(request, bounds, on_news).await?;
+                rendered.load_seconds += measured.load_seconds;
+                let placed = PlacedTile { tile, frame: measured.size };
+                Ok((rendered, PartKind::Pixels, Some(placed)))
+            }
             _ => {
                 let folder = own_folder::output(self.folder.path());
                 let folder = tempfile::Builder::new().prefix("parts-").tempdir_in(&folder);
@@ -211,12 +165,9 @@ impl Worker {
                 // The passes are needed until the frame is there.
                 let mut rendered = blender.render(request, bounds, on_news).await?;
                 rendered.load_seconds += measured.load_seconds;
-                return Ok((rendered, PartKind::Pixels));
+                Ok((rendered, PartKind::Pixels, None))
             }
         }
-        let mut rendered = blender.render(request, bounds, on_news).await?;
-        rendered.load_seconds += measured.load_seconds;
-        Ok((rendered, PartKind::Pixels))
     }
 
     /// Puts what came of a slice where the end of the frame looks for it.
@@ -262,38 +213,10 @@ impl Worker {
     }
 }
 
-/// How long the end of a frame waits after so many deliveries, where some of its slices are there or
-/// none.
-fn wait_after(deliveries: u32, has_begun: bool) -> Duration {
-    let (often, seldom) = LONGEST_WAITS_SECONDS;
-    let seconds = if has_begun && deliveries <= OFTEN_DELIVERIES {
-        deliveries.clamp(1, often)
-    } else {
-        deliveries.saturating_mul(LONGER_SECONDS).clamp(LONGER_SECONDS, seldom)
-    };
-    Duration::from_secs(seconds.into())
-}
-
 /// The tiles of a frame, by the number of their slice.
 fn tiles_of(measured: &Measured, count: u32) -> Vec<PlannedTile> {
     match measured.adaptive_tile_size {
         Some(tile_size) => frames::plan_adaptive_tiles(measured.size, count as usize, tile_size),
         None => frames::plan_tiles(measured.size, count as usize, 0),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_end_of_a_frame_waits_for_half_a_day_before_it_renders_what_is_missing() {
-        assert_eq!(wait_after(1, true), Duration::from_secs(1));
-        assert_eq!(wait_after(40, true), Duration::from_secs(15));
-        assert_eq!(wait_after(1, false), Duration::from_secs(5));
-        assert_eq!(wait_after(40, false), Duration::from_secs(60));
-        let all: Duration =
-            (1..=MOST_DELIVERIES).map(|deliveries| wait_after(deliveries, true)).sum();
-        assert!(all > Duration::from_hours(12), "{all:?}");
     }
 }

@@ -9,7 +9,8 @@ use protocol::{
 };
 
 use crate::error::{ConsumerError, Result};
-use crate::task::record::{Found, Ours, Record, bytes_of};
+use crate::task::found::{Found, Ours, bytes_of};
+use crate::task::record::Record;
 use crate::task::too_long::{DEADLINE_MARGIN, SplitRule};
 use crate::worker::Worker;
 

@@ -7,7 +7,8 @@ use farm::{FarmError, ReceivedMessage, read_control, read_job};
 use protocol::{Job, JobId, TaskMessage, sentence};
 
 use crate::error::{ConsumerError, Result};
-use crate::task::record::{Found, Record};
+use crate::task::found::Found;
+use crate::task::record::Record;
 use crate::worker::Worker;
 
 /// When a task is given out again that failed here. Soon, but not at once: what broke may be

@@ -4,11 +4,13 @@
 //! A slice is an `OpenEXR` file with all passes in one part, as 32-bit floats. Memory is bounded by one
 //! block of rows, however many slices there are.
 
+mod canvas;
 mod cryptomatte;
 mod error;
 mod grid;
 mod layout;
 mod pass;
+mod preview;
 mod samples;
 mod slice;
 mod sums;
@@ -17,8 +19,10 @@ mod writer;
 
 use std::path::Path;
 
+pub use canvas::PreviewCanvas;
 pub use error::FramesError;
 pub use grid::{PlannedTile, plan_adaptive_tiles, plan_tiles};
+pub use preview::{MOST_PREVIEW_BYTES, MOST_PREVIEW_PIXELS, preview_of_tile};
 pub use samples::{SampleSlice, merge_samples};
 pub use tiles::{Tile, merge_tiles};
 

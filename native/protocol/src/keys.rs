@@ -9,6 +9,7 @@
 //! jobs/<job id>/tasks/<frame>.json        what became of each task
 //! jobs/<job id>/slices/<frame>/<slice>.json  what became of each slice of a frame that is split
 //! jobs/<job id>/parts/<frame>/<slice>.exr    what was rendered of it; .whole, .empty, .failed where nothing was
+//! jobs/<job id>/previews/<frame>/<slice>-<of>.exr  a small picture of it, for whoever watches
 //! jobs/<job id>/events/<event>            an append-only log: the key tells all
 //! jobs/<job id>/frames/<path>             results, named as Blender would name them
 //! jobs/<job id>/logs/<frame>.<try>.log   Blender's own output
@@ -18,6 +19,7 @@
 //! ```
 
 use crate::id::{Digest, JobId, PackId};
+use crate::job::Job;
 use crate::pack_path::PackPath;
 
 /// The prefix of every blob.
@@ -148,6 +150,27 @@ pub fn slice_of_part(job: JobId, frame: i32, key: &str) -> Option<(u32, PartKind
     Some((slice.parse().ok()?, kind))
 }
 
+/// The prefix of the small pictures of a frame's slices.
+#[must_use]
+pub fn previews(job: JobId, frame: i32) -> String {
+    format!("{JOBS}{job}/previews/{frame}/")
+}
+
+/// The small picture of a slice of so many.
+#[must_use]
+pub fn preview(job: JobId, frame: i32, slice: u32, count: u32) -> String {
+    format!("{}{slice}-{count}.exr", previews(job, frame))
+}
+
+/// The slice that a small picture shows, and of how many it is one; `None` for any other key.
+#[must_use]
+pub fn slice_of_preview(job: JobId, frame: i32, key: &str) -> Option<(u32, u32)> {
+    let name = key.strip_prefix(&previews(job, frame))?.strip_suffix(".exr")?;
+    let (slice, count) = name.split_once('-')?;
+    let (slice, count) = (slice.parse().ok()?, count.parse().ok()?);
+    (slice < count && count <= Job::MAX_SLICES).then_some((slice, count))
+}
+
 /// What came of a slice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PartKind {
@@ -198,5 +221,15 @@ mod tests {
         }
         assert_eq!(frame_of_task(id, &job(id)), None);
         assert_eq!(frame_of_task(JobId::now(), &task(id, 1)), None);
+    }
+
+    #[test]
+    fn a_preview_key_gives_back_its_slice() {
+        let id = JobId::now();
+        assert_eq!(slice_of_preview(id, -7, &preview(id, -7, 3, 16)), Some((3, 16)));
+        for wrong in ["3-3.exr", "3-1001.exr", "3.exr", "x-y.exr", "3-16.png"] {
+            let key = format!("{}{wrong}", previews(id, 1));
+            assert_eq!(slice_of_preview(id, 1, &key), None, "{wrong}");
+        }
     }
 }

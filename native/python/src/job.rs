@@ -61,6 +61,12 @@ pub(crate) enum PyJobEvent {
         frame: i32,
         paths: Vec<PathBuf>,
     },
+    Refined {
+        frame: i32,
+        path: PathBuf,
+        slices: u32,
+        of: u32,
+    },
     TaskFailed {
         frame: i32,
         try_number: u32,
@@ -86,6 +92,7 @@ impl PyJobEvent {
         match event {
             Event::Progress(progress) => Self::Progress { progress: progress.into() },
             Event::Frame { frame, paths } => Self::Frame { frame, paths },
+            Event::Refined { frame, path, slices, of } => Self::Refined { frame, path, slices, of },
             Event::TaskFailed { frame, try_number, retrying, failure } => Self::TaskFailed {
                 frame,
                 try_number,
@@ -116,12 +123,13 @@ pub(crate) struct PyJob {
 #[pymethods]
 impl PyJob {
     #[new]
-    #[pyo3(signature = (settings, job, folder, *, elsewhere=Vec::new(), retry=None))]
+    #[pyo3(signature = (settings, job, folder, *, elsewhere=Vec::new(), previews=None, retry=None))]
     fn new(
         settings: &PyFarmSettings,
         job: &str,
         folder: PathBuf,
         elsewhere: Vec<(String, PathBuf)>,
+        previews: Option<PathBuf>,
         retry: Option<&str>,
     ) -> PyResult<Self> {
         let retry = match retry {
@@ -138,7 +146,7 @@ impl PyJob {
             .map(|(place, folder)| Ok((PackPath::try_from(place)?, folder)))
             .collect::<Result<_, ProtocolError>>()
             .map_err(|error| value_error(&error))?;
-        let folders = OutputFolders { folder, elsewhere };
+        let folders = OutputFolders { folder, elsewhere, previews };
         let settings = settings.to_rust();
         let id: JobId = job.parse().map_err(|error| value_error(&error))?;
         let mut kept = None;

@@ -10,6 +10,7 @@ pub(crate) mod messages;
 mod patience;
 mod placement;
 pub(crate) mod progress;
+mod refinement;
 pub(crate) mod removal;
 mod result_name;
 pub(crate) mod retry;

@@ -17,6 +17,9 @@ pub struct OutputFolders {
     /// Where the files of File Output nodes go that write elsewhere, by their places among the
     /// results. Those that are not here go below `folder`.
     pub elsewhere: Vec<(PackPath, PathBuf)>,
+    /// Where a small picture goes of an image that is not there yet; none is made where it is not
+    /// set.
+    pub previews: Option<PathBuf>,
 }
 
 /// The output folders of a job, and what of them may be written.
@@ -126,6 +129,7 @@ mod tests {
         let folders = OutputFolders {
             folder: folder.path().to_owned(),
             elsewhere: vec![(place, mattes.path().to_owned())],
+            previews: None,
         };
         let mut job = testing::job(24, "shot_####");
         job.output.keeps_files = true;
@@ -144,7 +148,11 @@ mod tests {
     fn nothing_of_the_artists_is_replaced_and_no_link_is_followed() {
         let folder = tempfile::tempdir().unwrap();
         let elsewhere = tempfile::tempdir().unwrap();
-        let folders = OutputFolders { folder: folder.path().to_owned(), elsewhere: Vec::new() };
+        let folders = OutputFolders {
+            folder: folder.path().to_owned(),
+            elsewhere: Vec::new(),
+            previews: None,
+        };
         let placement = Placement::new(&testing::job(24, "shot_####"), folders);
         let at = |name: &str| folder.path().join(name);
         fs::create_dir(at("textures")).unwrap();

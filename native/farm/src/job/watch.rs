@@ -33,7 +33,7 @@ pub async fn run(
 ) -> Result<()> {
     let mut pause = POLL_EVERY;
     let mut watched = loop {
-        match WatchedJob::start(settings, job).await {
+        match WatchedJob::start(settings, job, folders.previews.clone()).await {
             Ok(watched) => break watched,
             Err(error) => wait_out(error, &mut pause, &on_event).await?,
         }

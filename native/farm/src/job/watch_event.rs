@@ -16,6 +16,17 @@ pub enum Event {
         /// Its files.
         paths: Vec<PathBuf>,
     },
+    /// An image of which more slices are there: a small picture of it.
+    Refined {
+        /// The frame.
+        frame: i32,
+        /// The picture.
+        path: PathBuf,
+        /// How many slices are in it.
+        slices: u32,
+        /// Of how many.
+        of: u32,
+    },
     /// A task failed; `retrying` where it will be tried again.
     TaskFailed {
         /// The frame.

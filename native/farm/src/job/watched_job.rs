@@ -1,6 +1,7 @@
 //! What is known of a job that is followed, and what became of its frames.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use futures_util::{StreamExt, stream};
@@ -15,6 +16,7 @@ use super::event_log::EventLog;
 use super::fetch::{FetchedFiles, fetch_files};
 use super::patience::Patience;
 use super::placement::Placement;
+use super::refinement::Refinement;
 use super::stragglers::Stragglers;
 use super::tally::{Progress, Tally};
 use super::watch_event::Event;
@@ -52,14 +54,23 @@ pub(super) struct WatchedJob {
     /// When the whole log was read last.
     read_whole: Option<Instant>,
     pub(super) control: JobControl,
+    /// The job's image as it comes together, where it has one.
+    refinement: Option<Refinement>,
+    /// Whether there may be more of it.
+    may_refine: bool,
 }
 
 impl WatchedJob {
     /// Reads a job's document, and sees to it that all of it is enqueued.
-    pub(super) async fn start(settings: &FarmSettings, id: JobId) -> Result<Self> {
+    pub(super) async fn start(
+        settings: &FarmSettings,
+        id: JobId,
+        previews: Option<PathBuf>,
+    ) -> Result<Self> {
         let farm = Farm::connect(settings).await?;
         let job = read_job(&farm.storage, id).await?;
         ensure_enqueued(&farm.storage, &farm.queue, &job).await?;
+        let refinement = previews.filter(|_| job.frames.count() == 1).map(Refinement::new);
         Ok(Self {
             farm,
             log: EventLog::new(id),
@@ -74,6 +85,8 @@ impl WatchedJob {
             help_from: Instant::now(),
             read_whole: None,
             control: JobControl::default(),
+            refinement,
+            may_refine: true,
         })
     }
 
@@ -123,6 +136,7 @@ impl WatchedJob {
             self.patience.news();
             self.stragglers.take(&event, Instant::now());
             self.lost.remove(&event.frame);
+            self.may_refine |= matches!(event.kind, TaskEventKind::Progress { .. });
             if matches!(
                 event.kind,
                 TaskEventKind::Done { .. }
@@ -133,6 +147,7 @@ impl WatchedJob {
             }
         }
         self.read_records(placement, on_event).await?;
+        self.refine(on_event).await;
         match self.control.paused.clone() {
             _ if self.control.is_paused_by_artist() => {}
             Some(reason) if !self.control.cancelled => self.tell_pause(&reason, on_event),
@@ -142,6 +157,21 @@ impl WatchedJob {
             }
         }
         Ok(())
+    }
+
+    /// Looks for more of an image that is not there yet. Nobody needs it: what goes wrong is tried
+    /// again with the next word of the frame.
+    async fn refine(&mut self, on_event: &impl Fn(Event)) {
+        let (Some(refinement), Some(frame)) = (&mut self.refinement, self.job.frames.iter().next())
+        else {
+            return;
+        };
+        if self.fetched.is_empty() && std::mem::take(&mut self.may_refine) {
+            let storage = &self.farm.storage;
+            if let Ok(Some(refined)) = refinement.look(storage, self.job.id, frame).await {
+                on_event(refined);
+            }
+        }
     }
 
     /// Reads the records of tasks that have something to tell, and fetches their files.

@@ -433,6 +433,22 @@ class JobEvent:
         def paths(self) -> list[Path]: ...
 
     @final
+    class Refined(JobEvent):
+        """More slices of an image are there, that is still being rendered: path is a small picture
+        of it, in which slices of so many are.
+        """
+
+        __match_args__ = ("frame", "path", "slices", "of")
+        @property
+        def frame(self) -> int: ...
+        @property
+        def path(self) -> Path: ...
+        @property
+        def slices(self) -> int: ...
+        @property
+        def of(self) -> int: ...
+
+    @final
     class TaskFailed(JobEvent):
         """A task failed; failure_class is "scene" or "machine"."""
 
@@ -496,6 +512,7 @@ class Job:
         folder: str | PathLike[str],
         *,
         elsewhere: Sequence[tuple[str, str | PathLike[str]]] = (),
+        previews: str | PathLike[str] | None = None,
         retry: Literal["failed", "missing"] | None = None,
     ) -> Job:
         """Start following.
@@ -504,6 +521,8 @@ class Job:
         folder: where the frames go. Files that are there with the same bytes are left alone.
         elsewhere: where files of File Output nodes go that lie outside the folder, by their places
             among the results (output_folders of Submission).
+        previews: a folder for a small picture of an image that workers render in slices: at most
+            1600 pixels on a side, as OpenEXR, written anew as slices come. None for none.
         retry: the tasks to enqueue again before; see retry_job.
 
         Raises ValueError where the id or retry cannot be.
