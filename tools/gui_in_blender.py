@@ -120,6 +120,7 @@ def tell(report: Path, meter: Meter) -> float:
         "check": check.summary if check and check.is_over else "",
         "state": known[-1].state.value if known else "none",
         "fetched": known[-1].fetched if known else 0,
+        "tiles": known[-1].refined_slices if known else 0,
         "error": known[-1].error if known else "",
         "farm": jobs.jobs().administration.stage.value,
         "sign_in": jobs.jobs().signing_in.stage.value,

@@ -119,6 +119,18 @@ bpy.ops.render_on_lambda.leave_sign_in()
 name = "bl_ext.user_default.render_on_lambda"
 bpy.context.preferences.addons[name].preferences.profile = ""
 """
+IN_TILES = """
+scene = bpy.context.scene
+scene.render.filepath = {output!r}
+scene.render.resolution_x, scene.render.resolution_y = 1280, 720
+scene.cycles.samples, scene.cycles.use_adaptive_sampling = 256, False
+chosen = bpy.context.window_manager.render_on_lambda
+chosen.split_frames, chosen.slices = "ALWAYS", 12
+bpy.ops.render_on_lambda.render_image("INVOKE_DEFAULT")
+"""
+CANCEL = """
+bpy.ops.render_on_lambda.cancel(job_id=jobs.list.jobs[-1].id)
+"""
 LANGUAGE = """
 bpy.context.preferences.view.language = {language!r}
 """
@@ -133,6 +145,7 @@ def main() -> int:
         trouble(stage, met, texture)
         painting(stage, met)
         pausing(stage, met)
+        image_in_tiles(stage, met)
         languages(stage)
         stage.step(MANY)
         time.sleep(4)
@@ -218,6 +231,21 @@ def pausing(stage: Stage, met: dict[str, bool]) -> None:
     resumed = stage.wait(is_over)
     met["and goes on"] = (resumed["state"], resumed["fetched"]) == ("finished", 24)
     stage.step(FARM_JOBS)
+
+
+def image_in_tiles(stage: Stage, met: dict[str, bool]) -> None:
+    """An image comes together, and is cancelled before it is whole."""
+    stage.step(IN_TILES.format(output=str(stage.folder / "image" / "shot_####")))
+    line = stage.wait(lambda line: line["jobs"] == 5 and line["tiles"] >= 3)
+    time.sleep(2)
+    stage.shoot("8-image-in-tiles")
+    met["an image is seen while it comes together"] = "Render on Lambda: sample" in line["shown"]
+    stage.step(CANCEL)
+    line = stage.wait(lambda line: line["state"] == "cancelled")
+    time.sleep(2)
+    stage.shoot("8-image-cancelled")
+    what_there_was = (line["state"], line["fetched"], line["tiles"] >= 3)
+    met["what there was of it stays"] = what_there_was == ("cancelled", 0, True)
 
 
 def signing_in(stage: Stage, met: dict[str, bool]) -> None:

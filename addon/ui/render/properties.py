@@ -69,7 +69,7 @@ class RenderOnLambdaChoices(PropertyGroup):
         max=1000,
     )
     allow_other_noise: BoolProperty(
-        name="Accept Other Noise",
+        name="Other Noise",
         description=(
             "Split frames with path guiding, volumes or the texture cache too. Their noise is as "
             "good, but not the one of a frame in one piece"
