@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import time
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,7 @@ def test_two_workers_render_the_slices_of_two_frames(
     other.mkdir()
     with queue.worker(tmp_path), queue.worker(other):
         records = queue.wait_for(job, 2, limit_seconds=120)
+        wait_until(lambda: not queue.waiting(queue.queue), 60, lambda: "messages stay")
     assert [record["state"] for record in records.values()] == ["done", "done"], records
     is_as_whole(queue, job, scene, tmp_path)
     assert parts(queue, job) == [f"{slice_}.exr" for slice_ in range(SLICES)]
@@ -67,7 +69,6 @@ def test_two_workers_render_the_slices_of_two_frames(
     assert {slice_["state"] for slice_ in slices} == {"done"}
     spent = sum(slice_["times"]["total_seconds"] for slice_ in slices)
     assert records[1]["times"]["total_seconds"] > spent
-    assert not queue.waiting(queue.queue)
 
 
 def test_a_slice_that_is_gone_and_one_that_was_changed_are_rendered_again(
@@ -238,3 +239,25 @@ def test_slices_of_an_animation_are_seen_by_nobody(
     with queue.worker(tmp_path):
         queue.wait_for(job, 2, limit_seconds=120)
     assert not queue.keys(f"jobs/{job}/previews/")
+
+
+def test_a_slice_far_behind_the_others_is_given_to_a_second_worker(
+    queue: Queue, scene: Path, tmp_path: Path
+) -> None:
+    job = queue.submit(scene, "1", "--slices", str(SLICES))
+    now_ms = int(time.time() * 1000)
+    # Somebody has it for long, and holds it on.
+    slow = {
+        "version": 2, "frame": 1, "tries": 1, "max_tries": 5, "state": "running",
+        "progress": 0.1, "worker": "slow", "started_ms": now_ms - 100_000,
+        "updated_ms": now_ms + 600_000,
+    }  # fmt: skip
+    key = f"jobs/{job}/slices/1/2.json"
+    queue.farm.client("s3").put_object(Bucket=queue.bucket, Key=key, Body=json.dumps(slow).encode())
+    with queue.worker(tmp_path):
+        (record,) = queue.wait_for(job, 1, limit_seconds=120).values()
+        wait_until(lambda: not queue.waiting(queue.queue), 90, lambda: "messages stay")
+    assert record["state"] == "done", record
+    assert queue.keys(f"jobs/{job}/second/") == [f"jobs/{job}/second/1.2.1"]
+    assert json.loads(queue.read(key))["state"] == "done"
+    is_first_of(queue, job, scene, tmp_path)

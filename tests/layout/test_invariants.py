@@ -16,7 +16,7 @@ OURS = {
     "native/protocol": set(),
     "native/blendfile": set(),
     "native/scene": {"blendfile", "protocol"},
-    "native/farm": {"protocol", "scene", "frames"},
+    "native/farm": {"protocol", "scene", "frames", "plan"},
     "native/frames": set(),
     "native/plan": set(),
     "native/preview": set(),

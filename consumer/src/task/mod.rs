@@ -13,6 +13,7 @@ pub(crate) mod record;
 pub(crate) mod render;
 mod second;
 mod slices;
+mod slow_slices;
 mod split_frame;
 pub(crate) mod take;
 mod too_long;

@@ -26,7 +26,7 @@ pub(crate) struct Record {
     pub(super) job: JobId,
     pub(super) frame: i32,
     /// The slice of the frame, where it is one.
-    slice: Option<u32>,
+    pub(super) slice: Option<u32>,
     /// Which try of the frame a slice belongs to.
     try_of_slices: u32,
     max_tries: u32,

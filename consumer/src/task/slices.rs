@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use farm::now_ms;
+use farm::{enqueue_end, now_ms};
 use frames::PlannedTile;
 use futures_util::{StreamExt, stream};
 use protocol::keys::{self, PartKind};
@@ -191,7 +191,8 @@ impl Worker {
         Ok(vec![upload_as(&self.storage, &key, folder, file).await?])
     }
 
-    /// Tells how much of a frame is there by now.
+    /// Tells how much of a frame is there by now; with the last slice, its end is enqueued: nobody
+    /// waits until the message that looks for it comes round.
     pub(super) async fn tell_progress_of_slices(&self, task: &TaskMessage, count: u32) {
         let told = async {
             let there = u32::try_from(self.parts(task).await?.len()).unwrap_or(count).min(count);
@@ -205,6 +206,9 @@ impl Worker {
                 kind: TaskEventKind::Progress { permille },
             };
             self.storage.put(&event.key(task.job), Vec::new()).await?;
+            if there == count {
+                enqueue_end(&self.queue, task.job, task.frame).await?;
+            }
             Ok::<_, ConsumerError>(())
         };
         if let Err(error) = told.await {

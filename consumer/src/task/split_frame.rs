@@ -93,6 +93,7 @@ impl Worker {
     ) -> Result<Found> {
         self.jobs.split_frame(task.job);
         if task.second {
+            // Of its slices each is helped by itself.
             return Ok(Found::NotWanted);
         }
         if !recorded.is_enqueued {
@@ -107,8 +108,8 @@ impl Worker {
                 found => Ok(found),
             };
         }
-        let slices = recorded.split.slices;
-        if let Some(lease_left) = self.waits_for(slices, task, message).await? {
+        let split = recorded.split;
+        if let Some(lease_left) = self.waits_for(split.slices, Some(split), task, message).await? {
             return Ok(Found::Held { lease_left });
         }
         let _ = record.split.set(recorded.split);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use farm::{ReceivedMessage, read_control};
 use protocol::keys::PartKind;
-use protocol::{Job, TaskMessage};
+use protocol::{FrameSplit, Job, TaskMessage};
 
 use crate::error::Result;
 use crate::worker::Worker;
@@ -33,7 +33,7 @@ impl Worker {
         message: &ReceivedMessage,
     ) -> Result<Option<Duration>> {
         match (job.slices_of_each(), task.slice) {
-            (Some(count), None) => self.waits_for(count, task, message).await,
+            (Some(count), None) => self.waits_for(count, None, task, message).await,
             _ => Ok(None),
         }
     }
@@ -42,6 +42,7 @@ impl Worker {
     pub(super) async fn waits_for(
         &self,
         count: u32,
+        split: Option<FrameSplit>,
         task: &TaskMessage,
         message: &ReceivedMessage,
     ) -> Result<Option<Duration>> {
@@ -59,6 +60,7 @@ impl Worker {
         if control.cancelled || control.paused.is_some() {
             return Ok(None);
         }
+        self.help_slow_slices(task, count, split, &parts).await;
         Ok(Some(wait_after(message.deliveries, !parts.is_empty())))
     }
 }

@@ -28,7 +28,7 @@ pub use job::documents::{is_cancelled, read_control, read_job};
 pub use job::enqueue::{
     EnqueueProgress, check_pack, enqueue_job, ensure_enqueued, job_of_token, submit_job,
 };
-pub use job::messages::enqueue_slices;
+pub use job::messages::{enqueue_end, enqueue_second_slices, enqueue_slices};
 pub use job::progress::{job_progress, list_jobs};
 pub use job::removal::remove;
 pub use job::retry::{Retry, retry};

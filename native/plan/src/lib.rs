@@ -3,6 +3,8 @@
 
 mod course;
 mod split;
+mod straggler;
 
 pub use course::{FrameCost, FrameCourse};
 pub use split::{Workers, slices_for_speed, slices_for_time};
+pub use straggler::{is_far_behind, most_seconds};

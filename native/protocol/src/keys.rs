@@ -199,8 +199,9 @@ impl PartKind {
 
 /// Who renders a task beside the worker of a try: at most one.
 #[must_use]
-pub fn second(job: JobId, frame: i32, try_number: u32) -> String {
-    format!("{JOBS}{job}/second/{frame}.{try_number}")
+pub fn second(job: JobId, frame: i32, slice: Option<u32>, try_number: u32) -> String {
+    let slice = slice.map(|slice| format!("{slice}.")).unwrap_or_default();
+    format!("{JOBS}{job}/second/{frame}.{slice}{try_number}")
 }
 
 /// The job that a client's token has made, by the digest of the token and who sent it.

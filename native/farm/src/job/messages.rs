@@ -50,6 +50,33 @@ pub async fn enqueue_slices(
     enqueue(queue, job, messages).await
 }
 
+/// Enqueues slices of a frame that workers have already, each for a second one beside the first.
+///
+/// # Errors
+/// [`FarmError`] of a call.
+pub async fn enqueue_second_slices(
+    queue: &Queue,
+    job: JobId,
+    frame: i32,
+    split: Option<FrameSplit>,
+    slices: &[u32],
+) -> Result<()> {
+    let second = |slice: &u32| TaskMessage {
+        second: true,
+        split,
+        ..TaskMessage::of_slice(job, frame, *slice)
+    };
+    enqueue(queue, job, slices.iter().map(second).collect()).await
+}
+
+/// Enqueues the end of a frame whose slices are all there: nobody need look for them any more.
+///
+/// # Errors
+/// [`FarmError`] of a call.
+pub async fn enqueue_end(queue: &Queue, job: JobId, frame: i32) -> Result<()> {
+    enqueue(queue, job, vec![TaskMessage::new(job, frame)]).await
+}
+
 async fn enqueue(queue: &Queue, job: JobId, messages: Vec<TaskMessage>) -> Result<()> {
     let group = job.to_string();
     stream::iter(messages)

@@ -3,21 +3,13 @@
 use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
+use plan::{is_far_behind, most_seconds};
 use protocol::{Job, TaskEvent, TaskEventKind};
 
 use super::tally::Tally;
 
-/// What a second worker may need before it begins: a cold start with its download.
-const START: Duration = Duration::from_secs(10);
-
-/// A frame must need so many times what the others need before it is called slow.
-const FAR_BEHIND: u32 = 2;
-
 /// Without a word of how far it is, a frame must have taken so many times what the others took.
 const FAR_BEHIND_UNSEEN: u32 = 4;
-
-/// Of how many frames one at the most is given out a second time.
-const ONE_OF: u64 = 20;
 
 /// What is known of the frames that are being rendered, by the clock of whoever watches: those of
 /// workers may differ.
@@ -65,7 +57,7 @@ impl Stragglers {
     /// The frames that would come earlier from another worker, where all others are rendered or
     /// being rendered and at least half of the job is done. Each once.
     pub(super) fn find(&self, job: &Job, tally: &Tally, now: Instant) -> Vec<i32> {
-        let allowed = (job.frames.count() / ONE_OF).max(1) as usize;
+        let allowed = usize::try_from(most_seconds(job.frames.count())).unwrap_or(usize::MAX);
         let left = allowed.saturating_sub(self.given_out.len());
         if left == 0 || self.running.is_empty() {
             return Vec::new();
@@ -82,7 +74,7 @@ impl Stragglers {
             .filter(|frame| !self.given_out.contains(frame))
             .filter_map(|frame| {
                 let left = self.running.get(&frame)?.left(usual, now)?;
-                (left > usual * FAR_BEHIND + START).then_some((left, frame))
+                is_far_behind(left, usual).then_some((left, frame))
             })
             .collect();
         found.sort_unstable_by(|one, other| other.cmp(one));
