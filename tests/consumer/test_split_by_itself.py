@@ -67,7 +67,8 @@ def test_a_worker_that_dies_between_the_split_and_its_slices_loses_nothing(
     assert (record["state"], record["tries"]) == ("done", 2), record
     assert record["split"]["is_enqueued"]
     is_as_whole(queue, job, scene, tmp_path)
-    assert len(queue.keys(f"jobs/{job}/parts/1/")) == SLICES
+    names = [key.rpartition("/")[2] for key in queue.keys(f"jobs/{job}/parts/1/")]
+    assert names == [f"{slice_}-{SLICES}.exr" for slice_ in range(SLICES)]
     # A client sees the slices as a later try than the one that was split.
     events = [key.rpartition("/")[2].split(".") for key in queue.keys(f"jobs/{job}/events/")]
     assert {event[2] for event in events} == {"2"}, events

@@ -126,10 +126,13 @@ impl Worker {
             Some(Found::Exhausted { tries }) => return Err(ConsumerError::GivenUp { tries }),
             Some(Found::Split(_) | Found::NotWanted) | None => return Ok(Course::Ended),
         }
+        // The message of a frame does not say that a worker has split it: its record does.
+        let split = task.split.or(record.split.get().copied());
+        let task = &TaskMessage { split, ..task.clone() };
         let rule = self.split_rule(&job, task, record, started, deadline);
         let known = FrameProgress { is_asked: rule.is_some(), ..FrameProgress::default() };
         let (progress, progress_seen) = watch::channel(known);
-        let mut split = SplitWatch::new(rule, progress_seen.clone(), started);
+        let mut split_watch = SplitWatch::new(rule, progress_seen.clone(), started);
         let (storage, queue) = (self.storage.clone(), self.queue.clone());
         let heartbeat = Heartbeat {
             storage: &storage,
@@ -149,13 +152,13 @@ impl Worker {
         let rendered = tokio::select! {
             rendered = self.work(task, &job, started, &progress) => Ok(rendered?),
             error = heartbeat.run() => return Err(error),
-            slices = split.is_better_split() => Err(Some(slices)),
+            slices = split_watch.is_better_split() => Err(Some(slices)),
             () = out_of_time => Err(None),
         };
         let rendered = match rendered {
             Ok(rendered) => rendered,
             Err(slices) => {
-                let Some(slices) = slices.or_else(|| split.after_the_time()) else {
+                let Some(slices) = slices.or_else(|| split_watch.after_the_time()) else {
                     return Err(ConsumerError::Deadline { after: started.elapsed() });
                 };
                 self.split(task, record, slices, started).await?;

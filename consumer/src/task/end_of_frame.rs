@@ -72,7 +72,7 @@ impl EndOfFrame<'_> {
             return Ok(None);
         };
         let Some(file) = files.first() else { return Ok(None) };
-        let key = keys::part(task.job, task.frame, slice, PartKind::Pixels);
+        let key = keys::part(task.job, task.frame, task.slice_name(slice), PartKind::Pixels);
         let path = folder.join(format!("{slice}.exr"));
         match storage.get_file(&key, &path, &file.digest, file.size_bytes).await {
             Ok(()) => Ok(Some(path)),

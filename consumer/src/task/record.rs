@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use farm::{FarmError, Storage, now_ms};
+use protocol::keys::SliceName;
 use protocol::{
     FailureCause, FrameSplit, JobId, ProtocolError, TaskEvent, TaskEventKind, TaskMessage,
     TaskRecord, TaskState, Versioned, keys, parse,
@@ -26,7 +27,7 @@ pub(crate) struct Record {
     pub(super) job: JobId,
     pub(super) frame: i32,
     /// The slice of the frame, where it is one.
-    pub(super) slice: Option<u32>,
+    pub(super) slice: Option<SliceName>,
     /// Which try of the frame a slice belongs to.
     try_of_slices: u32,
     max_tries: u32,
@@ -49,7 +50,7 @@ impl Record {
             storage: storage.clone(),
             job: task.job,
             frame: task.frame,
-            slice: task.slice,
+            slice: task.slice.map(|slice| task.slice_name(slice)),
             try_of_slices: task.split.map_or(1, |split| split.after_tries.saturating_add(1)),
             max_tries: settings.max_tries,
             lease: settings.lease,
@@ -65,7 +66,7 @@ impl Record {
     /// Where it is in the bucket.
     pub(crate) fn key(&self) -> String {
         match self.slice {
-            Some(slice) => keys::slice(self.job, self.frame, slice),
+            Some(name) => keys::slice(self.job, self.frame, name),
             None => keys::task(self.job, self.frame),
         }
     }

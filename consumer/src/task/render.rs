@@ -65,7 +65,8 @@ impl Worker {
         started: Instant,
         progress: &watch::Sender<FrameProgress>,
     ) -> Result<RenderedTask> {
-        match (self.slices_of(job, task), task.slice) {
+        let by_a_worker = task.split.map(|split| split.slices);
+        match (job.slices_of_each().or(by_a_worker), task.slice) {
             (Some(count), Some(number)) => {
                 let what = What::Slice { number, count };
                 let rendered = self.render(task, job, what, started, progress).await?;

@@ -35,7 +35,7 @@ impl Record {
         let Some(TaskRecord { tries, state: TaskState::Running { .. }, .. }) = record else {
             return Ok(Found::NotWanted);
         };
-        let claim = keys::second(self.job, self.frame, self.slice, tries);
+        let claim = keys::second(self.job, self.frame, self.slice.map(|name| name.slice), tries);
         if !self.storage.put_if_absent(&claim, self.worker.as_bytes().to_vec()).await? {
             return Ok(Found::NotWanted);
         }

@@ -50,7 +50,10 @@ impl Worker {
     /// What there is of each slice.
     pub(super) async fn parts(&self, task: &TaskMessage) -> Result<Vec<(u32, PartKind)>> {
         let keys = self.storage.keys_below(&keys::parts(task.job, task.frame)).await?;
-        let part = |key: &String| keys::slice_of_part(task.job, task.frame, key);
+        let part = |key: &String| {
+            let (name, kind) = keys::slice_of_part(task.job, task.frame, key)?;
+            (name == task.slice_name(name.slice)).then_some((name.slice, kind))
+        };
         let mut parts: Vec<_> = keys.iter().filter_map(part).collect();
         parts.sort_unstable_by_key(|(slice, _)| *slice);
         parts.dedup_by_key(|(slice, _)| *slice);
@@ -62,7 +65,7 @@ impl Worker {
         task: &TaskMessage,
         slice: u32,
     ) -> Result<Option<TaskRecord>> {
-        let key = keys::slice(task.job, task.frame, slice);
+        let key = keys::slice(task.job, task.frame, task.slice_name(slice));
         let bytes = self.storage.get(&key, TaskRecord::MAX_SIZE_BYTES).await?;
         Ok(bytes.map(|bytes| parse(&bytes)).transpose()?)
     }
@@ -82,7 +85,7 @@ impl Worker {
 
     /// Has the end of the frame know that a slice will not come.
     pub(super) async fn tell_failed_slice(&self, task: &TaskMessage, slice: u32) -> Result<()> {
-        let key = keys::part(task.job, task.frame, slice, PartKind::Failed);
+        let key = keys::part(task.job, task.frame, task.slice_name(slice), PartKind::Failed);
         Ok(self.storage.put(&key, Vec::new()).await?)
     }
 
@@ -179,7 +182,7 @@ impl Worker {
         folder: &Path,
         made: Vec<MadeFile>,
     ) -> Result<Vec<ResultFile>> {
-        let key = keys::part(task.job, task.frame, slice, kind);
+        let key = keys::part(task.job, task.frame, task.slice_name(slice), kind);
         if kind != PartKind::Pixels {
             self.storage.put(&key, Vec::new()).await?;
             return Ok(Vec::new());

@@ -8,7 +8,7 @@ use farm::{enqueue_second_slices, now_ms};
 use futures_util::{StreamExt, stream};
 use plan::{is_far_behind, most_seconds};
 use protocol::keys::{self, PartKind};
-use protocol::{FrameSplit, TaskMessage, TaskRecord, TaskState, sentence};
+use protocol::{TaskMessage, TaskRecord, TaskState, sentence};
 
 use crate::error::Result;
 use crate::worker::Worker;
@@ -26,15 +26,14 @@ impl Worker {
         &self,
         task: &TaskMessage,
         count: u32,
-        split: Option<FrameSplit>,
         parts: &[(u32, PartKind)],
     ) {
         match self.slow_slices(task, count, parts).await {
             Ok(slow) if slow.is_empty() => {}
             Ok(slow) => {
                 tracing::info!(job = %task.job, frame = task.frame, ?slow, "far behind the others");
-                let sent =
-                    enqueue_second_slices(&self.queue, task.job, task.frame, split, &slow).await;
+                let (job, frame) = (task.job, task.frame);
+                let sent = enqueue_second_slices(&self.queue, job, frame, task.split, &slow).await;
                 if let Err(error) = sent {
                     tracing::warn!(job = %task.job, error = sentence(&error), "cannot help");
                 }

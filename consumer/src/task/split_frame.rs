@@ -21,12 +21,6 @@ pub(super) const BEGINS_AFTER: Duration = Duration::from_secs(2);
 const CHANGES: usize = 8;
 
 impl Worker {
-    /// Into how many slices the frame of a task is split, where it is.
-    pub(super) fn slices_of(&self, job: &Job, task: &TaskMessage) -> Option<u32> {
-        let by_record = || self.record.as_ref().and_then(|record| record.split.get().copied());
-        job.slices_of_each().or_else(|| task.split.or_else(by_record).map(|split| split.slices))
-    }
-
     /// When the frame of a task is to be split; nothing where it never is.
     pub(super) fn split_rule(
         &self,
@@ -109,7 +103,8 @@ impl Worker {
             };
         }
         let split = recorded.split;
-        if let Some(lease_left) = self.waits_for(split.slices, Some(split), task, message).await? {
+        let end = TaskMessage { split: Some(split), ..task.clone() };
+        if let Some(lease_left) = self.waits_for(split.slices, &end, message).await? {
             return Ok(Found::Held { lease_left });
         }
         let _ = record.split.set(recorded.split);

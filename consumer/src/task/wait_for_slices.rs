@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use farm::{ReceivedMessage, read_control};
 use protocol::keys::PartKind;
-use protocol::{FrameSplit, Job, TaskMessage};
+use protocol::{Job, TaskMessage};
 
 use crate::error::Result;
 use crate::worker::Worker;
@@ -33,7 +33,7 @@ impl Worker {
         message: &ReceivedMessage,
     ) -> Result<Option<Duration>> {
         match (job.slices_of_each(), task.slice) {
-            (Some(count), None) => self.waits_for(count, None, task, message).await,
+            (Some(count), None) => self.waits_for(count, task, message).await,
             _ => Ok(None),
         }
     }
@@ -42,7 +42,6 @@ impl Worker {
     pub(super) async fn waits_for(
         &self,
         count: u32,
-        split: Option<FrameSplit>,
         task: &TaskMessage,
         message: &ReceivedMessage,
     ) -> Result<Option<Duration>> {
@@ -60,7 +59,7 @@ impl Worker {
         if control.cancelled || control.paused.is_some() {
             return Ok(None);
         }
-        self.help_slow_slices(task, count, split, &parts).await;
+        self.help_slow_slices(task, count, &parts).await;
         Ok(Some(wait_after(message.deliveries, !parts.is_empty())))
     }
 }

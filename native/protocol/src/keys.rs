@@ -8,7 +8,8 @@
 //! jobs/<job id>/enqueued.json             put when every frame has been enqueued
 //! jobs/<job id>/tasks/<frame>.json        what became of each task
 //! jobs/<job id>/slices/<frame>/<slice>.json  what became of each slice of a frame that is split
-//! jobs/<job id>/parts/<frame>/<slice>.exr    what was rendered of it; .whole, .empty, .failed where nothing was
+//! jobs/<job id>/parts/<frame>/<slice>.exr    what was rendered of it; .whole, .empty, .failed where nothing was;
+//!                                         both are <slice>-<of> where a worker has split the frame
 //! jobs/<job id>/previews/<frame>/<slice>-<of>.exr  a small picture of it, for whoever watches
 //! jobs/<job id>/events/<event>            an append-only log: the key tells all
 //! jobs/<job id>/frames/<path>             results, named as Blender would name them
@@ -17,6 +18,8 @@
 //! code/<name>-<sha256>.zip                what the stack's functions are deployed from
 //! set-up/progress.json                    how far the image is that the stack makes
 //! ```
+
+use std::fmt;
 
 use crate::id::{Digest, JobId, PackId};
 use crate::job::Job;
@@ -124,10 +127,39 @@ pub fn log(job: JobId, frame: i32, slice: Option<u32>, try_number: u32) -> Strin
     format!("{JOBS}{job}/logs/{frame}.{slice}{try_number}.log")
 }
 
+/// What a slice of a frame is called: by its number and, where a worker has split the frame, by how
+/// many there are: a frame that is split once more, into others, finds none of these.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SliceName {
+    /// From 0.
+    pub slice: u32,
+    /// Of how many, where its job does not say so.
+    pub of: Option<u32>,
+}
+
+impl fmt::Display for SliceName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.of {
+            Some(of) => write!(f, "{}-{of}", self.slice),
+            None => write!(f, "{}", self.slice),
+        }
+    }
+}
+
+impl SliceName {
+    fn parse(name: &str) -> Option<Self> {
+        let (slice, of) = match name.split_once('-') {
+            Some((slice, of)) => (slice, Some(of.parse().ok()?)),
+            None => (name, None),
+        };
+        Some(Self { slice: slice.parse().ok()?, of })
+    }
+}
+
 /// The record of a slice of a frame.
 #[must_use]
-pub fn slice(job: JobId, frame: i32, slice: u32) -> String {
-    format!("{JOBS}{job}/slices/{frame}/{slice}.json")
+pub fn slice(job: JobId, frame: i32, name: SliceName) -> String {
+    format!("{JOBS}{job}/slices/{frame}/{name}.json")
 }
 
 /// The prefix of what was rendered of a frame that is split.
@@ -138,16 +170,16 @@ pub fn parts(job: JobId, frame: i32) -> String {
 
 /// What came of a slice.
 #[must_use]
-pub fn part(job: JobId, frame: i32, slice: u32, kind: PartKind) -> String {
-    format!("{}{slice}.{}", parts(job, frame), kind.extension())
+pub fn part(job: JobId, frame: i32, name: SliceName, kind: PartKind) -> String {
+    format!("{}{name}.{}", parts(job, frame), kind.extension())
 }
 
 /// The slice and what came of it, as the key of a part names them; `None` for any other key.
 #[must_use]
-pub fn slice_of_part(job: JobId, frame: i32, key: &str) -> Option<(u32, PartKind)> {
-    let (slice, extension) = key.strip_prefix(&parts(job, frame))?.split_once('.')?;
+pub fn slice_of_part(job: JobId, frame: i32, key: &str) -> Option<(SliceName, PartKind)> {
+    let (name, extension) = key.strip_prefix(&parts(job, frame))?.split_once('.')?;
     let kind = PartKind::ALL.into_iter().find(|kind| kind.extension() == extension)?;
-    Some((slice.parse().ok()?, kind))
+    Some((SliceName::parse(name)?, kind))
 }
 
 /// The prefix of the small pictures of a frame's slices.
@@ -222,6 +254,20 @@ mod tests {
         }
         assert_eq!(frame_of_task(id, &job(id)), None);
         assert_eq!(frame_of_task(JobId::now(), &task(id, 1)), None);
+    }
+
+    #[test]
+    fn a_part_key_gives_back_its_slice_and_what_came_of_it() {
+        let id = JobId::now();
+        for of in [None, Some(16)] {
+            let name = SliceName { slice: 3, of };
+            let key = part(id, -7, name, PartKind::Whole);
+            assert_eq!(slice_of_part(id, -7, &key), Some((name, PartKind::Whole)));
+            assert_eq!(slice_of_part(id, 7, &key), None);
+        }
+        for wrong in ["3", "3.png", "3-.exr", "-3.exr", "3-4-5.exr", "x.exr"] {
+            assert_eq!(slice_of_part(id, 1, &format!("{}{wrong}", parts(id, 1))), None, "{wrong}");
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{ProtocolError, Result};
 use crate::id::{Digest, JobId};
 use crate::job::Job;
+use crate::keys::SliceName;
 use crate::pack_path::PackPath;
 use crate::version::Versioned;
 
@@ -64,6 +65,14 @@ impl TaskMessage {
     #[must_use]
     pub const fn second(job: JobId, frame: i32) -> Self {
         Self { second: true, ..Self::new(job, frame) }
+    }
+}
+
+impl TaskMessage {
+    /// What a slice of its frame is called.
+    #[must_use]
+    pub fn slice_name(&self, slice: u32) -> SliceName {
+        SliceName { slice, of: self.split.map(|split| split.slices) }
     }
 }
 

@@ -105,8 +105,8 @@ pub async fn retry(settings: &FarmSettings, job: JobId, which: Retry) -> Result<
 async fn forget_failed_slices(storage: &Storage, job: JobId, frame: i32) -> Result<()> {
     let parts = storage.keys_below(&keys::parts(job, frame)).await?;
     let failed = parts.iter().filter_map(|key| {
-        let (slice, kind) = keys::slice_of_part(job, frame, key)?;
-        (kind == keys::PartKind::Failed).then(|| [keys::slice(job, frame, slice), key.clone()])
+        let (name, kind) = keys::slice_of_part(job, frame, key)?;
+        (kind == keys::PartKind::Failed).then(|| [keys::slice(job, frame, name), key.clone()])
     });
     storage.delete_all(failed.flatten().collect()).await
 }
