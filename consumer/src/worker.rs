@@ -1,4 +1,5 @@
 use std::path::PathBuf;
+use std::time::Duration;
 
 use farm::{AwsConfig, Queue, Storage};
 use protocol::{Job, JobId, sentence};
@@ -34,6 +35,8 @@ pub(crate) struct Worker {
     pub(crate) scripts_of: Option<JobId>,
     /// Why this worker must not go on, where that is so.
     pub(crate) unfit: Option<String>,
+    /// How long this function may run, where it is one.
+    pub(crate) full_time: Option<Duration>,
     /// What Blender prints for the task at hand; it outlives a Blender that is ended.
     pub(crate) log: Log,
 }
@@ -70,6 +73,7 @@ impl Worker {
             settings,
             scripts_of: None,
             unfit: None,
+            full_time: None,
             log: Log::default(),
         })
     }

@@ -69,6 +69,8 @@ pub(crate) enum News {
     Divisible {
         /// In a few words.
         obstacle: String,
+        /// Into how many slices at least.
+        least_slices: usize,
     },
 }
 
@@ -247,7 +249,11 @@ impl Blender {
                         on_news(News::Part(part.clamp(0.0, 1.0)));
                     }
                 }
-                Some(Ok(Reply::Divisible { obstacle })) => on_news(News::Divisible { obstacle }),
+                Some(Ok(Reply::Divisible { width, height, adaptive_tile_size, obstacle })) => {
+                    let least = |side| frames::least_adaptive_tiles((width, height), side);
+                    let least_slices = adaptive_tile_size.map_or(1, least);
+                    on_news(News::Divisible { obstacle, least_slices });
+                }
                 Some(Ok(Reply::Failed { message })) => {
                     return Err(ConsumerError::Scene { message });
                 }

@@ -78,7 +78,13 @@ pub(crate) enum Reply {
     /// It is at work, and so much of the frame is rendered, 0 to 1, where the engine says so.
     Progress { part: Option<f32>, memory_bytes: u64 },
     /// Whether the frame that it begins could be split: why not, or nothing.
-    Divisible { obstacle: String },
+    Divisible {
+        width: usize,
+        height: usize,
+        /// The size of Cycles' own tiles, where sampling is adaptive.
+        adaptive_tile_size: Option<usize>,
+        obstacle: String,
+    },
     /// The scene is open.
     Opened { load_seconds: f64 },
     /// How large the frame is, in pixels.

@@ -39,6 +39,7 @@ pub(crate) async fn run(worker: Worker) -> Result<()> {
                 tracing::error!(reason, "this environment ends");
                 std::process::exit(1);
             }
+            worker.full_time = worker.full_time.max(Some(until));
             let response = match event.payload {
                 Invocation::Messages(messages) => handle(&mut worker, messages, deadline).await,
                 Invocation::Burst { burst } => {

@@ -172,6 +172,11 @@ impl Worker {
             total_ms: milliseconds(rendered.times.total_seconds),
         };
         self.finish(task, record, rendered.into_state(), kind).await?;
+        if task.slice.is_some()
+            && let Some(count) = task.slices(&job)
+        {
+            self.tell_progress_of_slices(task, count).await;
+        }
         Ok(Course::Ended)
     }
 }

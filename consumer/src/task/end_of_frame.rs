@@ -114,10 +114,8 @@ impl EndOfFrame<'_> {
                 path: path.clone(),
                 position: tile.position,
                 size: tile.size,
-                margin: (
-                    tile.position.0 - tile.rendered_position.0,
-                    tile.position.1 - tile.rendered_position.1,
-                ),
+                rendered_position: tile.rendered_position,
+                rendered_size: tile.rendered_size,
             })
             .collect();
         let (size, frame) = (self.measured.size, frame.to_owned());

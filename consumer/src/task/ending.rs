@@ -85,7 +85,7 @@ impl Worker {
         }
         if record.try_number() == 0 {
             // It failed before it began. What may work elsewhere was no try; what cannot is told.
-            let began = if is_machine { None } else { record.begin().await.ok() };
+            let began = if is_machine { None } else { record.begin_anyhow().await.ok() };
             if !matches!(began, Some(Found::Begun { .. })) {
                 return Verdict::GiveBack;
             }

@@ -8,7 +8,7 @@ use farm::{FarmError, Storage, now_ms};
 use protocol::keys::SliceName;
 use protocol::{
     FailureCause, FrameSplit, JobId, ProtocolError, TaskEvent, TaskEventKind, TaskMessage,
-    TaskRecord, TaskState, Versioned, keys, parse,
+    TaskRecord, TaskState, keys, parse,
 };
 use tokio::sync::Mutex;
 
@@ -266,7 +266,7 @@ impl Record {
 
     pub(super) fn encode(&self, known: &Ours, state: TaskState) -> Result<Vec<u8>> {
         let record = TaskRecord {
-            version: TaskRecord::VERSION,
+            version: TaskRecord::version_of(known.split),
             frame: self.frame,
             tries: known.tries,
             max_tries: known.max_tries,

@@ -65,13 +65,10 @@ impl Worker {
         started: Instant,
         progress: &watch::Sender<FrameProgress>,
     ) -> Result<RenderedTask> {
-        let by_a_worker = task.split.map(|split| split.slices);
-        match (job.slices_of_each().or(by_a_worker), task.slice) {
+        match (task.slices(job), task.slice) {
             (Some(count), Some(number)) => {
                 let what = What::Slice { number, count };
-                let rendered = self.render(task, job, what, started, progress).await?;
-                self.tell_progress_of_slices(task, count).await;
-                Ok(rendered)
+                self.render(task, job, what, started, progress).await
             }
             (Some(count), None) => {
                 let what = self.end_of_slices(task, count).await?;

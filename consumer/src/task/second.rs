@@ -32,10 +32,12 @@ impl Record {
             Err(ConsumerError::Protocol(_)) => None,
             Err(error) => return Err(error),
         };
-        let Some(TaskRecord { tries, state: TaskState::Running { .. }, .. }) = record else {
+        // The end of a split frame needs its slices, and a second worker has none.
+        let Some(TaskRecord { tries, split: None, state: TaskState::Running { .. }, .. }) = record
+        else {
             return Ok(Found::NotWanted);
         };
-        let claim = keys::second(self.job, self.frame, self.slice.map(|name| name.slice), tries);
+        let claim = keys::second(self.job, self.frame, self.slice, tries);
         if !self.storage.put_if_absent(&claim, self.worker.as_bytes().to_vec()).await? {
             return Ok(Found::NotWanted);
         }

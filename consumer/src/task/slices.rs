@@ -83,10 +83,11 @@ impl Worker {
         Ok(())
     }
 
-    /// Has the end of the frame know that a slice will not come.
+    /// Has the end of the frame know that a slice will not come, and look now.
     pub(super) async fn tell_failed_slice(&self, task: &TaskMessage, slice: u32) -> Result<()> {
         let key = keys::part(task.job, task.frame, task.slice_name(slice), PartKind::Failed);
-        Ok(self.storage.put(&key, Vec::new()).await?)
+        self.storage.put(&key, Vec::new()).await?;
+        Ok(enqueue_end(&self.queue, task.job, task.frame).await?)
     }
 
     /// Counts the time of a frame's slices as its own: all of it was paid for.

@@ -52,7 +52,9 @@ impl Worker {
     ) -> Result<Vec<u32>> {
         let there: BTreeSet<u32> = parts.iter().map(|(slice, _)| *slice).collect();
         let missing: Vec<u32> = (0..count).filter(|slice| !there.contains(slice)).collect();
-        if missing.len() as u64 > most_seconds(count.into()) {
+        if missing.len() as u64 > most_seconds(count.into())
+            || self.queue.depth().await?.waiting > 0
+        {
             return Ok(Vec::new());
         }
         let mut took = Vec::new();
@@ -70,7 +72,8 @@ impl Worker {
             if !is_slow(&record, now_ms(), usual) {
                 return None;
             }
-            let claim = keys::second(task.job, task.frame, Some(slice), record.tries);
+            let claim =
+                keys::second(task.job, task.frame, Some(task.slice_name(slice)), record.tries);
             let is_helped = self.storage.get(&claim, MOST_NAME_BYTES).await.ok()?.is_some();
             (!is_helped).then_some(slice)
         });

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use farm::{ReceivedMessage, enqueue_slices, now_ms};
 use protocol::{
-    FrameSplit, Job, RecordedSplit, TaskEventKind, TaskMessage, TaskState, Versioned, keys,
+    FrameSplit, Job, RecordedSplit, TaskEventKind, TaskMessage, TaskRecord, TaskState, keys,
     sentence,
 };
 
@@ -12,6 +12,7 @@ use crate::error::{ConsumerError, Result};
 use crate::task::found::{Found, Ours, bytes_of};
 use crate::task::record::Record;
 use crate::task::too_long::{DEADLINE_MARGIN, SplitRule};
+use crate::task::wait_for_slices::Wait;
 use crate::worker::Worker;
 
 /// When the end of a frame is looked at first, once its slices are on the queue.
@@ -39,8 +40,10 @@ impl Worker {
         if stays_whole {
             return None;
         }
+        // A called worker hands back what its time does not suffice for: that is tried with all of it.
         let limit = deadline
             .map(|deadline| deadline.saturating_duration_since(started))
+            .or(self.full_time)
             .map(|time| time.saturating_sub(DEADLINE_MARGIN));
         let workers = self.settings.workers.filter(|_| job.frames.count() == 1);
         let others_were_long = self.jobs.has_split_frames(job.id);
@@ -104,8 +107,10 @@ impl Worker {
         }
         let split = recorded.split;
         let end = TaskMessage { split: Some(split), ..task.clone() };
-        if let Some(lease_left) = self.waits_for(split.slices, &end, message).await? {
-            return Ok(Found::Held { lease_left });
+        match self.waits_for(split.slices, &end, message).await? {
+            Wait::Over => {}
+            Wait::For(lease_left) => return Ok(Found::Held { lease_left }),
+            Wait::Dropped => return Ok(Found::NotWanted),
         }
         let _ = record.split.set(recorded.split);
         record.take(false).await
@@ -150,6 +155,17 @@ impl Record {
         Err(self.contended())
     }
 
+    /// Takes the task, a split frame without waiting for its slices: to write down why it fails.
+    pub(super) async fn begin_anyhow(&self) -> Result<Found> {
+        match self.begin().await? {
+            Found::Split(recorded) => {
+                let _ = self.split.set(recorded.split);
+                self.begin().await
+            }
+            found => Ok(found),
+        }
+    }
+
     /// Writes down that all slices of its frame are on the queue.
     async fn slices_are_enqueued(&self) -> Result<()> {
         for _ in 0..CHANGES {
@@ -158,7 +174,7 @@ impl Record {
                 Some(recorded) if !recorded.is_enqueued => recorded.is_enqueued = true,
                 _ => return Ok(()),
             }
-            record.version = protocol::TaskRecord::VERSION;
+            record.version = TaskRecord::version_of(record.split);
             record.updated_ms = now_ms();
             let bytes = bytes_of(&record)?;
             if self.storage.put_if_unchanged(&self.key(), &bytes, Some(&etag)).await?.is_some() {

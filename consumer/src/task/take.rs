@@ -9,6 +9,7 @@ use protocol::{Job, JobId, TaskMessage, sentence};
 use crate::error::{ConsumerError, Result};
 use crate::task::found::Found;
 use crate::task::record::Record;
+use crate::task::wait_for_slices::Wait;
 use crate::worker::Worker;
 
 /// When a task is given out again that failed here. Soon, but not at once: what broke may be
@@ -38,8 +39,10 @@ impl Worker {
                 let left = self.leave_alone(task.job, message, obstacle).await?;
                 return Ok((job, Some(left)));
             }
-            if let Some(lease_left) = self.waits_for_slices(&job, task, message).await? {
-                return Ok((job, Some(Found::Held { lease_left })));
+            match self.waits_for_slices(&job, task, message).await? {
+                Wait::Over => {}
+                Wait::For(lease_left) => return Ok((job, Some(Found::Held { lease_left }))),
+                Wait::Dropped => return Ok((job, Some(Found::NotWanted))),
             }
             let (leased, control, found) = tokio::join!(lease, control, record.take(task.second));
             if let (Err(error), Ok(Found::Begun { .. })) = (&leased, &found) {
@@ -88,8 +91,10 @@ impl Worker {
             let left = self.leave_alone(task.job, message, obstacle).await?;
             return Ok((job, Some(left)));
         }
-        if let Some(lease_left) = self.waits_for_slices(&job, task, message).await? {
-            return Ok((job, Some(Found::Held { lease_left })));
+        match self.waits_for_slices(&job, task, message).await? {
+            Wait::Over => {}
+            Wait::For(lease_left) => return Ok((job, Some(Found::Held { lease_left }))),
+            Wait::Dropped => return Ok((job, Some(Found::NotWanted))),
         }
         // A job that is met for the first time: Blender imports its modules meanwhile.
         self.forget_other_scripts(&job)?;

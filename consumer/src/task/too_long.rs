@@ -21,6 +21,8 @@ pub(crate) struct FrameProgress {
     pub(super) is_asked: bool,
     /// Whether it can.
     pub(super) is_divisible: bool,
+    /// Into how many slices at least.
+    pub(super) least_slices: u32,
 }
 
 /// When a frame is split.
@@ -41,7 +43,10 @@ const TOO_MUCH: f64 = 7.0 / 9.0;
 /// towards the end, and nobody knows how much.
 const LOOKS_AFTER: f64 = 0.1;
 
-/// That, where other frames of the job were too long.
+/// Until so much of the time is spent, a frame is split that may be too long.
+const EARLY: f64 = 0.3;
+
+/// How much of the time is spent, where other frames of the job were too long.
 const LOOKS_AGAIN_AFTER: f64 = 0.02;
 
 /// Looks at how a frame goes, and finds out whether it is better split.
@@ -51,6 +56,7 @@ pub(super) struct SplitWatch {
     progress: watch::Receiver<FrameProgress>,
     started: Instant,
     course: FrameCourse,
+    least_slices: u32,
 }
 
 impl FrameProgress {
@@ -58,7 +64,8 @@ impl FrameProgress {
     pub(super) fn take(&mut self, news: News) {
         match news {
             News::Part(part) => self.part = Some(part),
-            News::Divisible { obstacle } => {
+            News::Divisible { obstacle, least_slices } => {
+                self.least_slices = u32::try_from(least_slices).unwrap_or(u32::MAX);
                 if !obstacle.is_empty() {
                     tracing::info!(obstacle, "the frame would not be split");
                 }
@@ -75,7 +82,7 @@ impl SplitWatch {
         progress: watch::Receiver<FrameProgress>,
         started: Instant,
     ) -> Self {
-        Self { rule, progress, started, course: FrameCourse::default() }
+        Self { rule, progress, started, course: FrameCourse::default(), least_slices: 1 }
     }
 
     /// Waits until the frame is better split; gives into how many slices.
@@ -85,11 +92,13 @@ impl SplitWatch {
             if self.progress.changed().await.is_err() {
                 return std::future::pending().await;
             }
-            let FrameProgress { part, is_divisible, .. } = *self.progress.borrow_and_update();
+            let FrameProgress { part, is_divisible, least_slices, .. } =
+                *self.progress.borrow_and_update();
+            self.least_slices = least_slices;
             let (Some(part), true) = (part, is_divisible) else { continue };
             let at = self.started.elapsed();
             self.course.saw(at, part.into());
-            if let Some(slices) = slices_by(rule, &self.course, at) {
+            if let Some(slices) = slices_by(rule, &self.course, at, least_slices) {
                 return slices;
             }
         }
@@ -103,29 +112,31 @@ impl SplitWatch {
             return None;
         }
         let cost = self.course.cost().or_else(|| self.course.first_guess())?;
-        slices_for_time(cost, limit, Job::MAX_SLICES)
+        slices_for_time(cost, limit, self.least_slices, Job::MAX_SLICES)
     }
 }
 
 /// Into how many slices a frame is split that goes like this; nothing where it is not, or not yet.
-fn slices_by(rule: SplitRule, course: &FrameCourse, spent: Duration) -> Option<u32> {
-    let cost = course.cost()?;
+fn slices_by(rule: SplitRule, course: &FrameCourse, spent: Duration, least: u32) -> Option<u32> {
+    let cost = course.cost().filter(|_| course.part() < 1.0)?;
+    let soon = || {
+        let workers = Workers { at_once: rule.workers?, most_slices: Job::MAX_SLICES };
+        slices_for_speed(cost, spent, workers).filter(|slices| *slices >= least)
+    };
     let too_long = rule.limit.filter(|limit| {
         let looks_after = if rule.others_were_long { LOOKS_AGAIN_AFTER } else { LOOKS_AFTER };
-        spent > limit.mul_f64(looks_after) && cost.whole() > limit.mul_f64(TOO_MUCH)
+        // Later on, what was rendered is worth more than to be on the safe side.
+        let is_early = spent < limit.mul_f64(EARLY);
+        let most = if is_early { limit.mul_f64(TOO_MUCH) } else { *limit };
+        spent > limit.mul_f64(looks_after) && cost.whole() > most
     });
     if let Some(limit) = too_long
-        && let Some(slices) = slices_for_time(cost, limit, Job::MAX_SLICES)
+        && let Some(slices) = slices_for_time(cost, limit, least, Job::MAX_SLICES)
     {
         // An image is wanted soon, too.
-        return Some(slices.max(soon(rule, cost, spent).unwrap_or(0)));
+        return Some(slices.max(soon().unwrap_or(0)));
     }
-    soon(rule, cost, spent)
-}
-
-fn soon(rule: SplitRule, cost: plan::FrameCost, spent: Duration) -> Option<u32> {
-    let workers = Workers { at_once: rule.workers?, most_slices: Job::MAX_SLICES };
-    slices_for_speed(cost, spent, workers)
+    soon()
 }
 
 #[cfg(test)]
@@ -149,25 +160,36 @@ mod tests {
     #[test]
     fn a_frame_is_called_too_long_after_a_tenth_of_the_time() {
         let long = course(&[(10, 0.0), (85, 0.05)]);
-        assert_eq!(slices_by(rule(None), &long, Duration::from_secs(85)), None);
-        let slices = slices_by(rule(None), &long, Duration::from_secs(91));
-        assert_eq!(slices, Some(7));
+        assert_eq!(slices_by(rule(None), &long, Duration::from_secs(85), 1), None);
+        let slices = slices_by(rule(None), &long, Duration::from_secs(91), 1);
+        assert_eq!(slices, Some(17));
         let again = SplitRule { others_were_long: true, ..rule(None) };
-        assert_eq!(slices_by(again, &long, Duration::from_secs(85)), slices);
+        assert_eq!(slices_by(again, &long, Duration::from_secs(85), 1), slices);
     }
 
     #[test]
     fn a_frame_that_keeps_its_time_is_left_alone() {
         let short = course(&[(10, 0.0), (100, 0.15)]);
-        assert_eq!(slices_by(rule(None), &short, Duration::from_secs(100)), None);
+        assert_eq!(slices_by(rule(None), &short, Duration::from_secs(100), 1), None);
     }
 
     #[test]
     fn an_image_is_split_as_soon_as_that_is_seen() {
         let image = course(&[(5, 0.0), (15, 0.05)]);
         let spent = Duration::from_secs(15);
-        assert_eq!(slices_by(rule(Some(8)), &image, spent), Some(8));
-        assert_eq!(slices_by(rule(None), &image, spent), None);
+        assert_eq!(slices_by(rule(Some(8)), &image, spent, 1), Some(8));
+        assert_eq!(slices_by(rule(None), &image, spent, 1), None);
+        let tiles_of_cycles = 12;
+        assert_eq!(slices_by(rule(Some(8)), &image, spent, tiles_of_cycles), None);
+    }
+
+    #[test]
+    fn what_is_nearly_there_is_not_given_up() {
+        // 702 s of 900 by now: that keeps its time.
+        let late = course(&[(10, 0.0), (685, 0.976)]);
+        assert_eq!(slices_by(rule(None), &late, Duration::from_secs(686), 1), None);
+        let done = course(&[(10, 0.0), (890, 1.0)]);
+        assert_eq!(slices_by(rule(Some(8)), &done, Duration::from_secs(899), 1), None);
     }
 
     #[tokio::test]
@@ -179,13 +201,13 @@ mod tests {
         sender.send_modify(|known| known.take(News::Part(0.06)));
         let wait = tokio::time::timeout(Duration::from_millis(50), split.is_better_split());
         assert!(wait.await.is_err(), "nobody has said that it can");
-        let refused = News::Divisible { obstacle: "a time limit".into() };
+        let refused = News::Divisible { obstacle: "a time limit".into(), least_slices: 1 };
         sender.send_modify(|known| known.take(refused));
         let wait = tokio::time::timeout(Duration::from_millis(50), split.is_better_split());
         assert!(wait.await.is_err());
-        let agreed = News::Divisible { obstacle: String::new() };
+        let agreed = News::Divisible { obstacle: String::new(), least_slices: 1 };
         sender.send_modify(|known| known.take(agreed));
-        assert_eq!(split.is_better_split().await, 8);
+        assert_eq!(split.is_better_split().await, 16);
     }
 
     #[test]

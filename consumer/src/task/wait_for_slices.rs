@@ -9,32 +9,43 @@ use protocol::{Job, TaskMessage};
 use crate::error::Result;
 use crate::worker::Worker;
 
+/// How long the end of a frame has to wait for its slices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wait {
+    /// All are there, or one says that there is nothing to wait for.
+    Over,
+    /// So long, before it looks again.
+    For(Duration),
+    /// Its job stands still: it goes with its slices.
+    Dropped,
+}
+
 /// After how many deliveries the end of a frame is made without the slices that are missing: whoever
-/// makes it renders them itself, before the queue gives its message up. By then it is half a day.
+/// makes it renders them itself, before the queue gives its message up. By then it is days.
 const MOST_DELIVERIES: u32 = 900;
 
 /// For so many deliveries, some 50 minutes, slices are looked for often.
 const OFTEN_DELIVERIES: u32 = 200;
 
 /// How long the end of a frame waits at the most before it looks for its slices again, in seconds:
-/// where some are there, and where none is or it has looked often enough. Each look is paid.
-const LONGEST_WAITS_SECONDS: (u32, u32) = (15, 60);
+/// where some are there, and where none is or it has looked often enough. Each look is paid, and the last
+/// slice sends the end by itself: these look for slices that are slow, or whose worker died.
+const LONGEST_WAITS_SECONDS: (u32, u32) = (15, 600);
 
 /// By how many seconds the end of a frame waits longer each time that no slice is there.
 const LONGER_SECONDS: u32 = 5;
 
 impl Worker {
-    /// How long the end of a frame has to wait before it looks for its slices again; nothing where
-    /// all are there, or one says that there is nothing to wait for.
+    /// How long the end of a frame has to wait where its job says into how many slices it is split.
     pub(super) async fn waits_for_slices(
         &self,
         job: &Job,
         task: &TaskMessage,
         message: &ReceivedMessage,
-    ) -> Result<Option<Duration>> {
+    ) -> Result<Wait> {
         match (job.slices_of_each(), task.slice) {
             (Some(count), None) => self.waits_for(count, task, message).await,
-            _ => Ok(None),
+            _ => Ok(Wait::Over),
         }
     }
 
@@ -44,23 +55,23 @@ impl Worker {
         count: u32,
         task: &TaskMessage,
         message: &ReceivedMessage,
-    ) -> Result<Option<Duration>> {
+    ) -> Result<Wait> {
         if message.deliveries > MOST_DELIVERIES {
-            return Ok(None);
+            return Ok(Wait::Over);
         }
         let parts = self.parts(task).await?;
         let is_decided =
             |(_, kind): &(u32, PartKind)| matches!(kind, PartKind::Failed | PartKind::Whole);
         if parts.iter().any(is_decided) || parts.len() >= count as usize {
-            return Ok(None);
+            return Ok(Wait::Over);
         }
         // The slices of a job that stands still are dropped: so is its end, by who takes it.
         let control = read_control(&self.storage, task.job).await?;
         if control.cancelled || control.paused.is_some() {
-            return Ok(None);
+            return Ok(Wait::Dropped);
         }
         self.help_slow_slices(task, count, &parts).await;
-        Ok(Some(wait_after(message.deliveries, !parts.is_empty())))
+        Ok(Wait::For(wait_after(message.deliveries, !parts.is_empty())))
     }
 }
 
@@ -81,13 +92,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_end_of_a_frame_waits_for_half_a_day_before_it_renders_what_is_missing() {
+    fn the_end_of_a_frame_waits_for_days_before_it_renders_what_is_missing() {
         assert_eq!(wait_after(1, true), Duration::from_secs(1));
         assert_eq!(wait_after(40, true), Duration::from_secs(15));
         assert_eq!(wait_after(1, false), Duration::from_secs(5));
-        assert_eq!(wait_after(40, false), Duration::from_secs(60));
+        assert_eq!(wait_after(40, false), Duration::from_secs(200));
+        assert_eq!(wait_after(400, false), Duration::from_secs(600));
         let all: Duration =
             (1..=MOST_DELIVERIES).map(|deliveries| wait_after(deliveries, true)).sum();
-        assert!(all > Duration::from_hours(12), "{all:?}");
+        assert!(all > Duration::from_hours(96), "{all:?}");
     }
 }

@@ -51,11 +51,14 @@ class Renderer:
 
     def open(self, request) -> dict:
         """Opens the scene while what only its rendering reads is still on its way."""
+        self._progress = self._life.part = None
         load_seconds = self._load(request)
         self._is_opened_early = True
         return {"type": "opened", "load_seconds": load_seconds}
 
     def render(self, request) -> dict:
+        # What was told of the frame before says nothing of this one.
+        self._progress = self._life.part = None
         load_seconds = self._load(request)
         check_version(request["blender_version"])
         if self._is_opened_early:
@@ -78,7 +81,7 @@ class Renderer:
         subframe = saved[1] if is_between else 0.0
         if request["may_be_split"]:
             self._tell_whether_divisible(scene, request)
-        self._progress, self._life.part = RenderProgress(scene), None
+        self._progress = RenderProgress(scene)
         started = time.perf_counter()
         try:
             with self._life:
@@ -105,6 +108,7 @@ class Renderer:
 
     def measure(self, request) -> dict:
         """How large the frame is, and whether it can be split."""
+        self._progress = self._life.part = None
         load_seconds = self._load(request)
         scene = self._scene(request["scene"])
         prepare_engine(scene, request["engines"])
@@ -122,11 +126,19 @@ class Renderer:
 
     def _tell_whether_divisible(self, scene, request) -> None:
         """Tells before a frame is rendered whether it could be split, in case it takes too long."""
-        if scene.name not in self._obstacles:
-            obstacle = obstacle_to_tiles(scene, request["allow_other_noise"])
-            self._obstacles[scene.name] = obstacle
-        obstacle = self._obstacles[scene.name]
-        self._connection.send({"type": "divisible", "obstacle": obstacle})
+        asked = (scene.name, request["allow_other_noise"])
+        if asked not in self._obstacles:
+            self._obstacles[asked] = obstacle_to_tiles(scene, request["allow_other_noise"])
+        _, _, width, height = frame_rectangle(scene)
+        self._connection.send(
+            {
+                "type": "divisible",
+                "width": width,
+                "height": height,
+                "adaptive_tile_size": adaptive_tile_size(scene),
+                "obstacle": self._obstacles[asked],
+            }
+        )
 
     def _load(self, request) -> float:
         wanted = (request["blend_file"], request["allow_scripts"])

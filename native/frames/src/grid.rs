@@ -61,6 +61,14 @@ pub fn plan_tiles(size: (usize, usize), count: usize, margin: usize) -> Vec<Plan
     tiles
 }
 
+/// Into how many tiles at least a frame with adaptive sampling can be cut: those that Cycles renders it
+/// in, of which `tile_size` is the side.
+#[must_use]
+pub fn least_adaptive_tiles(size: (usize, usize), tile_size: usize) -> usize {
+    let stride = side_of_tiles(size, tile_size);
+    size.0.div_ceil(stride).saturating_mul(size.1.div_ceil(stride)).max(1)
+}
+
 /// Cuts a frame with adaptive sampling into at most so many tiles. Where Cycles renders a frame in
 /// tiles of its own, of which `tile_size` is the side, none crosses their lines, and none looks
 /// further than they do; nothing where there are more of them than tiles are wanted.

@@ -21,7 +21,7 @@ use std::path::Path;
 
 pub use canvas::PreviewCanvas;
 pub use error::FramesError;
-pub use grid::{PlannedTile, plan_adaptive_tiles, plan_tiles};
+pub use grid::{PlannedTile, least_adaptive_tiles, plan_adaptive_tiles, plan_tiles};
 pub use preview::{MOST_PREVIEW_BYTES, MOST_PREVIEW_PIXELS, preview_of_tile};
 pub use samples::{SampleSlice, merge_samples};
 pub use tiles::{Tile, merge_tiles};

@@ -15,8 +15,20 @@ pub struct Tile {
     pub position: (usize, usize),
     /// Its size in pixels, without the margin.
     pub size: (usize, usize),
+    /// Where what was rendered for it begins in the frame.
+    pub rendered_position: (usize, usize),
+    /// The size of what was rendered for it.
+    pub rendered_size: (usize, usize),
+}
+
+impl Tile {
     /// How many pixels of margin the slice has before the tile, from the left and from the top.
-    pub margin: (usize, usize),
+    fn margin(&self) -> (usize, usize) {
+        (
+            self.position.0.saturating_sub(self.rendered_position.0),
+            self.position.1.saturating_sub(self.rendered_position.1),
+        )
+    }
 }
 
 /// Puts tiles together to a frame of a size in pixels, and writes it.
@@ -64,11 +76,11 @@ impl<'tile> OpenTile<'tile> {
     fn open(tile: &'tile Tile) -> Result<Self> {
         let slice = SliceReader::open(&tile.path)?;
         let has = slice.header().layer_size;
-        let needs = (tile.margin.0 + tile.size.0, tile.margin.1 + tile.size.1);
-        if has.width() < needs.0 || has.height() < needs.1 {
+        let needs = tile.rendered_size;
+        if (has.width(), has.height()) != needs {
             return Err(FramesError::Misfit {
                 path: tile.path.clone(),
-                expected: format!("at least {} × {} pixels", needs.0, needs.1),
+                expected: format!("{} × {} pixels", needs.0, needs.1),
                 got: format!("{} × {}", has.width(), has.height()),
             });
         }
@@ -82,7 +94,8 @@ impl<'tile> OpenTile<'tile> {
         else {
             return Ok(());
         };
-        let wanted = inside + tile.margin.1;
+        let margin = tile.margin();
+        let wanted = inside + margin.1;
         let width = self.slice.header().layer_size.width();
         let channels = self.slice.header().channels.list.len();
         while self.rows.as_ref().is_none_or(|rows| wanted >= rows.first + rows.count) {
@@ -97,7 +110,7 @@ impl<'tile> OpenTile<'tile> {
         let from = rows.samples.chunks_exact(row_samples).nth(wanted.saturating_sub(rows.first));
         let from = from.into_iter().flat_map(|samples| samples.chunks_exact(width));
         for (from, to) in from.zip(line.chunks_exact_mut(frame_width)) {
-            let from = from.get(tile.margin.0..tile.margin.0 + tile.size.0);
+            let from = from.get(margin.0..margin.0 + tile.size.0);
             let to = to.get_mut(tile.position.0..tile.position.0 + tile.size.0);
             if let (Some(from), Some(to)) = (from, to) {
                 to.copy_from_slice(from);

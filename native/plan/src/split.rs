@@ -4,9 +4,12 @@ use std::time::Duration;
 
 use crate::course::FrameCost;
 
-/// How much of a worker's time a slice may be expected to take: tiles are of the same size, and some
-/// have several times the work of others.
+/// How much of a worker's time a slice may be expected to take at the most: tiles are of the same size,
+/// and some have several times the work of others.
 const SHARE_OF_THE_TIME: f64 = 0.25;
+
+/// That, where slices may be so small at the price.
+const COMFORTABLE_SHARE: f64 = 0.1;
 
 /// How much more than the whole frame its slices may cost together.
 const DEARER: f64 = 1.3;
@@ -32,12 +35,21 @@ pub struct Workers {
 /// Into how many slices a frame is split so that each fits well into the time that a worker has;
 /// nothing where no number does.
 ///
-/// All slices pay the fixed cost, so it must be less than a quarter of the time.
+/// All slices pay the fixed cost, so it must be less than a quarter of the time. There are more than
+/// have to be where that costs no more than 1.3 times the whole, and at least `least`.
 #[must_use]
-pub fn slices_for_time(cost: FrameCost, limit: Duration, most_slices: u32) -> Option<u32> {
+pub fn slices_for_time(
+    cost: FrameCost,
+    limit: Duration,
+    least: u32,
+    most_slices: u32,
+) -> Option<u32> {
     let room = limit.mul_f64(SHARE_OF_THE_TIME).checked_sub(cost.fixed)?;
-    let slices = ratio(cost.shared, room).ceil();
-    (slices <= f64::from(most_slices)).then(|| whole(slices).max(2))
+    let needed = ratio(cost.shared, room).ceil().max(2.0).max(f64::from(least));
+    let comfortable = ratio(cost.shared, limit.mul_f64(COMFORTABLE_SHARE)).ceil();
+    let most = f64::from(most_slices);
+    let slices = comfortable.min(affordable(cost)).max(needed).min(most);
+    (needed <= most).then(|| whole(slices))
 }
 
 /// Into how many slices a frame is split so that it is there much earlier, at no more than 1.3 times
@@ -45,17 +57,22 @@ pub fn slices_for_time(cost: FrameCost, limit: Duration, most_slices: u32) -> Op
 #[must_use]
 pub fn slices_for_speed(cost: FrameCost, spent: Duration, workers: Workers) -> Option<u32> {
     let fixed = cost.fixed.max(LEAST_FIXED);
-    // Slices pay it once each, and the end of the frame once more.
-    let affordable = (DEARER - 1.0) * (1.0 + ratio(cost.shared, fixed));
     let filled = ratio(cost.shared, WORTH_A_SLICE);
     let most = f64::from(workers.at_once.min(workers.most_slices));
-    let slices = affordable.min(filled).min(most).floor();
+    let slices = affordable(cost).min(filled).min(most).floor();
     if slices < 2.0 {
         return None;
     }
     let split = fixed * 2 + cost.shared.div_f64(slices);
     let saved = cost.whole().saturating_sub(spent).saturating_sub(split);
     (saved > split && saved > WORTH_WAITING).then(|| whole(slices))
+}
+
+/// Into how many slices a frame may be split at the price: they pay the fixed cost once each, and the
+/// end of the frame once more.
+fn affordable(cost: FrameCost) -> f64 {
+    let fixed = cost.fixed.max(LEAST_FIXED);
+    ((DEARER - 1.0) * (1.0 + ratio(cost.shared, fixed))).floor()
 }
 
 fn ratio(one: Duration, other: Duration) -> f64 {
@@ -85,15 +102,18 @@ mod tests {
 
     #[test]
     fn a_frame_that_is_too_long_is_split_so_that_each_slice_has_plenty_of_time() {
-        assert_eq!(slices_for_time(cost(10, 1200), LAMBDA, 1000), Some(6));
-        assert_eq!(slices_for_time(cost(10, 36_000), LAMBDA, 1000), Some(168));
+        assert_eq!(slices_for_time(cost(10, 1200), LAMBDA, 1, 1000), Some(14));
+        assert_eq!(slices_for_time(cost(10, 36_000), LAMBDA, 1, 1000), Some(400));
+        // Dear ones are as few as have to be; Cycles' own tiles are not cut across.
+        assert_eq!(slices_for_time(cost(100, 1200), LAMBDA, 1, 1000), Some(10));
+        assert_eq!(slices_for_time(cost(100, 1200), LAMBDA, 24, 1000), Some(24));
     }
 
     #[test]
     fn a_frame_whose_loading_alone_takes_too_long_is_not_split() {
-        assert_eq!(slices_for_time(cost(225, 1200), LAMBDA, 1000), None);
-        assert_eq!(slices_for_time(cost(300, 1200), LAMBDA, 1000), None);
-        assert_eq!(slices_for_time(cost(0, 1_000_000), LAMBDA, 1000), None);
+        assert_eq!(slices_for_time(cost(225, 1200), LAMBDA, 1, 1000), None);
+        assert_eq!(slices_for_time(cost(300, 1200), LAMBDA, 1, 1000), None);
+        assert_eq!(slices_for_time(cost(0, 1_000_000), LAMBDA, 1, 1000), None);
     }
 
     #[test]
@@ -130,7 +150,7 @@ mod tests {
                 let all = cost.fixed * slices + cost.shared;
                 prop_assert!(all.as_secs_f64() <= cost.whole().as_secs_f64() * 1.3 + 1.0);
             }
-            if let Some(slices) = slices_for_time(cost, LAMBDA, 1000) {
+            if let Some(slices) = slices_for_time(cost, LAMBDA, 1, 1000) {
                 prop_assert!((2..=1000).contains(&slices));
                 let each = cost.fixed + cost.shared / slices;
                 prop_assert!(each.as_secs_f64() <= 226.0);

@@ -15,7 +15,7 @@ const ONE_OF: u64 = 20;
 /// others usually take so long.
 #[must_use]
 pub fn is_far_behind(left: Duration, usual: Duration) -> bool {
-    left > usual * FAR_BEHIND + START
+    left > usual.saturating_mul(FAR_BEHIND).saturating_add(START)
 }
 
 /// How many of so many tasks may be given out a second time.

@@ -231,7 +231,7 @@ impl PartKind {
 
 /// Who renders a task beside the worker of a try: at most one.
 #[must_use]
-pub fn second(job: JobId, frame: i32, slice: Option<u32>, try_number: u32) -> String {
+pub fn second(job: JobId, frame: i32, slice: Option<SliceName>, try_number: u32) -> String {
     let slice = slice.map(|slice| format!("{slice}.")).unwrap_or_default();
     format!("{JOBS}{job}/second/{frame}.{slice}{try_number}")
 }

@@ -69,6 +69,12 @@ impl TaskMessage {
 }
 
 impl TaskMessage {
+    /// Into how many slices its frame is split, by its job or by a worker.
+    #[must_use]
+    pub fn slices(&self, job: &Job) -> Option<u32> {
+        job.slices_of_each().or_else(|| self.split.map(|split| split.slices))
+    }
+
     /// What a slice of its frame is called.
     #[must_use]
     pub fn slice_name(&self, slice: u32) -> SliceName {
@@ -108,10 +114,8 @@ pub struct TaskRecord {
     pub frame: i32,
     /// How many workers have begun it. What the queue delivers and nobody begins is no try: a
     /// throttled function, a frozen one or one that never woke.
-    #[serde(alias = "attempt")]
     pub tries: u32,
     /// After how many tries it is given up.
-    #[serde(alias = "max_attempts")]
     pub max_tries: u32,
     /// Why the last try failed, where one did: what fails alike twice is not tried a third time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -246,8 +250,8 @@ pub enum FailureCause {
 
 impl Versioned for TaskRecord {
     const DOCUMENT: &'static str = "task record";
-    const VERSION: u32 = 2;
-    const OLDEST: u32 = 1;
+    const VERSION: u32 = 3;
+    const OLDEST: u32 = 2;
 
     fn validate(&self) -> Result<()> {
         match self.split {
@@ -264,6 +268,16 @@ impl Versioned for TaskRecord {
 impl TaskRecord {
     /// Most bytes of the document.
     pub const MAX_SIZE_BYTES: u64 = 1 << 20;
+
+    /// The version of a record: that of a split frame is newer, so that nobody rewrites it who does not
+    /// know what that is.
+    #[must_use]
+    pub const fn version_of(split: Option<RecordedSplit>) -> u32 {
+        match split {
+            Some(_) => Self::VERSION,
+            None => Self::VERSION - 1,
+        }
+    }
 
     /// How long the last try took, from its beginning to its last record.
     pub(crate) fn length_ms(&self) -> u64 {
@@ -302,12 +316,26 @@ mod tests {
 
     #[test]
     fn a_record_of_the_version_before_is_read() {
-        let document = r#"{"version":1,"frame":7,"attempt":2,"max_attempts":5,"state":"running",
+        let document = r#"{"version":2,"frame":7,"tries":2,"max_tries":5,"state":"running",
             "progress":null,"worker":"w","started_ms":1,"updated_ms":2}"#;
         let record: TaskRecord = parse(document.as_bytes()).unwrap();
-        assert_eq!((record.tries, record.max_tries), (2, 5));
-        let written = serde_json::to_value(record).unwrap();
-        assert_eq!(written["version"], 1, "a reader changes nothing");
-        assert_eq!(written["tries"], 2);
+        assert_eq!((record.tries, record.split), (2, None));
+        assert_eq!(TaskRecord::version_of(record.split), 2, "others of that version read it");
+    }
+
+    #[test]
+    fn a_split_into_more_than_there_can_be_is_refused() {
+        let record = |slices: u32| {
+            let document = format!(
+                r#"{{"version":3,"frame":7,"tries":1,"max_tries":6,"state":"queued",
+                "split":{{"split":{{"slices":{slices},"after_tries":1}},"is_enqueued":true}},
+                "worker":"w","started_ms":1,"updated_ms":2}}"#
+            );
+            parse::<TaskRecord>(document.as_bytes())
+        };
+        assert_eq!(TaskRecord::version_of(record(1000).unwrap().split), 3);
+        for slices in [0, 1, 1001] {
+            assert!(record(slices).unwrap_err().to_string().starts_with("split.slices: "));
+        }
     }
 }

@@ -11,13 +11,19 @@ type Pixels = (usize, usize);
 #[pyfunction]
 pub(crate) fn merge_tiles(
     py: Python<'_>,
-    tiles: Vec<(PathBuf, Pixels, Pixels, Pixels)>,
+    tiles: Vec<(PathBuf, Pixels, Pixels, Pixels, Pixels)>,
     size: Pixels,
     frame: PathBuf,
 ) -> PyResult<()> {
     let tiles: Vec<_> = tiles
         .into_iter()
-        .map(|(path, position, size, margin)| Tile { path, position, size, margin })
+        .map(|(path, position, size, rendered_position, rendered_size)| Tile {
+            path,
+            position,
+            size,
+            rendered_position,
+            rendered_size,
+        })
         .collect();
     py.detach(move || frames::merge_tiles(&tiles, size, &frame))
         .map_err(|error| frames_error(&error))

@@ -1,7 +1,7 @@
 //! An image that is rendered in slices, as it comes together: the small pictures of those that are
 //! there.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use frames::{MOST_PREVIEW_BYTES, PreviewCanvas};
@@ -45,21 +45,30 @@ impl Refinement {
         frame: i32,
     ) -> Result<Option<Event>> {
         let listed = storage.keys_below(&keys::previews(job, frame)).await?;
-        let mut new = Vec::new();
+        let mut by_count = BTreeMap::<u32, Vec<(String, u32)>>::new();
         for key in listed {
-            match keys::slice_of_preview(job, frame, &key) {
-                Some(place) if !self.painted.contains(&place.0) => new.push((key, place)),
-                _ => {}
+            if let Some((slice, count)) = keys::slice_of_preview(job, frame, &key) {
+                by_count.entry(count).or_default().push((key, slice));
             }
         }
+        // A frame that was split once more has slices of another number.
+        let Some((count, there)) = by_count.into_iter().max_by_key(|(_, there)| there.len()) else {
+            return Ok(None);
+        };
+        if count != self.count {
+            let folder = std::mem::take(&mut self.folder);
+            *self = Self { count, ..Self::new(folder) };
+        }
+        let new: Vec<_> =
+            there.into_iter().filter(|(_, slice)| !self.painted.contains(slice)).collect();
         let mut coming = stream::iter(new)
-            .map(|(key, place)| {
+            .map(|(key, slice)| {
                 let storage = storage.clone();
-                async move { (place, storage.get(&key, MOST_PREVIEW_BYTES).await) }
+                async move { (slice, storage.get(&key, MOST_PREVIEW_BYTES).await) }
             })
             .buffer_unordered(AT_ONCE);
         let mut has_changed = false;
-        while let Some(((slice, count), picture)) = coming.next().await {
+        while let Some((slice, picture)) = coming.next().await {
             let picture = match picture {
                 Ok(picture) => picture.unwrap_or_default(),
                 // What is no preview is not asked for again.
@@ -67,9 +76,7 @@ impl Refinement {
                 Err(error) => return Err(error),
             };
             self.painted.insert(slice);
-            if self.canvas.paint(&picture).is_ok() {
-                (self.count, has_changed) = (count, true);
-            }
+            has_changed |= self.canvas.paint(&picture).is_ok();
         }
         if !has_changed {
             return Ok(None);

@@ -4,7 +4,8 @@ use std::collections::HashSet;
 
 use futures_util::{StreamExt, stream};
 use protocol::{
-    Job, JobId, TaskEvent, TaskEventKind, TaskRecord, TaskState, Versioned, keys, parse,
+    FailureCause, FrameSplit, Job, JobId, TaskEvent, TaskEventKind, TaskRecord, TaskState,
+    Versioned, keys, parse,
 };
 
 use super::control::resume;
@@ -101,14 +102,24 @@ pub async fn retry(settings: &FarmSettings, job: JobId, which: Retry) -> Result<
     }
 }
 
-/// Has the slices of a frame that failed rendered again.
-async fn forget_failed_slices(storage: &Storage, job: JobId, frame: i32) -> Result<()> {
+/// Has the slices of a frame that failed rendered again; gives whether the time was not enough for
+/// one.
+async fn forget_failed_slices(storage: &Storage, job: JobId, frame: i32) -> Result<bool> {
     let parts = storage.keys_below(&keys::parts(job, frame)).await?;
-    let failed = parts.iter().filter_map(|key| {
-        let (name, kind) = keys::slice_of_part(job, frame, key)?;
-        (kind == keys::PartKind::Failed).then(|| [keys::slice(job, frame, name), key.clone()])
-    });
-    storage.delete_all(failed.flatten().collect()).await
+    let mut were_too_long = false;
+    let mut failed = Vec::new();
+    for part in parts {
+        let Some((name, keys::PartKind::Failed)) = keys::slice_of_part(job, frame, &part) else {
+            continue;
+        };
+        let record = keys::slice(job, frame, name);
+        let bytes = storage.get(&record, TaskRecord::MAX_SIZE_BYTES).await?.unwrap_or_default();
+        let cause = parse::<TaskRecord>(&bytes).ok().and_then(|record| record.last_cause);
+        were_too_long |= cause == Some(FailureCause::Time);
+        failed.extend([record, part]);
+    }
+    storage.delete_all(failed).await?;
+    Ok(were_too_long)
 }
 
 /// Makes a task's record say that it waits for a worker; false where it is rendered, or a worker has
@@ -152,7 +163,12 @@ async fn queue_again(
         };
         if begins_anew {
             if record.split.is_some() || job.slices_of_each().is_some() {
-                forget_failed_slices(storage, job.id, frame).await?;
+                let were_too_long = forget_failed_slices(storage, job.id, frame).await?;
+                if let Some(recorded) = &mut record.split {
+                    let finer = if were_too_long { 2 } else { 1 };
+                    let slices = recorded.split.slices.saturating_mul(finer).min(Job::MAX_SLICES);
+                    recorded.split = FrameSplit { slices, after_tries: record.tries };
+                }
             }
             record.state = TaskState::Queued;
             record.last_cause = None;
@@ -162,7 +178,7 @@ async fn queue_again(
             // Its slices may be off the queue: whoever takes the frame enqueues them again.
             split.is_enqueued = false;
         }
-        record.version = TaskRecord::VERSION;
+        record.version = TaskRecord::version_of(record.split);
         record.updated_ms = now_ms();
         let bytes = serde_json::to_vec(&record).map_err(|source| {
             let document = TaskRecord::DOCUMENT;
@@ -189,7 +205,7 @@ async fn queue_again(
 /// The record of a task of which nothing is known.
 fn new_record(frame: i32) -> TaskRecord {
     TaskRecord {
-        version: TaskRecord::VERSION,
+        version: TaskRecord::version_of(None),
         frame,
         tries: 0,
         max_tries: 0,

@@ -1182,14 +1182,22 @@ def make_preview(
     """
 
 def merge_tiles(
-    tiles: Sequence[tuple[str | PathLike[str], tuple[int, int], tuple[int, int], tuple[int, int]]],
+    tiles: Sequence[
+        tuple[
+            str | PathLike[str],
+            tuple[int, int],
+            tuple[int, int],
+            tuple[int, int],
+            tuple[int, int],
+        ]
+    ],
     size: tuple[int, int],
     frame: str | PathLike[str],
 ) -> None:
     """Put the tiles of a frame together, and write it: an OpenEXR file with all passes.
 
-    tiles: of each its file, its position in the frame, its size, and how many pixels of margin the
-    file has before it; each from the left and from the top, in pixels.
+    tiles: of each its file, and as plan_tiles gives them its position in the frame, its size, and
+    position and size of what was rendered for it; from the left and from the top, in pixels.
     size: of the frame, in pixels.
 
     Waits until it is done, and lets other threads go on meanwhile. Raises OSError, or ValueError
