@@ -30,9 +30,16 @@ def test_samples_tell_how_much_of_a_picture_is_there(scene: Scene) -> None:
     assert told == [None, 0.0, 0.25]
 
 
-def test_where_cycles_has_tiles_of_its_own_they_tell(scene: Scene) -> None:
-    told = parts(scene, "Rendered 0/4 Tiles, Sample 64/64", "Rendered 1/4 Tiles, Sample 0/64")
-    assert told == [0.0, 0.25]
+def test_where_cycles_has_tiles_of_its_own_samples_are_those_of_one_of_them(scene: Scene) -> None:
+    told = parts(
+        scene,
+        "Rendered 0/4 Tiles, Sample 16/64",
+        "Rendered 0/4 Tiles, Sample 64/64",
+        "Rendered 1/4 Tiles, Sample 0/64",
+        "Rendered 1/4 Tiles, Sample 32/64",
+        "Rendered 4/4 Tiles, Sample 64/64",
+    )
+    assert told == [0.0625, 0.25, 0.25, 0.375, 1.0]
 
 
 def test_each_view_layer_and_each_of_its_views_begins_anew(scene: Scene) -> None:
