@@ -17,7 +17,7 @@ CHECKOV := 3.3.30
 # How long each fuzz target runs.
 FUZZ_SECONDS := 600
 
-.PHONY: help demo test soak setup build functions extension rust-test python-test e2e gui-test container-test setup-test bench fuzz lint checkov format schemas clean
+.PHONY: help demo test soak setup build functions extension rust-test python-test e2e gui-test container-test setup-test bench simulate fuzz lint checkov format schemas clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -68,6 +68,10 @@ container-test: python-test functions ## The image as Lambda runs it: built, und
 
 setup-test: python-test functions ## A farm with its real image, made by its own stack, pulled and rendered with (Docker)
 	@$(PYTHON) tools/setup_test.py
+
+simulate: python-test functions ## What up to 1,000 workers would make of one frame, by a model held against real ones
+	@cargo build --release --locked --package render-on-lambda-plan --examples
+	@$(PYTHON) bench/simulation.py
 
 bench: python-test functions ## Beside its peers, as tables (needs 25 GB of disk and an hour; all in build/bench)
 	@cargo build --release --locked --package render-on-lambda-farm --examples
