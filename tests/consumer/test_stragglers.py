@@ -68,7 +68,7 @@ def test_a_second_worker_that_fails_leaves_the_frame_to_the_first(
     with queue.worker(slow):
         first = wait_until(lambda: queue.records(job), 60, lambda: "nothing has begun")[1]
         for _ in range(2):
-            queue.send(json.dumps({"version": 3, "job": job, "frame": 1, "second": True}))
+            queue.send(json.dumps({"version": 1, "job": job, "frame": 1, "second": True}))
         killed = broken / "blender"
         killed.write_text("#!/bin/sh\nkill -9 $$\n")
         killed.chmod(0o755)

@@ -107,8 +107,8 @@ def test_a_function_that_was_put_away_is_woken_while_the_scene_is_sent(
 @pytest.mark.parametrize(
     ("protocol", "words"),
     [
-        ("3", "of version 9.9.9 (protocol 3), older than this one"),
-        ("5", "of version 9.9.9 (protocol 5), newer than this one"),
+        ("4", "of version 9.9.9 (protocol 4), older than this one"),
+        ("6", "of version 9.9.9 (protocol 6), newer than this one"),
         (None, "older than this one"),
     ],
 )

@@ -85,7 +85,7 @@ impl TaskMessage {
 impl Versioned for TaskMessage {
     const DOCUMENT: &'static str = "task message";
     const VERSION: u32 = 3;
-    const OLDEST: u32 = 2;
+    const OLDEST: u32 = 1;
 
     fn validate(&self) -> Result<()> {
         let Some(split) = self.split else { return Ok(()) };
@@ -114,8 +114,10 @@ pub struct TaskRecord {
     pub frame: i32,
     /// How many workers have begun it. What the queue delivers and nobody begins is no try: a
     /// throttled function, a frozen one or one that never woke.
+    #[serde(alias = "attempt")]
     pub tries: u32,
     /// After how many tries it is given up.
+    #[serde(alias = "max_attempts")]
     pub max_tries: u32,
     /// Why the last try failed, where one did: what fails alike twice is not tried a third time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -251,7 +253,7 @@ pub enum FailureCause {
 impl Versioned for TaskRecord {
     const DOCUMENT: &'static str = "task record";
     const VERSION: u32 = 3;
-    const OLDEST: u32 = 2;
+    const OLDEST: u32 = 1;
 
     fn validate(&self) -> Result<()> {
         match self.split {
@@ -303,8 +305,8 @@ mod tests {
     fn messages_that_are_not_tasks_are_refused_in_words() {
         let messages = [
             r#"{"version":4,"job":"x","frame":1,"tile":3}"#,
-            r#"{"version":2,"job":"x","frame":1}"#,
-            r#"{"version":2,"job":"0190a5d4-7c6e-7000-8000-000000000000"}"#,
+            r#"{"version":1,"job":"x","frame":1}"#,
+            r#"{"version":1,"job":"0190a5d4-7c6e-7000-8000-000000000000"}"#,
             r#"{"version":3,"job":"0190a5d4-7c6e-7000-8000-000000000000","frame":1,"slice":7,
                 "split":{"slices":7,"after_tries":1}}"#,
             "hello",
@@ -316,10 +318,13 @@ mod tests {
 
     #[test]
     fn a_record_of_the_version_before_is_read() {
-        let document = r#"{"version":2,"frame":7,"tries":2,"max_tries":5,"state":"running",
+        let document = r#"{"version":1,"frame":7,"attempt":2,"max_attempts":5,"state":"running",
             "progress":null,"worker":"w","started_ms":1,"updated_ms":2}"#;
         let record: TaskRecord = parse(document.as_bytes()).unwrap();
-        assert_eq!((record.tries, record.split), (2, None));
+        assert_eq!((record.tries, record.max_tries, record.split), (2, 5, None));
+        let written = serde_json::to_value(&record).unwrap();
+        assert_eq!(written["version"], 1, "a reader changes nothing");
+        assert_eq!(written["tries"], 2);
         assert_eq!(TaskRecord::version_of(record.split), 2, "others of that version read it");
     }
 
