@@ -75,6 +75,11 @@ impl Worker {
         }
         if control.cancelled {
             self.jobs.cancel(task.job);
+            let found = match found {
+                // Its slices have told that it had begun.
+                Some(Found::Split(_)) => Some(record.begin_anyhow().await?),
+                found => found,
+            };
             if let Some(Found::Begun { .. }) = found {
                 return Err(ConsumerError::Cancelled);
             }

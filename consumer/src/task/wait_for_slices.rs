@@ -12,11 +12,11 @@ use crate::worker::Worker;
 /// How long the end of a frame has to wait for its slices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Wait {
-    /// All are there, or one says that there is nothing to wait for.
+    /// All are there, or something says that there is nothing to wait for.
     Over,
     /// So long, before it looks again.
     For(Duration),
-    /// Its job stands still: it goes with its slices.
+    /// Its job is paused: it goes with its slices.
     Dropped,
 }
 
@@ -65,9 +65,13 @@ impl Worker {
         if parts.iter().any(is_decided) || parts.len() >= count as usize {
             return Ok(Wait::Over);
         }
-        // The slices of a job that stands still are dropped: so is its end, by who takes it.
+        // The slices of a job that stands still are dropped: so is its end. That it was cancelled is told
+        // by who takes it.
         let control = read_control(&self.storage, task.job).await?;
-        if control.cancelled || control.paused.is_some() {
+        if control.cancelled {
+            return Ok(Wait::Over);
+        }
+        if control.paused.is_some() {
             return Ok(Wait::Dropped);
         }
         self.help_slow_slices(task, count, &parts).await;
