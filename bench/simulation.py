@@ -25,7 +25,8 @@ from slicing import FUNCTIONS, SCENE, frame, slice_times  # noqa: E402
 from workers import Queue  # noqa: E402
 
 SIMULATE = ROOT / "target" / "release" / "examples" / "simulate"
-SLICES = 8
+# On one thread: a frame of half a minute.
+SLICES, SAMPLES = 8, 48
 CORES = 2
 # Not measured here: a cold start in Lambda, that is its container, whose image loads lazily,
 # Blender's own (some 3 s here), and the pack.
@@ -64,7 +65,7 @@ def compare() -> None:
             "bpy.ops.wm.save_as",
             "scene.render.threads_mode, scene.render.threads = 'FIXED', 1\nbpy.ops.wm.save_as",
         )
-        make = [sys.executable, "-W", "ignore", "-c", one_thread, str(scene), "256"]
+        make = [sys.executable, "-W", "ignore", "-c", one_thread, str(scene), str(SAMPLES)]
         subprocess.run(make, check=True, stdout=subprocess.DEVNULL)
         queue = Queue.without_mapping(farm)
         with queue.worker(folder):

@@ -16,6 +16,8 @@ from .jobs import jobs
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bpy.types import Context, Image
+
 # The height of a line and the room beside a text, as parts of Blender's own widgets (`WIDGET_UNIT`,
 # `UI_interface.hh`, 5.2: 20 pixels at a scale of 1).
 LINE_PIXELS = 20
@@ -38,13 +40,12 @@ def unregister() -> None:
         bpy.types.SpaceImageEditor.draw_handler_remove(_handlers.pop(), "WINDOW")
 
 
-def label_of(name: str, path: str) -> str:
-    """What stands over an image of that name, whose file is at a path; empty for all others."""
-    if not name.startswith(images.NAME):
+def label_of(image: Image) -> str:
+    """What stands over an image that is not there yet; empty for all others."""
+    if not image.name.startswith(images.NAME):
         return ""
     for job in jobs().list.jobs:
-        is_shown = job.refined_of and images.image_name(job) == name
-        if is_shown and not job.files and path.startswith(str(images.storage.previews(job.id))):
+        if job.refined_of and not job.files and images.is_preview(job, image):
             return wording.summary_text(job) if job.state.is_over else wording.tiles_text(job)
     return ""
 
@@ -52,7 +53,7 @@ def label_of(name: str, path: str) -> str:
 def _draw() -> None:
     context = bpy.context
     image = context.space_data.image
-    text = label_of(image.name, image.filepath) if image is not None else ""
+    text = label_of(image) if image is not None else ""
     if not text:
         return
     scale = context.preferences.system.ui_scale
@@ -66,7 +67,7 @@ def _draw() -> None:
     blf.draw(0, text)
 
 
-def covered(context: bpy.types.Context) -> int:
+def covered(context: Context) -> int:
     """How many pixels of the editor its own headers cover from the top."""
     if not context.preferences.system.use_region_overlap:
         return 0

@@ -24,16 +24,20 @@ SLICES = 3
 
 @pytest.fixture(scope="module")
 def scene(queue: Queue, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A scene of two frames, rendered by one worker beside it."""
+    return make_whole(queue, tmp_path_factory.mktemp("sliced"), 2)
+
+
+def make_whole(queue: Queue, folder: Path, frames: int) -> Path:
     """A scene with passes, denoised and composited, rendered by one worker beside it."""
-    folder = tmp_path_factory.mktemp("sliced")
     made = make("passes", folder)
     made.cycles.use_denoising = True
-    made.frame_end = 2
+    made.frame_end = frames
     bpy.ops.wm.save_mainfile()
     path = folder / "shot.blend"
     with queue.worker(folder):
-        job = queue.submit(path, "1-2")
-        queue.wait_for(job, 2)
+        job = queue.submit(path, f"1-{frames}", "--slices", "1")
+        queue.wait_for(job, frames)
     queue.fetch(job, folder / "whole")
     return path
 

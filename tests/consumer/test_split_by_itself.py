@@ -11,35 +11,25 @@ import bpy
 import pytest
 from local_farm import local_farm
 from split_scenes import make
-from test_split_frames import same_exr
+from test_slices import SLICES, is_first_of, make_whole
 from workers import BINARIES, MAXIMUM_TRIES, Queue, wait_until
 
 pytestmark = pytest.mark.skipif(bpy.app.version < (5, 0), reason="finishing came with 5.0")
 
-SLICES = 3
 # What a worker finds too long is then what takes more than 40 s.
 TIMEOUT_SECONDS = 60
 
 
 @pytest.fixture(scope="module")
 def scene(queue: Queue, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A scene with passes, denoised and composited, rendered by one worker beside it."""
-    folder = tmp_path_factory.mktemp("split")
-    made = make("passes", folder)
-    made.cycles.use_denoising = True
-    bpy.ops.wm.save_mainfile()
-    path = folder / "shot.blend"
-    with queue.worker(folder):
-        job = queue.submit(path, "1", "--slices", "1")
-        queue.wait_for(job, 1)
-    queue.fetch(job, folder / "whole")
-    return path
+    """A scene of one frame, rendered by one worker beside it."""
+    return make_whole(queue, tmp_path_factory.mktemp("split"), 1)
 
 
 def split(queue: Queue, job: str, *, is_enqueued: bool = False) -> None:
     """What a worker has written that split frame 1 at its first try, and died."""
     record: dict[str, Any] = {
-        "version": 2, "frame": 1, "tries": 1, "max_tries": MAXIMUM_TRIES + 1, "state": "queued",
+        "version": 3, "frame": 1, "tries": 1, "max_tries": MAXIMUM_TRIES + 1, "state": "queued",
         "split": {"split": {"slices": SLICES, "after_tries": 1}, "is_enqueued": is_enqueued},
         "worker": "dead", "started_ms": 1, "updated_ms": 1,
     }  # fmt: skip
@@ -48,12 +38,6 @@ def split(queue: Queue, job: str, *, is_enqueued: bool = False) -> None:
 
 def put(queue: Queue, key: str, body: bytes) -> None:
     queue.farm.client("s3").put_object(Bucket=queue.bucket, Key=key, Body=body)
-
-
-def is_as_whole(queue: Queue, job: str, scene: Path, folder: Path) -> None:
-    queue.fetch(job, folder / "fetched")
-    (ours,) = (folder / "fetched").rglob("*.exr")
-    same_exr(ours, scene.parent / "whole" / ours.name, 1e-4)
 
 
 def test_a_worker_that_dies_between_the_split_and_its_slices_loses_nothing(
@@ -66,7 +50,7 @@ def test_a_worker_that_dies_between_the_split_and_its_slices_loses_nothing(
         wait_until(lambda: not queue.waiting(queue.queue), 60, lambda: "messages stay")
     assert (record["state"], record["tries"]) == ("done", 2), record
     assert record["split"]["is_enqueued"]
-    is_as_whole(queue, job, scene, tmp_path)
+    is_first_of(queue, job, scene, tmp_path)
     names = [key.rpartition("/")[2] for key in queue.keys(f"jobs/{job}/parts/1/")]
     assert names == [f"{slice_}-{SLICES}.exr" for slice_ in range(SLICES)]
     # A client sees the slices as a later try than the one that was split.
@@ -85,7 +69,7 @@ def test_a_paused_job_goes_on_with_the_slices_of_a_split_frame(
         queue.command("resume", job)
         (record,) = queue.wait_for(job, 1, limit_seconds=120).values()
     assert record["state"] == "done", record
-    is_as_whole(queue, job, scene, tmp_path)
+    is_first_of(queue, job, scene, tmp_path)
 
 
 def test_a_split_frame_whose_slices_failed_can_be_rendered_again(

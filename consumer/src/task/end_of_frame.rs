@@ -110,13 +110,7 @@ impl EndOfFrame<'_> {
             .tiles
             .iter()
             .zip(paths)
-            .map(|(tile, path)| Tile {
-                path: path.clone(),
-                position: tile.position,
-                size: tile.size,
-                rendered_position: tile.rendered_position,
-                rendered_size: tile.rendered_size,
-            })
+            .map(|(tile, path)| Tile { path: path.clone(), place: *tile })
             .collect();
         let (size, frame) = (self.measured.size, frame.to_owned());
         // Off the threads that renew the lease.

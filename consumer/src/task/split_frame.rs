@@ -62,7 +62,7 @@ impl Worker {
         slices: u32,
         started: Instant,
     ) -> Result<()> {
-        // What Blender had begun ends with it: another one is made ready meanwhile.
+        // Blender went with the work that was dropped, one that has not begun yet too.
         self.blender.let_go();
         let split = record.split_into(slices).await?;
         tracing::info!(job = %task.job, frame = task.frame, slices, "the frame is split");
@@ -112,7 +112,7 @@ impl Worker {
             Wait::For(lease_left) => return Ok(Found::Held { lease_left }),
             Wait::Dropped => return Ok(Found::NotWanted),
         }
-        let _ = record.split.set(recorded.split);
+        let _ = record.split.set(split);
         record.take(false).await
     }
 

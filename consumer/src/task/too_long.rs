@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use plan::{FrameCourse, Workers, slices_for_speed, slices_for_time};
+use plan::{FrameCourse, slices_for_speed, slices_for_time};
 use protocol::Job;
 use tokio::sync::watch;
 
@@ -56,7 +56,6 @@ pub(super) struct SplitWatch {
     progress: watch::Receiver<FrameProgress>,
     started: Instant,
     course: FrameCourse,
-    least_slices: u32,
 }
 
 impl FrameProgress {
@@ -82,7 +81,7 @@ impl SplitWatch {
         progress: watch::Receiver<FrameProgress>,
         started: Instant,
     ) -> Self {
-        Self { rule, progress, started, course: FrameCourse::default(), least_slices: 1 }
+        Self { rule, progress, started, course: FrameCourse::default() }
     }
 
     /// Waits until the frame is better split; gives into how many slices.
@@ -94,7 +93,6 @@ impl SplitWatch {
             }
             let FrameProgress { part, is_divisible, least_slices, .. } =
                 *self.progress.borrow_and_update();
-            self.least_slices = least_slices;
             let (Some(part), true) = (part, is_divisible) else { continue };
             let at = self.started.elapsed();
             self.course.saw(at, part.into());
@@ -112,7 +110,7 @@ impl SplitWatch {
             return None;
         }
         let cost = self.course.cost().or_else(|| self.course.first_guess())?;
-        slices_for_time(cost, limit, self.least_slices, Job::MAX_SLICES)
+        slices_for_time(cost, limit, self.progress.borrow().least_slices, Job::MAX_SLICES)
     }
 }
 
@@ -120,8 +118,8 @@ impl SplitWatch {
 fn slices_by(rule: SplitRule, course: &FrameCourse, spent: Duration, least: u32) -> Option<u32> {
     let cost = course.cost().filter(|_| course.part() < 1.0)?;
     let soon = || {
-        let workers = Workers { at_once: rule.workers?, most_slices: Job::MAX_SLICES };
-        slices_for_speed(cost, spent, workers).filter(|slices| *slices >= least)
+        let most = rule.workers?.min(Job::MAX_SLICES);
+        slices_for_speed(cost, spent, most).filter(|slices| *slices >= least)
     };
     let too_long = rule.limit.filter(|limit| {
         let looks_after = if rule.others_were_long { LOOKS_AGAIN_AFTER } else { LOOKS_AFTER };

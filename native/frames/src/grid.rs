@@ -29,6 +29,16 @@ pub struct PlannedTile {
     pub rendered_size: (usize, usize),
 }
 
+impl PlannedTile {
+    /// How many pixels of margin are rendered before the tile, from the left and from the top.
+    pub(crate) fn margin(&self) -> (usize, usize) {
+        (
+            self.position.0.saturating_sub(self.rendered_position.0),
+            self.position.1.saturating_sub(self.rendered_position.1),
+        )
+    }
+}
+
 /// Cuts a frame of a size in pixels into so many tiles of the same area, or nearly, each rendered with
 /// a margin; into fewer where there are fewer pixels.
 #[must_use]

@@ -42,10 +42,7 @@ pub fn preview_of_tile(slice: &Path, tile: &PlannedTile, frame: (usize, usize)) 
     let bottom = (tile.position.1 + tile.size.1).div_ceil(times);
     let size = (right.saturating_sub(left), bottom.saturating_sub(top));
     let mut sums = vec![([0.0_f32; 4], 0.0_f32); size.0 * size.1];
-    let margin = (
-        tile.position.0.saturating_sub(tile.rendered_position.0),
-        tile.position.1.saturating_sub(tile.rendered_position.1),
-    );
+    let margin = tile.margin();
     while let Some(rows) = reader.next_rows()? {
         for (number, line) in rows.samples.chunks_exact(channel_count * width).enumerate() {
             let inside = (rows.first + number).checked_sub(margin.1);

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::error::{FramesError, Result};
+use crate::grid::PlannedTile;
 use crate::slice::{Rows, SliceReader};
 use crate::writer;
 
@@ -11,24 +12,8 @@ use crate::writer;
 pub struct Tile {
     /// The slice: an `OpenEXR` file of one part.
     pub path: PathBuf,
-    /// Where the tile begins in the frame, in pixels from the left and from the top.
-    pub position: (usize, usize),
-    /// Its size in pixels, without the margin.
-    pub size: (usize, usize),
-    /// Where what was rendered for it begins in the frame.
-    pub rendered_position: (usize, usize),
-    /// The size of what was rendered for it.
-    pub rendered_size: (usize, usize),
-}
-
-impl Tile {
-    /// How many pixels of margin the slice has before the tile, from the left and from the top.
-    fn margin(&self) -> (usize, usize) {
-        (
-            self.position.0.saturating_sub(self.rendered_position.0),
-            self.position.1.saturating_sub(self.rendered_position.1),
-        )
-    }
+    /// Where it belongs, and what was rendered for it.
+    pub place: PlannedTile,
 }
 
 /// Puts tiles together to a frame of a size in pixels, and writes it.
@@ -76,7 +61,7 @@ impl<'tile> OpenTile<'tile> {
     fn open(tile: &'tile Tile) -> Result<Self> {
         let slice = SliceReader::open(&tile.path)?;
         let has = slice.header().layer_size;
-        let needs = tile.rendered_size;
+        let needs = tile.place.rendered_size;
         if (has.width(), has.height()) != needs {
             return Err(FramesError::Misfit {
                 path: tile.path.clone(),
@@ -90,11 +75,12 @@ impl<'tile> OpenTile<'tile> {
     /// Copies what this tile has of a row of the frame.
     fn copy_row(&mut self, row: usize, frame_width: usize, line: &mut [f32]) -> Result<()> {
         let tile = self.tile;
-        let Some(inside) = row.checked_sub(tile.position.1).filter(|inside| *inside < tile.size.1)
+        let Some(inside) =
+            row.checked_sub(tile.place.position.1).filter(|inside| *inside < tile.place.size.1)
         else {
             return Ok(());
         };
-        let margin = tile.margin();
+        let margin = tile.place.margin();
         let wanted = inside + margin.1;
         let width = self.slice.header().layer_size.width();
         let channels = self.slice.header().channels.list.len();
@@ -110,13 +96,13 @@ impl<'tile> OpenTile<'tile> {
         let from = rows.samples.chunks_exact(row_samples).nth(wanted.saturating_sub(rows.first));
         let from = from.into_iter().flat_map(|samples| samples.chunks_exact(width));
         for (from, to) in from.zip(line.chunks_exact_mut(frame_width)) {
-            let from = from.get(margin.0..margin.0 + tile.size.0);
-            let to = to.get_mut(tile.position.0..tile.position.0 + tile.size.0);
+            let from = from.get(margin.0..margin.0 + tile.place.size.0);
+            let to = to.get_mut(tile.place.position.0..tile.place.position.0 + tile.place.size.0);
             if let (Some(from), Some(to)) = (from, to) {
                 to.copy_from_slice(from);
             }
         }
-        if inside + 1 == tile.size.1 {
+        if inside + 1 == tile.place.size.1 {
             // Nothing more of it is needed.
             self.rows = None;
         }
@@ -129,21 +115,21 @@ fn check_plan(tiles: &[Tile], (width, height): (usize, usize)) -> Result<()> {
     let wrong = |reason: String| Err(FramesError::Plan { reason });
     let mut covered = 0_usize;
     for (number, tile) in tiles.iter().enumerate() {
-        let right = tile.position.0.saturating_add(tile.size.0);
-        let bottom = tile.position.1.saturating_add(tile.size.1);
-        if tile.size.0 == 0 || tile.size.1 == 0 || right > width || bottom > height {
+        let right = tile.place.position.0.saturating_add(tile.place.size.0);
+        let bottom = tile.place.position.1.saturating_add(tile.place.size.1);
+        if tile.place.size.0 == 0 || tile.place.size.1 == 0 || right > width || bottom > height {
             return wrong(format!("tile {number} lies outside of {width} × {height} pixels"));
         }
         let overlaps = |other: &Tile| {
-            other.position.0 < right
-                && tile.position.0 < other.position.0 + other.size.0
-                && other.position.1 < bottom
-                && tile.position.1 < other.position.1 + other.size.1
+            other.place.position.0 < right
+                && tile.place.position.0 < other.place.position.0 + other.place.size.0
+                && other.place.position.1 < bottom
+                && tile.place.position.1 < other.place.position.1 + other.place.size.1
         };
         if let Some(other) = tiles.iter().take(number).position(overlaps) {
             return wrong(format!("tiles {other} and {number} overlap"));
         }
-        covered += tile.size.0 * tile.size.1;
+        covered += tile.place.size.0 * tile.place.size.1;
     }
     if covered != width.saturating_mul(height) {
         return wrong(format!("they cover {covered} of {} pixels", width * height));

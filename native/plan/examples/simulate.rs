@@ -7,7 +7,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use plan::{FrameCost, ModelFarm, ModelFrame, Prediction, Workers, predict, slices_for_speed};
+use plan::{FrameCost, ModelFarm, ModelFrame, Prediction, predict, slices_for_speed};
 
 /// How many farms of chance are looked at for a row.
 const SEEDS: u64 = 99;
@@ -32,10 +32,10 @@ fn main() -> ExitCode {
     for row in arguments.iter().skip(7) {
         let mut parts = row.split(':').map(|part| part.parse::<u32>().unwrap_or_default());
         let at_once = parts.next().unwrap_or(1);
-        let workers = Workers { at_once, most_slices: MOST_SLICES };
         // A worker that renders its first frame sees its own start as a part of what it costs.
         let seen = FrameCost { fixed: cost.fixed + seconds(start), ..cost };
-        let planned = || slices_for_speed(seen, Duration::ZERO, workers).unwrap_or(1);
+        let planned =
+            || slices_for_speed(seen, Duration::ZERO, at_once.min(MOST_SLICES)).unwrap_or(1);
         let slices = parts.next().filter(|slices| *slices > 0).unwrap_or_else(planned);
         let called = parts.next().unwrap_or(0).min(at_once);
         let farm = ModelFarm {

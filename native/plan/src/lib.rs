@@ -8,5 +8,5 @@ mod straggler;
 
 pub use course::{FrameCost, FrameCourse};
 pub use model::{ModelFarm, ModelFrame, Prediction, predict};
-pub use split::{Workers, slices_for_speed, slices_for_time};
+pub use split::{slices_for_speed, slices_for_time};
 pub use straggler::{is_far_behind, most_seconds};

@@ -23,15 +23,6 @@ const WORTH_WAITING: Duration = Duration::from_secs(20);
 /// What each slice costs at least beside its share: its message, its way into the bucket.
 const LEAST_FIXED: Duration = Duration::from_secs(1);
 
-/// Who can work on a frame.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Workers {
-    /// How many at the same time.
-    pub at_once: u32,
-    /// Most slices of a frame.
-    pub most_slices: u32,
-}
-
 /// Into how many slices a frame is split so that each fits well into the time that a worker has;
 /// nothing where no number does.
 ///
@@ -55,13 +46,13 @@ pub fn slices_for_time(
 }
 
 /// Into how many slices a frame is split so that it is there much earlier, at no more than 1.3 times
-/// the cost; nothing where it is not worth while. `spent` is how long it has been worked on.
+/// the cost; nothing where it is not worth while. `spent` is how long it has been worked on, `most_slices` how
+/// many workers there are for it.
 #[must_use]
-pub fn slices_for_speed(cost: FrameCost, spent: Duration, workers: Workers) -> Option<u32> {
+pub fn slices_for_speed(cost: FrameCost, spent: Duration, most_slices: u32) -> Option<u32> {
     let fixed = cost.fixed.max(LEAST_FIXED);
     let filled = ratio(cost.shared, WORTH_A_SLICE);
-    let most = f64::from(workers.at_once.min(workers.most_slices));
-    let slices = affordable(cost).min(filled).min(most).floor();
+    let slices = affordable(cost).min(filled).min(most_slices.into()).floor();
     if slices < 2.0 {
         return None;
     }
@@ -126,23 +117,20 @@ mod tests {
 
     #[test]
     fn an_image_is_split_as_far_as_it_may_cost() {
-        let workers = |at_once| Workers { at_once, most_slices: 1000 };
         let ten = Duration::from_secs(10);
-        assert_eq!(slices_for_speed(cost(5, 3600), ten, workers(1000)), Some(216));
-        assert_eq!(slices_for_speed(cost(5, 3600), ten, workers(8)), Some(8));
-        assert_eq!(slices_for_speed(cost(5, 200), ten, workers(1000)), Some(12));
+        assert_eq!(slices_for_speed(cost(5, 3600), ten, 1000), Some(216));
+        assert_eq!(slices_for_speed(cost(5, 3600), ten, 8), Some(8));
+        assert_eq!(slices_for_speed(cost(5, 200), ten, 1000), Some(12));
     }
 
     #[test]
     fn an_image_that_would_not_come_much_earlier_is_left_alone() {
-        let workers = Workers { at_once: 100, most_slices: 1000 };
         let spent = Duration::from_secs(10);
-        assert_eq!(slices_for_speed(cost(1, 20), spent, workers), None);
-        assert_eq!(slices_for_speed(cost(60, 120), spent, workers), None);
+        assert_eq!(slices_for_speed(cost(1, 20), spent, 100), None);
+        assert_eq!(slices_for_speed(cost(60, 120), spent, 100), None);
         let nearly_done = Duration::from_secs(190);
-        assert_eq!(slices_for_speed(cost(5, 200), nearly_done, workers), None);
-        let alone = Workers { at_once: 1, most_slices: 1000 };
-        assert_eq!(slices_for_speed(cost(5, 3600), spent, alone), None);
+        assert_eq!(slices_for_speed(cost(5, 200), nearly_done, 100), None);
+        assert_eq!(slices_for_speed(cost(5, 3600), spent, 1), None);
     }
 
     proptest! {
@@ -152,9 +140,8 @@ mod tests {
             at_once in 0_u32..2000,
         ) {
             let cost = cost(fixed, shared);
-            let workers = Workers { at_once, most_slices: 1000 };
-            if let Some(slices) = slices_for_speed(cost, Duration::from_secs(spent), workers) {
-                prop_assert!((2..=at_once.min(1000)).contains(&slices));
+            if let Some(slices) = slices_for_speed(cost, Duration::from_secs(spent), at_once) {
+                prop_assert!((2..=at_once).contains(&slices));
                 let all = cost.fixed * slices + cost.shared;
                 prop_assert!(all.as_secs_f64() <= cost.whole().as_secs_f64() * 1.3 + 1.0);
             }

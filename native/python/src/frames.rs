@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use frames::{SampleSlice, Tile};
+use frames::{PlannedTile, SampleSlice, Tile};
 use pyo3::prelude::*;
 
 use crate::error::frames_error;
@@ -19,10 +19,7 @@ pub(crate) fn merge_tiles(
         .into_iter()
         .map(|(path, position, size, rendered_position, rendered_size)| Tile {
             path,
-            position,
-            size,
-            rendered_position,
-            rendered_size,
+            place: PlannedTile { position, size, rendered_position, rendered_size },
         })
         .collect();
     py.detach(move || frames::merge_tiles(&tiles, size, &frame))
