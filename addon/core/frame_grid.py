@@ -61,7 +61,7 @@ def picture(found: bytes) -> tuple[int, array[float]]:
     pixel = [array("f", color).tobytes() for color in COLORS]
     drawn = [one * (size - gap) + pixel[NOTHING] * gap for one in pixel]
     line = drawn[NOTHING] * columns
-    rows = []
+    rows: list[bytes] = []
     for row in reversed(range(columns)):
         shown = found[row * columns : (row + 1) * columns].ljust(columns, bytes([NOTHING]))
         rows += [line] * gap + [b"".join([drawn[one] for one in shown])] * (size - gap)

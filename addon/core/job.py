@@ -171,14 +171,14 @@ class Job:
         """The job as JSON values."""
         # What may be long is not copied first.
         value = {item.name: getattr(self, item.name) for item in fields(self)}
-        for name in ("farm", "failures", "missing", "unbaked"):
-            one = value[name]
-            value[name] = [asdict(item) for item in one] if isinstance(one, list) else asdict(one)
+        value["farm"] = asdict(self.farm)
+        for name in ("failures", "missing", "unbaked"):
+            value[name] = [asdict(item) for item in getattr(self, name)]
         value["state"] = self.state.value
         value["arrived"] = self.arrived.to_json()
         # The first and the last are enough to show a sequence; the rest is fetched again.
-        ends = {min(self.files), max(self.files)} if self.files else set()
-        value["files"] = {str(frame): self.files[frame] for frame in sorted(ends)}
+        ends = sorted({min(self.files), max(self.files)}) if self.files else []
+        value["files"] = {str(frame): self.files[frame] for frame in ends}
         return value
 
     @classmethod

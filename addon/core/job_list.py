@@ -93,7 +93,8 @@ def saved_jobs(path: Path, *, but: set[str]) -> tuple[list[Job], list[Any]]:
         with suppress(OSError):
             path.replace(aside)
         return [], []
-    jobs, unreadable = [], []
+    jobs: list[Job] = []
+    unreadable: list[dict[str, Any]] = []
     for value in values:
         try:
             jobs.append(Job.from_json(value))

@@ -86,3 +86,5 @@ class SceneCheck:
                     for item in event.problems
                 ]
                 self.is_over = True
+            case _:
+                pass

@@ -161,6 +161,9 @@ class Session:
                 job.status = ""
                 self._submission = None
                 self._watch = self._farm.watch(job)
+            case _:
+                # Of a newer native module, and nothing that the artist waits for.
+                pass
 
     def _on_watch(self, event: Any) -> None:
         job = self.job
@@ -196,6 +199,8 @@ class Session:
                 self._take_progress(event.progress)
                 job.trouble = ""
                 self._end(end_of(event.progress))
+            case _:
+                pass
 
     def _take_progress(self, progress: Any) -> None:
         job = self.job

@@ -113,16 +113,17 @@ class SigningIn:
 
     def poll(self) -> bool:
         """Take what has happened; whether there was anything. Never waits."""
-        if self._work is None or self.stage is not Stage.WAITING:
+        work = self._work
+        if work is None or self.stage is not Stage.WAITING:
             return False
         try:
-            events = self._work.poll()
+            events = work.poll()
         except Exception as error:
             self.fail(error)
             return True
         for event in events:
             self._take(event)
-        if self._work is not None and self._work.is_over:
+        if self._work is work and work.is_over:
             self._to(Stage.CHOOSING, tr("Choose the account and the role to render with"))
             return True
         return bool(events)

@@ -23,7 +23,7 @@ def test_a_check_tells_what_it_does_and_what_it_found() -> None:
             ]
         )
     )
-    seen = []
+    seen: list[str] = []
     while not check.is_over:
         assert check.poll()
         seen.append(check.status)

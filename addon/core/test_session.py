@@ -35,7 +35,7 @@ class Scripted:
     was_paused: bool = False
 
     def poll(self) -> list[Any]:
-        batch = self.batches.pop(0) if self.batches else []
+        batch: Any = self.batches.pop(0) if self.batches else []
         if isinstance(batch, Exception):
             raise batch
         return batch
@@ -68,7 +68,7 @@ class ScriptedFarm:
 
 def job(**values: Any) -> Job:
     """A job of 24 frames."""
-    usual = {
+    usual: dict[str, Any] = {
         "id": "0190a5d4-7c6e-7000-8000-000000000000",
         "name": "shot",
         "farm": FarmAddress("stack"),

@@ -62,7 +62,7 @@ def question_text(count: int, there: int, folder: str, expected: Estimate | None
 
     there: how many of the frames are there already.
     """
-    parts = []
+    parts: list[str] = []
     if there:
         text = "{count} frames are in {folder} already and will be replaced."
         if there == 1:
@@ -243,7 +243,7 @@ def silent_text(names: list[str]) -> str:
 def concerns_text(job: Job) -> str:
     """Why the frames would differ from F12's: "2 files are missing, 1 simulation is not baked"."""
     files, simulations = len(job.missing), len(job.unbaked)
-    parts = []
+    parts: list[str] = []
     if files:
         text = "1 file is missing" if files == 1 else "{count} files are missing"
         parts.append(tr(text, count=files))
