@@ -7,7 +7,7 @@ from .ui.jobs import farm_operators as farm_job_operators
 from .ui.jobs import lists, results
 from .ui.jobs import operators as job_operators
 from .ui.jobs import panels as job_panels
-from .ui.render import operators, panels, properties
+from .ui.render import below_engine, operators, panels, properties
 
 _MODULES = (
     language,
@@ -20,6 +20,7 @@ _MODULES = (
     farm_job_operators,
     farm_operators,
     lists,
+    below_engine,
     panels,
     job_panels,
     command_line,

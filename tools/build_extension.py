@@ -2,19 +2,23 @@
 
     python tools/build_extension.py [--output FOLDER] [--wheel WHEEL]
 
-The zip is for the platform of the wheel, which is built where none is given. Prints the zip's path:
+The zip is for the platform of the wheel, which is built where none is given. A release names the
+repository that it is made from as its website. Prints the zip's path:
 `Install from Disk` in Blender's preferences takes it.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+import help_pages
 
 PROJECT = Path(__file__).resolve().parent.parent
 BUILD = PROJECT / "build"
@@ -72,9 +76,22 @@ def stage(source: Path, wheel: Path, platform: str) -> None:
     (source / "wheels").mkdir()
     shutil.copy(wheel, source / "wheels")
     shutil.copy(PROJECT / "LICENSE", source)
+    website = website_of_release()
+    help_pages.write(source / "help", website)
     filled_in = f'platforms = ["{platform}"]\nwheels = ["./wheels/{wheel.name}"]'
+    if website:
+        filled_in = f'website = "{website}"\n{filled_in}'
     text = manifest().replace("wheels = []", filled_in)
     (source / "blender_manifest.toml").write_text(text)
+
+
+def website_of_release() -> str:
+    """The address of the repository whose workflow builds this; empty on anybody's own machine.
+
+    Source: docs.github.com, "Default environment variables".
+    """
+    server, repository = os.environ.get("GITHUB_SERVER_URL"), os.environ.get("GITHUB_REPOSITORY")
+    return f"{server}/{repository}" if server and repository else ""
 
 
 def manifest() -> str:

@@ -1,7 +1,7 @@
 """Runs in Blender's own window for tools/gui_stage.py: opens the sample scene, sets up the screen.
 
     blender --python tools/gui_in_blender.py -- EXTENSION SCENE OUTPUT ENDPOINT STACK REPORT \\
-        UI_SCALE THEME
+        UI_SCALE THEME SEARCH
 
 Buttons are pressed by the test, with the mouse. REPORT gets a line of JSON twice a second: the
 state of the newest job, and how long the add-on kept the main thread at the most, in a tick of its
@@ -40,6 +40,7 @@ def main(
     stack: str,
     report: Path,
     look: tuple[float, str],
+    search: str,
 ) -> None:
     """Set everything up; the rest happens in timers."""
     view = bpy.context.preferences.view
@@ -55,19 +56,19 @@ def main(
     bpy.context.scene.render.filepath = f"{output}/sample_####"
     meter = Meter()
     measure(meter)
-    bpy.app.timers.register(arrange_screen, first_interval=1.0)
+    bpy.app.timers.register(lambda: arrange_screen(search), first_interval=1.0)
     bpy.app.timers.register(lambda: tell(report, meter), first_interval=2.0, persistent=True)
 
 
-def arrange_screen() -> None:
-    """An Image Editor beside the Render properties, with our panel in view."""
+def arrange_screen(search: str) -> None:
+    """An Image Editor beside the Render properties."""
     screen = bpy.context.window_manager.windows[0].screen
     biggest = max(screen.areas, key=lambda area: area.width * area.height)
     biggest.type = "IMAGE_EDITOR"
     for area in screen.areas:
         if area.type == "PROPERTIES":
             area.spaces.active.context = "RENDER"
-            area.spaces.active.search_filter = "lambda"
+            area.spaces.active.search_filter = search
 
 
 def measure(meter: Meter) -> None:
@@ -128,6 +129,15 @@ def tell(report: Path, meter: Meter) -> float:
         "longest_draw_ms": meter.longest_draw * 1000,
         "ticks": meter.ticks,
         "jobs": len(known),
+        "frame_shown": [
+            area.spaces.active.image_user.frame_current
+            for window in bpy.context.window_manager.windows
+            for area in window.screen.areas
+            if area.type == "IMAGE_EDITOR"
+        ],
+        "failed": known[-1].failed if known else 0,
+        "file": bpy.data.filepath,
+        "connection": jobs.jobs().connection.answer.text,
         "shown": [
             area.spaces.active.image.name
             for window in bpy.context.window_manager.windows
@@ -143,4 +153,5 @@ def tell(report: Path, meter: Meter) -> float:
 if __name__ == "__main__":
     given = sys.argv[sys.argv.index("--") + 1 :]
     paths = Path(given[0]), Path(given[1]), Path(given[2])
-    main(*paths, given[3], given[4], Path(given[5]), (float(given[6]), given[7]))
+    look = float(given[6]), given[7]
+    main(*paths, given[3], given[4], Path(given[5]), look, given[8])

@@ -35,6 +35,8 @@ class Stage:
     height: int = 1000
     ui_scale: float = 1.0
     theme: str = ""
+    search: str = ""
+    """What the Render properties are searched for, which closes Blender's own panels."""
     _stack: ExitStack = field(default_factory=ExitStack)
 
     def __enter__(self) -> Stage:
@@ -56,8 +58,9 @@ class Stage:
                 subprocess.run(["mount", "--bind", source, str(target)], check=True)
                 callback(subprocess.run, ["umount", "-l", str(target)], check=True)
             self.report = self.folder / "report.jsonl"
+            self.log.unlink(missing_ok=True)
             self.blender = self._start_blender()
-            callback(end, self.blender)
+            callback(lambda: end(self.blender))
             self.wait(lambda line: line["state"] == "none")
             time.sleep(4)
         except BaseException:
@@ -73,6 +76,14 @@ class Stage:
     def log(self) -> Path:
         """What Blender has written."""
         return self.shots / "blender.log"
+
+    def restart(self) -> None:
+        """Quit Blender and start it again, with the settings and the jobs that it had."""
+        end(self.blender)
+        self.report.unlink()
+        self.blender = self._start_blender()
+        self.wait(lambda line: line["ticks"] > 0)
+        time.sleep(4)
 
     def step(self, script: str) -> None:
         """Have Blender run a script, and wait until it has."""
@@ -103,6 +114,12 @@ class Stage:
             subprocess.run(["xdotool", *action], check=True, env=on_display())
             time.sleep(0.5)
 
+    def scroll(self, x: int, y: int, clicks: int) -> None:
+        """Turn the wheel down there."""
+        for action in (["mousemove", x, y], ["click", "--repeat", clicks, "--delay", 20, "5"]):
+            subprocess.run(["xdotool", *map(str, action)], check=True, env=on_display())
+        time.sleep(0.5)
+
     def key(self, name: str) -> None:
         """Press a key."""
         subprocess.run(["xdotool", "key", name], check=True, env=on_display())
@@ -125,11 +142,19 @@ class Stage:
         browser.chmod(0o755)
         return browser
 
+    def _make_opener(self) -> Path:
+        """A folder with what stands for a desktop that opens files and folders."""
+        folder = self.folder / "desktop"
+        folder.mkdir(exist_ok=True)
+        (folder / "xdg-open").write_text("#!/bin/sh\n")
+        (folder / "xdg-open").chmod(0o755)
+        return folder
+
     def _start_blender(self) -> subprocess.Popen[bytes]:
         """Blender in the chroot, on our display, with settings of its own."""
         extension = next((PROJECT / "build").glob("render_on_lambda-*.zip"))
         variables = self.farm.environment() | {
-            "PATH": "/usr/bin:/bin",
+            "PATH": f"{self._make_opener()}:/usr/bin:/bin",
             "HOME": str(self.folder),
             "BROWSER": f"{self._make_browser()} %s",
             "DISPLAY": DISPLAY,
@@ -145,12 +170,13 @@ class Stage:
             self.report,
             self.ui_scale,
             self.theme,
+            self.search,
         ]
         command = [shutil.which("chroot") or "/usr/sbin/chroot", str(ROOT), "/usr/bin/blender"]
         command += ["--online-mode", "--no-window-frame", "--window-geometry", "0", "0"]
         command += [str(self.width), str(self.height)]
         command += ["--python", str(PROJECT / "tools/gui_in_blender.py"), "--"]
-        with self.log.open("wb") as log:
+        with self.log.open("ab") as log:
             return subprocess.Popen(
                 [*command, *map(str, arguments)],
                 env=variables,

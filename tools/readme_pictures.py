@@ -64,7 +64,7 @@ def main() -> int:
                 for theme in THEMES:
                     look(width, height, scale, theme)
         return 0
-    with Stage(PROJECT / "demo-output" / "pictures") as stage:
+    with Stage(PROJECT / "demo-output" / "pictures", search="lambda") as stage:
         pictures = [stage.shoot("film-00")]
         stage.step(RENDER)
         line, is_fitted = stage.wait(bool), False
@@ -99,7 +99,10 @@ def look(width: int, height: int, scale: float, theme: str) -> None:
     """The panel while it renders, when it is done, and where a file is missing."""
     name = f"{width}x{height}-{scale:g}-{theme.removeprefix('Blender_').lower()}"
     with Stage(LOOKS, width, height, scale, theme) as stage:
+        stage.shoot(f"{name}-ready")
         stage.step(RENDER)
+        # The panel is below Blender's own.
+        stage.scroll(width - round(90 * scale), round(height * 0.7), 60)
         stage.wait(lambda line: line["fetched"] >= 4)
         stage.shoot(f"{name}-rendering")
         stage.wait(is_over)

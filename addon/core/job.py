@@ -130,6 +130,7 @@ class Job:
     unbaked: list[UnbakedSimulation] = field(default_factory=list)
     other_blender: tuple[int, int] | None = None
     may_use_other_blender: bool = False
+    rendered_by: tuple[int, int] | None = None
     retry: Literal["failed", "missing"] | None = None
     files: dict[int, str] = field(default_factory=dict)
     arrived: FrameRanges = field(default_factory=FrameRanges)
@@ -202,9 +203,18 @@ class Job:
             "folders_elsewhere": [
                 (place, folder) for place, folder in kept.get("folders_elsewhere", [])
             ],
-            "other_blender": tuple(kept["other_blender"]) if kept.get("other_blender") else None,
+            "other_blender": _version(kept.get("other_blender")),
+            "rendered_by": _version(kept.get("rendered_by")),
             "unbaked": [UnbakedSimulation(**item) for item in kept.get("unbaked", [])],
             "files": {int(frame): str(path) for frame, path in kept.get("files", {}).items()},
             "arrived": FrameRanges(kept.get("arrived", [])),
         }
         return cls(**kept)
+
+
+def _version(value: Any) -> tuple[int, int] | None:
+    """A Blender's major and minor version; None for none."""
+    if value is None:
+        return None
+    major, minor = value
+    return int(major), int(minor)

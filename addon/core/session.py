@@ -157,6 +157,7 @@ class Session:
                 job.rendering_seconds = self._now()
                 job.trouble = ""
                 job.total = event.tasks
+                job.rendered_by = event.blender
                 job.factor = 0.0
                 job.status = ""
                 self._submission = None

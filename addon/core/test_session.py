@@ -85,7 +85,7 @@ def job(**values: Any) -> Job:
     return Job(**(usual | values))
 
 
-SUBMITTED = event("Submitted", job="x", tasks=24, missing_files=0)
+SUBMITTED = event("Submitted", job="x", tasks=24, missing_files=0, blender=(5, 2))
 
 
 def test_a_job_goes_from_submitting_through_rendering_to_finished() -> None:

@@ -252,12 +252,15 @@ def concerns_text(job: Job) -> str:
         text = "1 simulation is not baked" if simulations == 1 else text
         parts.append(tr(text, count=simulations))
     if job.other_blender:
-        parts.append(
-            tr(
-                "the farm renders with Blender {farm}, this is {ours}, and pictures may differ",
-                farm=version_text(job.other_blender),
-                ours=version_text(job.blender_version[:2]),
-            )
-        )
+        parts.append(other_blender_text(job.other_blender, job.blender_version[:2]))
     text = ", ".join(parts)
     return text[:1].upper() + text[1:]
+
+
+def other_blender_text(farm: tuple[int, int], ours: tuple[int, int]) -> str:
+    """That the farm has another Blender; begins small, to stand among other concerns."""
+    return tr(
+        "the farm renders with Blender {farm}, this is {ours}, and pictures may differ",
+        farm=version_text(farm),
+        ours=version_text(ours),
+    )

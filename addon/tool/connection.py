@@ -67,9 +67,11 @@ class ConnectionTest:
         self._check = None
         self.answer = Answer(
             tr(
-                "Ready: up to {count} frames at once, {memory} MiB of memory for each",
+                "Ready: up to {count} frames at once, {memory} MiB of memory for each,"
+                " Blender {versions}",
                 count=found.maximum_concurrency,
                 memory=found.consumer_memory_mib,
+                versions=", ".join(map(wording.version_text, found.blenders)),
             ),
             is_good=True,
         )

@@ -244,7 +244,7 @@ class Jobs:
             storage.discard_scene_copy(job)
         if job.files and job.is_of(bpy.data.filepath):
             images.show_sequence(job)
-        messages.tell(f"{job.name}: {wording.summary_text(job)}", is_good=job.is_as_wanted)
+        messages.tell_end(job)
         self._save()
 
     def _show(self, job: Job, path: str) -> None:

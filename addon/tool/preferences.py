@@ -19,6 +19,11 @@ def address() -> FarmAddress:
     )
 
 
+def notifies() -> bool:
+    """Whether the desktop is told when a job is over."""
+    return bpy.context.preferences.addons[ROOT_PACKAGE].preferences.notify
+
+
 def show() -> None:
     """Open the add-on's preferences."""
     bpy.ops.preferences.addon_show(module=ROOT_PACKAGE)

@@ -141,7 +141,7 @@ def check(scene: Scene) -> None:
                 raise CannotRender(
                     tr('The scene "{name}" has no camera to render with', name=shown.name)
                 )
-            if shown.render.engine not in ENGINES:
+            if not has_farm_engine(shown):
                 raise CannotRender(
                     tr(
                         "The farm renders with Cycles, EEVEE and Workbench, and not with {engine}:"
@@ -157,6 +157,11 @@ def check(scene: Scene) -> None:
                 last=scene.frame_end,
             )
         )
+
+
+def has_farm_engine(scene: Scene) -> bool:
+    """Whether the farm renders with the engine of the scene."""
+    return scene.render.engine in ENGINES
 
 
 def notes(scene: Scene) -> list[str]:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import bpy
 
+from ..core import film
+
 if TYPE_CHECKING:
     from bpy.types import Scene
 
@@ -22,11 +24,12 @@ def add(job: Job) -> Scene:
     editor = scene.sequence_editor or scene.sequence_editor_create()
     # `sequences` until 4.3.
     strips = editor.strips if hasattr(editor, "strips") else editor.sequences
-    frames = sorted(job.files)
+    files = film.frame_files(job)
+    frames = sorted(files)
     channel = max((strip.channel for strip in strips), default=0) + 1
-    strip = strips.new_image(job.name, job.files[frames[0]], channel, frames[0])
+    strip = strips.new_image(job.name, files[frames[0]], channel, frames[0])
     for frame in frames[1:]:
-        strip.elements.append(Path(job.files[frame]).name)
+        strip.elements.append(Path(files[frame]).name)
     scene.frame_start = min(scene.frame_start, frames[0])
     scene.frame_end = max(scene.frame_end, frames[0] + len(frames) - 1)
     return scene

@@ -113,6 +113,12 @@ RESULT["attached"] = job.state.value, files(sys.argv[3])
 (Path(sys.argv[3]) / "shot_0003.png").unlink()
 operators.fetch(job_id=job.id)
 RESULT["fetched"] = files(sys.argv[3])
+# A press that has nothing to do, such as one that a frame has overtaken, begins nothing.
+RESULT["nothing"] = [sorted(press(job_id=job.id)) for press in (
+    operators.retry, operators.pause, operators.cancel, operators.render_anyway)]
+RESULT["followed"] = list(running.sessions)
+# After a restart only the first and the last file are remembered by name.
+job.files = type(job).from_json(job.to_json()).files
 strips_before = strips_of(scene)
 operators.add_strip(job_id=job.id)
 RESULT["strips"] = strips_of(bpy.data.scenes[f"{job.name} Edit"])
@@ -127,6 +133,7 @@ except RuntimeError as error:
     assert result["listed"] == ["sample", 6]
     assert result["attached"] == ["finished", frames(*range(1, 7))]
     assert result["fetched"] == frames(*range(1, 7))
+    assert result["nothing"] == [["CANCELLED"]] * 4 and result["followed"] == []
     assert result["strips"] == [[1, 6]] and result["scene"]
     assert "sample is in the list of jobs already" in result["error"]
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import bpy
-from bpy.props import StringProperty
+from bpy.props import BoolProperty, StringProperty
 from bpy.types import AddonPreferences, Context, UILayout
 
 from ...core.administration import Stage
 from ...core.sign_in import Stage as SignInStage
 from ...core.translation import tr
-from ...tool import jobs, profiles, storage
+from ...tool import help_pages, jobs, profiles, storage
 from ...tool.administration import FarmAdministration
 from ...tool.connection import ConnectionTest
 from ..drawing import line_characters, paragraph
@@ -54,6 +54,11 @@ class RenderOnLambdaPreferences(AddonPreferences):
         update=_forget_answer,
         default="render-on-lambda",
     )
+    notify: BoolProperty(
+        name="Notify When Done",
+        description="Show a notification on the desktop when a job is over",
+        default=True,
+    )
     endpoint: StringProperty(
         name="Endpoint",
         description="Another address for AWS, for an emulator on this machine; empty for AWS",
@@ -70,6 +75,7 @@ class RenderOnLambdaPreferences(AddonPreferences):
         column.prop(self, "region", placeholder="of the profile")
         column.prop(self, "stack")
         column.prop(self, "endpoint", placeholder="AWS")
+        column.prop(self, "notify")
         characters = line_characters(context)
         if not bpy.app.online_access:
             row = layout.row()
@@ -85,19 +91,35 @@ class RenderOnLambdaPreferences(AddonPreferences):
         row.operator("render_on_lambda.set_up_farm", icon="ADD")
         row.operator("render_on_lambda.check_stack", icon="URL")
         row.operator("render_on_lambda.remove_farm", icon="TRASH")
-        farm = jobs.jobs().administration
-        if farm.stage is not Stage.NOTHING:
-            draw_administration(layout, farm, characters)
-            return
-        answer = jobs.jobs().connection.answer
-        if answer.text:
-            icon = "CHECKMARK" if answer.is_good else "ERROR" if answer.is_bad else "SORTTIME"
-            box = layout.box()
-            box.alert = answer.is_bad
-            paragraph(box, answer.text, characters, icon)
-            draw_permissions(box, jobs.jobs().connection, characters)
-        else:
-            paragraph(layout, tr(NO_FARM), characters, "INFO")
+        draw_farm(layout, characters)
+        draw_help(layout)
+
+
+def draw_farm(layout: UILayout, characters: int) -> None:
+    """What is known of the farm, or what a farm is."""
+    farm = jobs.jobs().administration
+    if farm.stage is not Stage.NOTHING:
+        draw_administration(layout, farm, characters)
+        return
+    answer = jobs.jobs().connection.answer
+    if answer.text:
+        icon = "CHECKMARK" if answer.is_good else "ERROR" if answer.is_bad else "SORTTIME"
+        box = layout.box()
+        box.alert = answer.is_bad
+        paragraph(box, answer.text, characters, icon)
+        draw_permissions(box, jobs.jobs().connection, characters)
+    else:
+        paragraph(layout, tr(NO_FARM), characters, "INFO")
+
+
+def draw_help(layout: UILayout) -> None:
+    """Where help is."""
+    row = layout.row()
+    row.operator("wm.url_open", text="Manual", icon="HELP").url = help_pages.manual()
+    if help_pages.website():
+        row.operator("wm.url_open", text="Website", icon="URL").url = help_pages.website()
+        bug = row.operator("wm.url_open", text="Report a Bug", icon="URL")
+        bug.url = help_pages.bug_report()
 
 
 def draw_permissions(layout: UILayout, connection: ConnectionTest, characters: int) -> None:

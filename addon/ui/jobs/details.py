@@ -7,8 +7,9 @@ import time
 import bpy
 from bpy.types import Context, UILayout
 
-from ...core import film, wording
+from ...core import wording
 from ...core.job import Job, JobState
+from ...core.job_actions import is_possible
 from ...core.translation import count_text, tr
 from ..drawing import fitting, job_button, paragraph
 from .icons import icon_of
@@ -30,7 +31,7 @@ def draw_job(layout: UILayout, context: Context, job: Job, characters: int) -> N
             job_button(row, "show_frames", job, "IMAGE_DATA")
         job_button(row, "remove", job, "X")
     else:
-        if job.state is JobState.RENDERING:
+        if is_possible("pause", job):
             job_button(row, "pause", job, "PAUSE")
         job_button(row, "cancel", job, "CANCEL")
         layout.progress(factor=job.factor, text=wording.progress_text(job))
@@ -58,7 +59,7 @@ def draw_ways_on(layout: UILayout, job: Job) -> None:
         column = layout.column(align=True)
         job_button(column, "try_again", job, "FILE_REFRESH", text="Try Again")
         # A job with tasks is on the farm: what stopped the watch did not stop the workers.
-        if job.total:
+        if is_possible("cancel", job):
             job_button(column, "change_folder", job, "FILE_FOLDER", text="Change Folder")
             job_button(column, "cancel", job, "CANCEL", text="Cancel")
     if job.state is JobState.PAUSED:
@@ -67,9 +68,9 @@ def draw_ways_on(layout: UILayout, job: Job) -> None:
         job_button(column, "cancel", job, "CANCEL", text="Cancel")
     if job.state is JobState.CANCELLED and job.total and job.is_of(bpy.data.filepath):
         layout.operator("render_on_lambda.render_missing", icon="RENDER_ANIMATION")
-    if job.state is JobState.FINISHED and film.is_joinable(job) and job.is_of(bpy.data.filepath):
+    if is_possible("make_movie", job) and job.is_of(bpy.data.filepath):
         job_button(layout, "make_movie", job, "FILE_MOVIE", text="Make Movie")
-    if job.state is JobState.FINISHED and (job.failed or job.lost):
+    if is_possible("retry", job):
         text = "Retry Failed Frames" if job.failed else "Retry Lost Frames"
         job_button(layout, "retry", job, "FILE_REFRESH", text=text)
 

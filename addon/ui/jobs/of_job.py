@@ -7,12 +7,17 @@ from bpy.props import StringProperty
 from bpy.types import Context
 
 from ...core.job import Job
+from ...core.job_actions import is_possible
 from ...core.translation import tr
 from ...tool import jobs, waiting
 
 
 class OfJob:
     """An operator that acts on a job."""
+
+    # Blender's own, which each operator has.
+    bl_idname: str
+    bl_label: str
 
     job_id: StringProperty(options={"HIDDEN", "SKIP_SAVE"})
 
@@ -26,6 +31,12 @@ class OfJob:
     def execute(self, _context: Context) -> set[str]:
         """Act on the job. In the background, wait for what was begun."""
         if (job := self.job()) is None:
+            return {"CANCELLED"}
+        # A script, and a button that was drawn a moment ago, may ask for anything.
+        if not is_possible(self.bl_idname.rpartition("_OT_")[2], job):
+            action = tr(self.bl_label)
+            text = tr("{name} has nothing to do for {action}", name=job.name, action=action)
+            self.report({"WARNING"}, text)
             return {"CANCELLED"}
         self.act(job)
         return {"FINISHED"}

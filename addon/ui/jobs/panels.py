@@ -7,6 +7,7 @@ from bpy.types import Context, Panel, UILayout
 
 from ...core import wording
 from ...core.job import Job
+from ...core.job_actions import is_possible
 from ...tool import grid_icons, jobs
 from ..drawing import OfRender, job_button, line_characters, paragraph
 from .details import draw_job
@@ -59,9 +60,9 @@ def draw_chosen(layout: UILayout, context: Context, job: Job) -> None:
     for notice in job.notices:
         paragraph(layout, notice, characters, "INFO")
     column = layout.column(align=True)
-    if job.state.is_over and job.total:
+    if is_possible("fetch", job):
         job_button(column, "fetch", job, "IMPORT", text="Fetch Frames")
-    if job.files and job.state.is_over:
+    if is_possible("add_strip", job):
         job_button(column, "add_strip", job, "SEQ_SEQUENCER", text="Add to Sequencer")
     job_button(column, "copy_report", job, "COPYDOWN", text="Copy Report")
 

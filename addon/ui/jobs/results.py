@@ -35,8 +35,7 @@ class ShowFrames(OfJob, Operator):
 
     def act(self, job: Job) -> None:
         """Load and show."""
-        if job.files:
-            images.view(job)
+        images.view(job)
 
 
 class ShowLog(OfJob, Operator):

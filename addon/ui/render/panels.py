@@ -6,9 +6,10 @@ import bpy
 from bpy.types import Context, Menu, Panel, UILayout
 
 from ...core import estimate, wording
+from ...core.farm_blender import other_blender
 from ...core.scene_check import SceneCheck
 from ...core.translation import count_text, tr
-from ...tool import jobs, output, rows, scene
+from ...tool import jobs, output, preferences, rows, scene
 from ...tool.cannot_render import CannotRender
 from ..drawing import OfRender, fitting, line_characters, paragraph
 from ..jobs.details import draw_job
@@ -64,8 +65,7 @@ class RenderPanel(OfRender, Panel):
         expected = estimate.estimate(known, bpy.data.filepath, shown.name, count)
         if expected:
             paragraph(layout, wording.estimate_text(expected), characters)
-        if reason := scene.reason_against(shown):
-            paragraph(layout, reason, characters, "ERROR")
+        draw_obstacles(layout, context, characters)
         if jobs.jobs().scene_check is None:
             layout.operator("render_on_lambda.check_scene", icon="CHECKMARK")
         current = jobs.jobs().current_job(bpy.data.filepath)
@@ -143,6 +143,23 @@ class OverridesPanel(OfRender, Panel):
             column.prop(choices, "slices")
         if choices.split_frames != "NEVER":
             column.prop(choices, "allow_other_noise")
+
+
+def draw_obstacles(layout: UILayout, context: Context, characters: int) -> None:
+    """Why the frames would not be those of this Blender, each with what mends it."""
+    shown = context.scene
+    if reason := scene.reason_against(shown):
+        paragraph(layout, reason, characters, "ERROR")
+        if not scene.has_farm_engine(shown):
+            layout.prop(shown.render, "engine", text="")
+        elif shown.camera is None:
+            layout.prop(shown, "camera", text="")
+    ours = bpy.app.version[:2]
+    if other := other_blender(jobs.jobs().list.jobs, preferences.address(), ours):
+        text = wording.other_blender_text(other, ours)
+        paragraph(layout, text[:1].upper() + text[1:], characters, "INFO")
+        button = layout.operator("render_on_lambda.show_preferences", text="Show Farm")
+        button.section = "FARM"
 
 
 def draw_setting(layout: UILayout, text: str, button: str, section: str) -> None:

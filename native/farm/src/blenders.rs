@@ -14,6 +14,12 @@ pub struct Blenders {
 }
 
 impl Blenders {
+    /// All of them, as major and minor version, the oldest first.
+    #[must_use]
+    pub fn versions(&self) -> &[(u16, u16)] {
+        &self.versions
+    }
+
     /// Whether there is one of a version.
     #[must_use]
     pub fn has(&self, version: (u16, u16)) -> bool {

@@ -70,6 +70,7 @@ pub(crate) struct PyStackInfo {
     maximum_concurrency: u32,
     max_tries: u32,
     function: String,
+    blenders: Vec<(u16, u16)>,
 }
 
 #[pyclass(name = "StackCheck", frozen)]
@@ -89,6 +90,7 @@ impl PyStackCheck {
                 maximum_concurrency: farm.maximum_concurrency + farm.burst_workers,
                 max_tries: farm.max_tries,
                 function: farm.function.name().to_owned(),
+                blenders: farm.blenders.versions().to_vec(),
             }));
             Ok::<(), farm::FarmError>(())
         })?;

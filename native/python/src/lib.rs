@@ -9,6 +9,7 @@ mod frames;
 mod job;
 mod listing;
 mod local;
+mod notification;
 mod preview;
 mod runtime;
 mod set_up;
@@ -39,6 +40,8 @@ mod native {
         PyLocalPack, PyLocalPackEvent, PyProblem, PyRenderSettings, render_settings,
         split_output_path,
     };
+    #[pymodule_export]
+    use super::notification::notify;
     #[pymodule_export]
     use super::preview::make_preview;
     #[pymodule_export]

@@ -123,6 +123,7 @@ pub(crate) enum PySubmissionEvent {
         job: String,
         tasks: u64,
         missing_files: usize,
+        blender: (u16, u16),
     },
 }
 
@@ -147,8 +148,8 @@ impl PySubmissionEvent {
             Event::Enqueueing(progress) => {
                 Self::Enqueueing { enqueued: progress.enqueued, total: progress.total }
             }
-            Event::Submitted { job, tasks, missing_files } => {
-                Self::Submitted { job: job.to_string(), tasks, missing_files }
+            Event::Submitted { job, tasks, missing_files, blender } => {
+                Self::Submitted { job: job.to_string(), tasks, missing_files, blender }
             }
         })
     }

@@ -100,6 +100,8 @@ pub enum Event {
         tasks: u64,
         /// Files whose paths could not be followed, where the request allowed that.
         missing_files: usize,
+        /// The Blender that renders it, as major and minor version.
+        blender: (u16, u16),
     },
 }
 
@@ -170,6 +172,7 @@ pub async fn run(
         job: job.id,
         tasks: job.frames.count(),
         missing_files: missing.len(),
+        blender: render_version,
     });
     Ok(())
 }

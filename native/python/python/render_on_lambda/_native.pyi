@@ -74,6 +74,10 @@ class StackInfo:
     def function(self) -> str:
         """The name of the function that renders."""
 
+    @property
+    def blenders(self) -> list[tuple[int, int]]:
+        """The Blenders that it renders with, as major and minor version, the oldest first."""
+
 @final
 class AccountLimits:
     """What the account allows in a region, and what a stack may ask for."""
@@ -263,13 +267,16 @@ class SubmissionEvent:
     class Submitted(SubmissionEvent):
         """The job is on the farm; the last event."""
 
-        __match_args__ = ("job", "tasks", "missing_files")
+        __match_args__ = ("job", "tasks", "missing_files", "blender")
         @property
         def job(self) -> str: ...
         @property
         def tasks(self) -> int: ...
         @property
         def missing_files(self) -> int: ...
+        @property
+        def blender(self) -> tuple[int, int]:
+            """The Blender that renders it, as major and minor version."""
 
 @final
 class Submission:
@@ -1258,6 +1265,18 @@ def split_output_path(
 
 def new_job_id() -> str:
     """A new job id; ids sort by the time they were made."""
+
+def notify(title: str, text: str) -> None:
+    """Show a notification on the desktop of whoever sits here. Never waits.
+
+    Through the desktop's own service (freedesktop.org's notifications, macOS, Windows); nothing is
+    shown and nothing raised where there is none.
+
+    title: a few words, shown as they are.
+    text: a sentence or two, shown as they are.
+
+    Raises OSError where no thread can be started.
+    """
 
 def trace(
     blend_file: str | PathLike[str], as_path: str | PathLike[str] | None = None

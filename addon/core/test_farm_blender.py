@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from .farm_blender import other_blender
+from .job import FarmAddress, Job
+
+FARM = FarmAddress("stack")
+
+
+def job(**values: Any) -> Job:
+    usual: dict[str, Any] = {
+        "id": "1",
+        "name": "shot",
+        "farm": FARM,
+        "blend_file": "",
+        "as_path": "",
+        "scene": "Scene",
+        "frame_first": 1,
+        "frame_last": 1,
+        "frame_step": 1,
+        "output_folder": "",
+        "output_template": "",
+        "blender_version": (4, 2, 9),
+    }
+    return Job(**(usual | values))
+
+
+def test_the_last_job_of_the_farm_tells_its_blender() -> None:
+    before = job(rendered_by=(5, 2))
+    assert other_blender([], FARM, (4, 2)) is None
+    assert other_blender([before], FARM, (4, 2)) == (5, 2)
+    assert other_blender([before, job(rendered_by=(4, 2))], FARM, (4, 2)) is None
+    assert other_blender([job(rendered_by=(4, 2)), job()], FARM, (4, 2)) is None
+
+
+def test_a_job_that_was_only_asked_about_tells_it_too() -> None:
+    assert other_blender([job(other_blender=(4, 5))], FARM, (4, 2)) == (4, 5)
+
+
+def test_another_farm_and_another_blender_tell_nothing() -> None:
+    known = [job(rendered_by=(5, 2), farm=replace(FARM, region="eu-west-1"))]
+    known.append(job(rendered_by=(4, 5), blender_version=(4, 1, 0)))
+    assert other_blender(known, FARM, (4, 2)) is None

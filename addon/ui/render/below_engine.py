@@ -1,0 +1,51 @@
+"""A line below the choice of the engine: the panel itself is far below Blender's own."""
+
+from __future__ import annotations
+
+import bpy
+from bpy.types import Context, Panel, UILayout
+
+from ...core import wording
+from ...core.job import Job, JobState
+from ...tool import jobs
+from ..drawing import line_characters, paragraph
+
+# How much of the width Blender gives to the names of properties.
+NAME_FACTOR = 0.4
+
+
+def draw(panel: Panel, context: Context) -> None:
+    """The two buttons, and below them what became of the last press."""
+    row = panel.layout.split(factor=NAME_FACTOR)
+    label = row.row()
+    label.alignment = "RIGHT"
+    label.label(text="On Lambda")
+    buttons = row.row(align=True)
+    buttons.enabled = bpy.app.online_access
+    buttons.operator("render_on_lambda.render_image", text="Image")
+    buttons.operator("render_on_lambda.render_animation", text="Animation")
+    job = jobs.jobs().current_job(bpy.data.filepath)
+    if job is not None:
+        draw_press(panel.layout, job, line_characters(context))
+
+
+def draw_press(layout: UILayout, job: Job, characters: int) -> None:
+    """How far it is, or what is in the way."""
+    if not job.state.is_over:
+        count = f"{job.fetched} / {job.total}" if job.total else ""
+        row = layout.split(factor=NAME_FACTOR)
+        row.label()
+        row.progress(factor=job.factor, text=count, translate=False)
+    elif job.state in (JobState.CONCERNS, JobState.FAILED):
+        text = wording.first_line(wording.summary_text(job), characters * 2)
+        paragraph(layout, text, characters, "ERROR")
+
+
+def register() -> None:
+    """Register with Blender."""
+    bpy.types.RENDER_PT_context.append(draw)
+
+
+def unregister() -> None:
+    """Take back."""
+    bpy.types.RENDER_PT_context.remove(draw)
