@@ -17,7 +17,7 @@ CHECKOV := 3.3.30
 # How long each fuzz target runs.
 FUZZ_SECONDS := 600
 
-.PHONY: help demo test soak setup build functions extension rust-test python-test e2e gui-test container-test setup-test bench simulate fuzz lint checkov format schemas clean
+.PHONY: help demo test soak setup build functions extension rust-test python-test e2e gui-test monkey-test container-test setup-test bench simulate fuzz lint checkov format schemas clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -62,6 +62,9 @@ e2e: python-test functions ## End to end against MiniStack and a real Blender
 
 gui-test: python-test functions ## The panel in Blender's own window under Xvfb (installs a Debian with Blender)
 	@$(PYTHON) tools/gui_test.py
+
+monkey-test: python-test functions ## Half an hour of clicks and calls at random in that window
+	@$(PYTHON) tools/monkey_test.py
 
 container-test: python-test functions ## The image as Lambda runs it: built, under the emulator, behind the mapping (Docker)
 	@$(PYTHON) tools/container_test.py

@@ -32,7 +32,7 @@ from bl_ext.user_default.render_on_lambda.tool import jobs as tool_jobs
 
 NAME = "bl_ext.user_default.render_on_lambda"
 SAMPLE = {sample!r}
-CALLS = Path({calls!r})
+CALLS, STOP = Path({calls!r}), Path({calls!r}).with_suffix(".stop")
 chance = random.Random({seed})
 # What would leave the farm, or wait on the main thread until a render is over.
 NEVER = {{"remove_farm", "make_farm", "use_role", "tell", "forget_access_key"}}
@@ -85,7 +85,8 @@ def open_sample():
 
 def new_file():
     note("new")
-    bpy.ops.wm.read_homefile(load_ui=False)
+    # Empty: previews of EEVEE's materials are drawn by threads, in which Blender's own X11 dies.
+    bpy.ops.wm.read_homefile(use_empty=True, load_ui=False)
 
 
 def delete():
@@ -145,6 +146,8 @@ def note(*what):
 
 
 def act():
+    if STOP.exists():
+        return None
     windows = bpy.context.window_manager.windows
     if windows:
         action = chance.choice(ACTIONS)
@@ -159,10 +162,8 @@ def act():
 bpy.context.preferences.view.use_save_prompt = False
 bpy.context.preferences.use_preferences_save = False
 bpy.app.timers.register(act, first_interval=1, persistent=True)
-bpy.app.driver_namespace["monkey"] = act
 """
 STOP = """
-bpy.app.timers.unregister(bpy.app.driver_namespace["monkey"])
 bpy.context.preferences.system.use_online_access = True
 name = "bl_ext.user_default.render_on_lambda"
 preferences = bpy.context.preferences.addons[name].preferences
@@ -188,12 +189,15 @@ def main() -> int:
     with Stage(SHOTS, search="lambda") as stage:
         calls = SHOTS / "calls.txt"
         calls.unlink(missing_ok=True)
+        stop = calls.with_suffix(".stop")
+        stop.unlink(missing_ok=True)
         sample = str(stage.sample / "shots/sample.blend")
         # A path that Blender in its root sees as we do.
         values = {"sample": sample, "stack": stage.farm.stack, "seed": seed}
         output = str(stage.folder / "monkey")
         stage.step(MONKEY.format(calls=str(calls), output=output, **values))
         clicks = click(stage, random.Random(seed), minutes * 60)
+        stop.touch()
         is_alive = stage.blender.poll() is None
         met = {"Blender has not crashed": is_alive}
         if is_alive:

@@ -26,7 +26,7 @@ def test_numbers_are_written_as_people_read_them() -> None:
         "$0.00",
         "$0.31",
         "$0.0014",
-        "less than $0.0001",
+        "$0.0001",
     ]
 
 

@@ -30,10 +30,10 @@ def duration_text(seconds: float) -> str:
 
 
 def cost_text(dollars: float) -> str:
-    """A price: "$0.31"; below a cent with as many digits as it takes."""
+    """A price: "$0.31"; below a cent with as many digits as it takes, at least $0.0001."""
     if dollars >= 0.01 or dollars == 0:
         return f"${dollars:.2f}"
-    return f"${dollars:.2g}" if dollars >= 0.0001 else tr("less than $0.0001")
+    return f"${max(dollars, 0.0001):.2g}"
 
 
 def frames_text(job: Job) -> str:

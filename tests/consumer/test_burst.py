@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from local_farm import local_farm
+from split_scenes import make
 from workers import BINARIES, Queue, wait_until
 
 BURST_WORKERS = 2
@@ -72,3 +74,24 @@ def test_a_task_for_which_the_time_does_not_suffice_goes_back_untried(
     # What they left is there for the mapping.
     wait_until(lambda: queue.waiting(queue.queue) == 4, 30, lambda: "messages are lost")
     queue.cancel(job)
+
+
+def test_whoever_watches_calls_workers_for_the_slices_of_a_frame_that_was_split(
+    farm_that_bursts: Queue, tmp_path: Path
+) -> None:
+    queue = farm_that_bursts
+    queue.farm.client("sqs").purge_queue(QueueUrl=queue.queue)
+    make("passes", tmp_path)
+    job = queue.submit(tmp_path / "shot.blend", "1")
+    # What a worker leaves that has split the frame and told so.
+    queue.split(job, 8, is_enqueued=True)
+    split = {"slices": 8, "after_tries": 1}
+    message = {"version": 3, "job": job, "frame": 1, "split": split}
+    for slice_ in range(8):
+        queue.send(json.dumps(message | {"slice": slice_}))
+    now = f"{round(time.time() * 1000):013}"
+    queue.put(f"jobs/{job}/events/{now}.1.1.00000001.overtaken.100", b"")
+    # Nobody else works: the mapping is off.
+    queue.command("watch", job, "--to", tmp_path / "frames")
+    (record,) = queue.records(job).values()
+    assert (record["state"], record["split"]["split"]["slices"]) == ("done", 8)

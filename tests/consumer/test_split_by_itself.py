@@ -12,7 +12,7 @@ import pytest
 from local_farm import local_farm
 from split_scenes import make
 from test_slices import SLICES, is_first_of, make_whole
-from workers import BINARIES, MAXIMUM_TRIES, Queue, wait_until
+from workers import BINARIES, Queue, wait_until
 
 pytestmark = pytest.mark.skipif(bpy.app.version < (5, 0), reason="finishing came with 5.0")
 
@@ -26,25 +26,11 @@ def scene(queue: Queue, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_whole(queue, tmp_path_factory.mktemp("split"), 1)
 
 
-def split(queue: Queue, job: str, *, is_enqueued: bool = False) -> None:
-    """What a worker has written that split frame 1 at its first try, and died."""
-    record: dict[str, Any] = {
-        "version": 3, "frame": 1, "tries": 1, "max_tries": MAXIMUM_TRIES + 1, "state": "queued",
-        "split": {"split": {"slices": SLICES, "after_tries": 1}, "is_enqueued": is_enqueued},
-        "worker": "dead", "started_ms": 1, "updated_ms": 1,
-    }  # fmt: skip
-    put(queue, f"jobs/{job}/tasks/1.json", json.dumps(record).encode())
-
-
-def put(queue: Queue, key: str, body: bytes) -> None:
-    queue.farm.client("s3").put_object(Bucket=queue.bucket, Key=key, Body=body)
-
-
 def test_a_worker_that_dies_between_the_split_and_its_slices_loses_nothing(
     queue: Queue, scene: Path, tmp_path: Path
 ) -> None:
     job = queue.submit(scene, "1")
-    split(queue, job)
+    queue.split(job, SLICES)
     with queue.worker(tmp_path):
         (record,) = queue.wait_for(job, 1, limit_seconds=120).values()
         wait_until(lambda: not queue.waiting(queue.queue), 60, lambda: "messages stay")
@@ -62,7 +48,7 @@ def test_a_paused_job_goes_on_with_the_slices_of_a_split_frame(
     queue: Queue, scene: Path, tmp_path: Path
 ) -> None:
     job = queue.submit(scene, "1")
-    split(queue, job, is_enqueued=True)
+    queue.split(job, SLICES, is_enqueued=True)
     queue.command("pause", job)
     with queue.worker(tmp_path):
         wait_until(lambda: not queue.waiting(queue.queue), 60, lambda: "messages stay")
@@ -76,7 +62,7 @@ def test_a_split_frame_whose_slices_failed_can_be_rendered_again(
     queue: Queue, scenes: Path, tmp_path: Path
 ) -> None:
     job = queue.submit(scenes / "no_camera.blend", "1")
-    split(queue, job)
+    queue.split(job, SLICES)
     with queue.worker(tmp_path):
         (record,) = queue.wait_for(job, 1, limit_seconds=60).values()
         assert record["state"] == "failed" and "slice" in record["failure"]["message"], record
@@ -94,7 +80,7 @@ def test_a_split_frame_whose_slices_failed_can_be_rendered_again(
 
 def test_a_split_frame_goes_with_its_job(queue: Queue, scenes: Path, tmp_path: Path) -> None:
     job = queue.submit(scenes / "heavy.blend", "1")
-    split(queue, job)
+    queue.split(job, SLICES)
     with queue.worker(tmp_path):
         wait_until(lambda: queue.keys(f"jobs/{job}/slices/"), 60, lambda: "nothing has begun")
         queue.cancel(job)

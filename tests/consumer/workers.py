@@ -110,6 +110,19 @@ class Queue:
 
         return wait_until(final, limit_seconds, lambda: f"not all over: {self.records(job)}")
 
+    def split(self, job: str, slices: int, *, is_enqueued: bool = False) -> None:
+        """Write what a worker has written that split frame 1 at its first try, and died."""
+        record: dict[str, Any] = {
+            "version": 3, "frame": 1, "tries": 1, "max_tries": MAXIMUM_TRIES + 1,
+            "state": "queued", "worker": "dead", "started_ms": 1, "updated_ms": 1,
+            "split": {"split": {"slices": slices, "after_tries": 1}, "is_enqueued": is_enqueued},
+        }  # fmt: skip
+        self.put(f"jobs/{job}/tasks/1.json", json.dumps(record).encode())
+
+    def put(self, key: str, body: bytes) -> None:
+        """Put an object."""
+        self.farm.client("s3").put_object(Bucket=self.bucket, Key=key, Body=body)
+
     def send(self, body: str) -> None:
         self.farm.client("sqs").send_message(QueueUrl=self.queue, MessageBody=body)
 

@@ -14,6 +14,7 @@ mod refinement;
 pub(crate) mod removal;
 mod result_name;
 pub(crate) mod retry;
+mod split_frames;
 pub(crate) mod stop;
 mod stragglers;
 pub mod submission;

@@ -203,7 +203,7 @@ async fn queue_again(
 }
 
 /// The record of a task of which nothing is known.
-fn new_record(frame: i32) -> TaskRecord {
+pub(super) fn new_record(frame: i32) -> TaskRecord {
     TaskRecord {
         version: TaskRecord::version_of(None),
         frame,

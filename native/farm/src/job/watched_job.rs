@@ -17,6 +17,7 @@ use super::fetch::{FetchedFiles, fetch_files};
 use super::patience::Patience;
 use super::placement::Placement;
 use super::refinement::Refinement;
+use super::split_frames::SplitFrames;
 use super::stragglers::Stragglers;
 use super::tally::{Progress, Tally};
 use super::watch_event::Event;
@@ -49,6 +50,7 @@ pub(super) struct WatchedJob {
     pub(super) lost: BTreeSet<i32>,
     pub(super) patience: Patience,
     pub(super) stragglers: Stragglers,
+    pub(super) split_frames: SplitFrames,
     /// When frames may next be given out a second time.
     pub(super) help_from: Instant,
     /// When the whole log was read last.
@@ -82,6 +84,7 @@ impl WatchedJob {
             lost: BTreeSet::new(),
             patience: Patience::new(),
             stragglers: Stragglers::default(),
+            split_frames: SplitFrames::default(),
             help_from: Instant::now(),
             read_whole: None,
             control: JobControl::default(),
@@ -130,6 +133,7 @@ impl WatchedJob {
             self.patience.news();
         }
         for event in read? {
+            self.split_frames.take(&event, now_ms());
             if !self.tally.take(&self.job, event) {
                 continue;
             }
@@ -152,6 +156,7 @@ impl WatchedJob {
             _ if self.control.is_paused_by_artist() => {}
             Some(reason) if !self.control.cancelled => self.tell_pause(&reason, on_event),
             _ => {
+                self.call_for_slices().await?;
                 self.help_stragglers(on_event).await?;
                 self.look_at_the_queue(on_event).await?;
             }

@@ -1,0 +1,68 @@
+"""A notification reaches the desktop's own bus, and a computer without one goes on."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+LIMIT_SECONDS = 20
+
+NOTIFY = """
+import sys, time
+import render_on_lambda
+render_on_lambda.notify("shot <7>", "24 frames in 16 s & no more")
+# It is shown by a thread of its own, which ends with the process.
+time.sleep(float(sys.argv[1]))
+print("went on")
+"""
+
+
+def notify(address: str, seconds: float) -> str:
+    run = subprocess.run(
+        [sys.executable, "-c", NOTIFY, str(seconds)],
+        env=os.environ | {"DBUS_SESSION_BUS_ADDRESS": address},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=LIMIT_SECONDS,
+    )
+    assert run.stderr == ""
+    return run.stdout
+
+
+def test_the_desktop_is_told_what_the_add_on_says(tmp_path: Path) -> None:
+    bus = subprocess.Popen(
+        ["dbus-daemon", "--session", "--nofork", "--nopidfile", "--print-address",
+         f"--address=unix:path={tmp_path / 'bus'}"],
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+    )  # fmt: skip
+    assert bus.stdout
+    address = bus.stdout.readline().strip()
+    heard = tmp_path / "heard"
+    with heard.open("wb") as file:
+        monitor = subprocess.Popen(["dbus-monitor", "--address", address], stdout=file)
+    try:
+        wait_for(heard, "NameAcquired")
+        notify(address, 1.0)
+        wait_for(heard, "member=Notify")
+        wait_for(heard, 'string "24 frames in 16 s & no more"')
+        assert 'string "shot <7>"' in heard.read_text()
+    finally:
+        for process in (monitor, bus):
+            process.terminate()
+            process.wait()
+
+
+def test_a_computer_without_a_desktop_goes_on(tmp_path: Path) -> None:
+    assert notify(f"unix:path={tmp_path / 'nobody'}", 0.5) == "went on\n"
+
+
+def wait_for(file: Path, text: str) -> None:
+    """Until a file that is written to contains a text."""
+    limit = time.monotonic() + LIMIT_SECONDS
+    while text not in file.read_text():
+        assert time.monotonic() < limit, f"no {text} in:\n{file.read_text()}"
+        time.sleep(0.1)
