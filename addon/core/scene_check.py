@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .translation import count_text, tr
-from .wording import sentence
+from .wording import not_split_text, sentence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,6 +80,8 @@ class SceneCheck:
                 self.factor = event.bytes_done / event.bytes_total if event.bytes_total else 0.0
             case "Opening":
                 self.status, self.factor = tr("Opening the pack with Blender"), 1.0
+            case "NotSplit":
+                self.notes.append(not_split_text(event.obstacle))
             case "Verified":
                 self.problems = [
                     Problem(item.kind, item.datablock_type, item.datablock, item.path)

@@ -137,6 +137,8 @@ class Session:
                 ]
                 job.other_blender = event.other_blender
                 self._end(JobState.CONCERNS)
+            case "NotSplit":
+                job.notice(wording.not_split_text(event.obstacle))
             case "Uploading":
                 upload = event.progress
                 job.status = upload_text(upload)

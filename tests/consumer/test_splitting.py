@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import bpy
 import pytest
+import render_on_lambda
 import split_scenes
 from render_worker.splitting import (
     SAMPLES,
@@ -182,7 +184,33 @@ def test_other_noise_is_for_the_artist_to_accept() -> None:
     assert "how fast a worker is" in obstacle_to_tiles(scene, allow_other_noise=True)
 
 
+# What the worker alone finds out: as it renders, or by looking at more than a file tells.
+FOUND_BY_THE_WORKER = (
+    of_two_scenes, counted, stereo_without_noise, caught_without_noise, animated,
+    driven_by_the_border, simulated, watched, cached,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "change",
+    [eevee, timed, edited, freestyle, drawn, coloured_anew, override_of_the_world, guided,
+     foggy, of_a_part, adaptive, misty, sampled_by_layer, *FOUND_BY_THE_WORKER],
+)  # fmt: skip
+def test_what_is_told_before_anything_is_sent_the_worker_finds_too(
+    change: Callable[[Scene], None], tmp_path: Path
+) -> None:
+    scene = plain()
+    scene.cycles.use_denoising = False
+    change(scene)
+    found = obstacle_to_tiles(scene, allow_other_noise=False)
+    bpy.app.handlers.render_post.clear()
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "shot.blend"))
+    told = render_on_lambda.split_obstacle(tmp_path / "shot.blend")
+    assert bool(told) == (bool(found) and change not in FOUND_BY_THE_WORKER), (told, found)
+
+
 @pytest.mark.parametrize("name", split_scenes.SCENES)
 def test_scenes_that_are_tried_in_slices_may_be_split(name: str, tmp_path_factory) -> None:
     scene = split_scenes.make(name, tmp_path_factory.mktemp("split"))
     assert TILES in classes(scene)[0], classes(scene)
+    assert render_on_lambda.split_obstacle(Path(bpy.data.filepath)) is None

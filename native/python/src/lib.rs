@@ -57,7 +57,7 @@ mod native {
         new_job_id,
     };
     #[pymodule_export]
-    use super::trace::{PyDependency, trace};
+    use super::trace::{PyDependency, split_obstacle, trace};
 
     use pyo3::prelude::*;
 

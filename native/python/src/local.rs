@@ -8,7 +8,10 @@ use protocol::{FrameRange, OutputNaming};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use scene::path_template;
-use scene::{BlenderCommand, PackPlan, PackProgress, Problem, RenderSettings, Trace, TraceSource};
+use scene::{
+    BlenderCommand, PackPlan, PackProgress, Problem, RenderSettings, SplitObstacle, Trace,
+    TraceSource,
+};
 
 use crate::error::scene_error;
 use crate::submission::{Painted, PyMissingFile, painted_images};
@@ -21,6 +24,7 @@ enum Event {
     Writing(PackProgress),
     Written { files: u64, bytes: u64, blend_file: String, rewritten: usize },
     Opening,
+    NotSplit(SplitObstacle),
     Verified(Vec<Problem>),
 }
 
@@ -49,6 +53,7 @@ pub(crate) enum PyLocalPackEvent {
     Writing { files_done: u64, files_total: u64, bytes_done: u64, bytes_total: u64 },
     Written { files: u64, bytes: u64, blend_file: String, rewritten: usize },
     Opening(),
+    NotSplit { obstacle: String, message: String },
     Verified { problems: Vec<Py<PyProblem>> },
 }
 
@@ -69,6 +74,10 @@ impl PyLocalPackEvent {
                 Self::Written { files, bytes, blend_file, rewritten }
             }
             Event::Opening => Self::Opening(),
+            Event::NotSplit(obstacle) => Self::NotSplit {
+                obstacle: obstacle.name().to_owned(),
+                message: obstacle.to_string(),
+            },
             Event::Verified(problems) => Self::Verified {
                 problems: problems
                     .into_iter()
@@ -139,6 +148,9 @@ impl PyLocalPack {
             let copies = temporary_folder()?;
             source.file = Work::shown(source.file, painted, copies.path())?;
             let traced = work.trace(&source)?;
+            if let Some(obstacle) = traced.split_obstacle() {
+                work.say(Event::NotSplit(obstacle));
+            }
             let plan = work.pack(&traced, folder.path())?;
             work.say(Event::Opening);
             let opened = scene::verify(&blender, folder.path(), &plan, || work.is_wanted())?;

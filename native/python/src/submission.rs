@@ -106,6 +106,10 @@ pub(crate) enum PySubmissionEvent {
         unbaked: Vec<Py<PyUnbakedSimulation>>,
         other_blender: Option<(u16, u16)>,
     },
+    NotSplit {
+        obstacle: String,
+        message: String,
+    },
     Uploading {
         progress: PyUploadProgress,
     },
@@ -141,6 +145,10 @@ impl PySubmissionEvent {
                     .into_iter()
                     .map(|one| Py::new(py, PyUnbakedSimulation::from(one)))
                     .collect::<PyResult<_>>()?,
+            },
+            Event::NotSplit { obstacle } => Self::NotSplit {
+                obstacle: obstacle.name().to_owned(),
+                message: obstacle.to_string(),
             },
             Event::Uploading(progress) => Self::Uploading { progress: progress.into() },
             Event::Trouble { message } => Self::Trouble { message },

@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use pyo3::prelude::*;
-use scene::{Dependency, TraceSource};
+use scene::{Dependency, RenderSettings, SplitObstacle, TraceSource};
 
 use crate::error::scene_error;
 
@@ -49,6 +49,23 @@ impl From<&Dependency> for PyDependency {
 /// The colour configuration that a Blender with this environment uses instead of its own.
 pub(crate) fn color_config() -> Option<PathBuf> {
     std::env::var_os("OCIO").map(PathBuf::from)
+}
+
+#[pyfunction]
+#[pyo3(signature = (blend_file, scene=None))]
+pub(crate) fn split_obstacle(
+    py: Python<'_>,
+    blend_file: PathBuf,
+    scene: Option<&str>,
+) -> PyResult<Option<(&'static str, String)>> {
+    let found = py.detach(|| {
+        let scene = RenderSettings::read(&blend_file, scene)?.scene;
+        let (file, as_path) = (blend_file.clone(), blend_file);
+        let source = TraceSource { file, as_path, scene: Some(scene), ..TraceSource::default() };
+        Ok(scene::trace(&source, |_| {})?.split_obstacle())
+    });
+    let found: Option<SplitObstacle> = found.map_err(|error| scene_error(&error))?;
+    Ok(found.map(|obstacle| (obstacle.name(), obstacle.to_string())))
 }
 
 #[pyfunction]

@@ -18,6 +18,7 @@ use crate::datablock::{FoundPath, InvalidDriver, Owner, PythonDriver, Simulation
 use crate::error::Result;
 use crate::packed_library::PackedLibrary;
 use crate::sequence_use::SequenceUses;
+use crate::splitting::Splitting;
 use crate::visibility::Visibility;
 use gather::gather_beside;
 use reading::Reading;
@@ -82,6 +83,8 @@ pub(crate) struct Datablock {
     pub(crate) simulates: bool,
     /// The numbers of its own bake nodes, where it is a node group.
     pub(crate) bake_nodes: Vec<i64>,
+    /// Why frames that show it are not rendered in parts.
+    pub(crate) splitting: Splitting,
     /// What it animates, by keyframes or drivers.
     pub(crate) animates: Animates,
 }
@@ -108,6 +111,7 @@ impl Datablock {
             simulations: Vec::new(),
             simulates: false,
             bake_nodes: Vec::new(),
+            splitting: Splitting::default(),
             animates: Animates::default(),
         }
     }

@@ -7,6 +7,7 @@ use crate::contents::Datablock;
 use crate::datablock::ShownBy;
 use crate::datablock_type::datablock_type;
 use crate::disabled_script::DisabledScript;
+use crate::splitting::SplitObstacle;
 use crate::walk::{DatablockPlace, Walk, WalkedFile};
 
 /// A datablock on the way. A collection comes with the scene whose layers show it, as long as it is
@@ -130,6 +131,30 @@ impl Walk {
         found.sort();
         found.dedup();
         found
+    }
+
+    /// Why the frames of a scene are not rendered in parts, by what they evaluate.
+    pub(crate) fn split_obstacle(
+        &self,
+        scene: Option<&str>,
+        rendered: &[DatablockPlace],
+    ) -> Option<SplitObstacle> {
+        let is_scene = |(file, _): &DatablockPlace, name: &[u8]| {
+            *file == 0 && scene.is_some_and(|scene| scene.as_bytes() == name)
+        };
+        let (mut found, mut makes_cache, mut has_images) = (None, false, false);
+        for at in rendered {
+            let Some(datablock) = self.datablock(*at) else { continue };
+            // What other scenes are like that this one shows, the worker looks at.
+            if datablock.code == *b"SC" && !is_scene(at, &datablock.name) {
+                continue;
+            }
+            makes_cache |= datablock.splitting.makes_texture_cache();
+            has_images |= datablock.code == *b"IM" && !datablock.paths.is_empty();
+            found = found.into_iter().chain(datablock.splitting.obstacle()).min();
+        }
+        let cache = (makes_cache && has_images).then_some(SplitObstacle::TextureCache);
+        found.into_iter().chain(cache).min()
     }
 }
 

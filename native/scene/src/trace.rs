@@ -18,6 +18,7 @@ use crate::parallel::in_parallel;
 use crate::private_place::PrivatePlaces;
 use crate::rendered::Idle;
 use crate::sequence_use::{SequenceUse, needed_numbers, shown_numbers};
+use crate::splitting::SplitObstacle;
 use crate::texture_cache::shown_instead;
 use crate::trace_source::TraceSource;
 use crate::unbaked::UnbakedSimulation;
@@ -37,6 +38,7 @@ pub struct Trace {
     pub(crate) unpacked: UnpackedLibraries,
     disabled_scripts: Vec<DisabledScript>,
     unbaked: Vec<UnbakedSimulation>,
+    split_obstacle: Option<SplitObstacle>,
     /// The files that no Blender since 5.0 opens.
     big_endian: Vec<PathBuf>,
 }
@@ -88,6 +90,13 @@ impl Trace {
     #[must_use]
     pub fn unbaked_simulations(&self) -> &[UnbakedSimulation] {
         &self.unbaked
+    }
+
+    /// Why the frames are not rendered in parts by many workers, as far as the files tell; the worker
+    /// may find more.
+    #[must_use]
+    pub const fn split_obstacle(&self) -> Option<SplitObstacle> {
+        self.split_obstacle
     }
 
     /// Refuses files that the Blender of the farm cannot open.
@@ -194,6 +203,7 @@ pub fn trace(source: &TraceSource, on_file: impl FnMut(&Path)) -> Result<Trace> 
             walk.disabled_scripts(&rendered)
         },
         unbaked: walk.unbaked_simulations(&rendered),
+        split_obstacle: walk.split_obstacle(scene, &rendered),
         big_endian: Vec::new(),
     };
     if let Some(config) = source.color_config.as_ref().filter(|path| is_of_the_artist(path)) {

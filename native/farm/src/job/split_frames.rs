@@ -6,10 +6,6 @@ use std::time::Duration;
 
 use protocol::{FrameSplit, TaskEvent, TaskEventKind, TaskRecord, milliseconds};
 
-use super::documents::read_record;
-use super::watched_job::WatchedJob;
-use crate::error::Result;
-
 /// How old the word of a split may be: later the mapping has brought workers.
 const FRESH: Duration = Duration::from_secs(60);
 
@@ -26,7 +22,7 @@ pub(super) struct SplitFrames {
 }
 
 impl SplitFrames {
-    /// Takes note of an event; now_ms is the time, in milliseconds since 1970 (UTC).
+    /// Takes note of an event; `now_ms` is the time, in milliseconds since 1970 (UTC).
     pub(super) fn take(&mut self, event: &TaskEvent, now_ms: u64) {
         let age_ms = now_ms.saturating_sub(event.at_ms);
         let is_fresh = age_ms < milliseconds(FRESH.as_secs_f64());
@@ -36,12 +32,17 @@ impl SplitFrames {
         }
     }
 
-    fn frames(&self) -> Vec<i32> {
+    /// Those of which more is to be known.
+    pub(super) fn frames(&self) -> Vec<i32> {
         self.looked.keys().copied().collect()
     }
 
     /// The split of a frame, where its slices are on the queue and nobody was called for them.
-    fn looked_at(&mut self, frame: i32, record: Option<&TaskRecord>) -> Option<FrameSplit> {
+    pub(super) fn looked_at(
+        &mut self,
+        frame: i32,
+        record: Option<&TaskRecord>,
+    ) -> Option<FrameSplit> {
         let recorded = record.and_then(|record| record.split);
         let is_over = record.is_some_and(TaskRecord::is_final);
         if let Some(recorded) = recorded.filter(|recorded| recorded.is_enqueued || is_over) {
@@ -55,20 +56,6 @@ impl SplitFrames {
             self.looked.remove(&frame);
         }
         None
-    }
-}
-
-impl WatchedJob {
-    /// Calls workers for the slices of frames that were split a moment ago.
-    pub(super) async fn call_for_slices(&mut self) -> Result<()> {
-        for frame in self.split_frames.frames() {
-            let record = read_record(&self.farm.storage, self.job.id, frame).await?;
-            if let Some(split) = self.split_frames.looked_at(frame, record.as_ref()) {
-                let (burst, slices) = (self.farm.burst(), u64::from(split.slices));
-                burst.call(&self.farm.queue, &self.farm.function, self.job.id, slices).await;
-            }
-        }
-        Ok(())
     }
 }
 

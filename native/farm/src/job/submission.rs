@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use protocol::{BlenderVersion, FrameSet, Job, JobId, OutputNaming, PackId, Versioned};
 use scene::{
-    MissingFile, PackPlan, PaintedImage, RenderSettings, Trace, TraceSource, UnbakedSimulation,
+    MissingFile, PackPlan, PaintedImage, RenderSettings, SplitObstacle, Trace, TraceSource,
+    UnbakedSimulation,
 };
 
 use crate::aws::connection::FarmSettings;
@@ -60,6 +61,18 @@ pub struct Request {
     pub color_config: Option<PathBuf>,
 }
 
+impl Request {
+    /// Whether a frame is rendered whole because of an obstacle.
+    const fn obeys(&self, obstacle: SplitObstacle) -> bool {
+        !(obstacle.is_noise() && self.allow_other_noise)
+    }
+
+    /// Whether somebody waits for slices: of an animation no frame is split but for its length.
+    fn wants_slices(&self) -> bool {
+        self.slices.map_or(self.frames.count() == 1, |slices| slices > 1)
+    }
+}
+
 /// What a submission reports.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
@@ -77,6 +90,11 @@ pub enum Event {
         unbaked: Vec<UnbakedSimulation>,
         /// The farm's Blender, as major and minor version, where it is not the artist's.
         other_blender: Option<(u16, u16)>,
+    },
+    /// One worker renders each frame alone, although they might have been split.
+    NotSplit {
+        /// Why.
+        obstacle: SplitObstacle,
     },
     /// Files are being hashed, looked up and sent.
     Uploading(UploadProgress),
@@ -146,6 +164,13 @@ pub async fn run(
         let unbaked = unbaked.to_vec();
         on_event(Event::Concerns { missing_files: missing, unbaked, other_blender });
         return Ok(());
+    }
+    if let Some(obstacle) = traced.split_obstacle().filter(|one| request.obeys(*one)) {
+        // What is known to be rendered by one worker costs no slices that find that out.
+        if request.wants_slices() {
+            on_event(Event::NotSplit { obstacle });
+        }
+        request.slices = Some(1);
     }
     let plan = tokio::task::block_in_place(|| PackPlan::new(&traced, work_folder.path()))?;
     let upload = UploadSettings {

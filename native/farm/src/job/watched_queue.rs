@@ -35,6 +35,18 @@ impl WatchedJob {
         on_event(Event::Lost { frames: waiting, message });
     }
 
+    /// Calls workers for the slices of frames that were split a moment ago.
+    pub(super) async fn call_for_slices(&mut self) -> Result<()> {
+        for frame in self.split_frames.frames() {
+            let record = read_record(&self.farm.storage, self.job.id, frame).await?;
+            if let Some(split) = self.split_frames.looked_at(frame, record.as_ref()) {
+                let (burst, slices) = (self.farm.burst(), u64::from(split.slices));
+                burst.call(&self.farm.queue, &self.farm.function, self.job.id, slices).await;
+            }
+        }
+        Ok(())
+    }
+
     /// Gives frames that lie far behind the others out a second time, once nobody waits for a worker.
     pub(super) async fn help_stragglers(&mut self, on_event: &impl Fn(Event)) -> Result<()> {
         let now = Instant::now();

@@ -57,6 +57,7 @@ from ._native import (
     request_quota,
     retry_job,
     slice_metadata,
+    split_obstacle,
     split_output_path,
     trace,
 )
@@ -115,6 +116,7 @@ __all__ = [
     "request_quota",
     "retry_job",
     "slice_metadata",
+    "split_obstacle",
     "split_output_path",
     "trace",
 ]

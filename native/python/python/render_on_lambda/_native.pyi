@@ -230,6 +230,19 @@ class SubmissionEvent:
             """The farm's Blender, where it is not the scene's: its pictures may differ."""
 
     @final
+    class NotSplit(SubmissionEvent):
+        """One worker renders each frame alone, where somebody might have hoped for many."""
+
+        __match_args__ = ("obstacle", "message")
+        @property
+        def obstacle(self) -> str:
+            """Why: "engine", "time limit", "sequencer", "freestyle", "grease pencil",
+            "single layer", "own colors", "path guiding", "volumes" or "texture cache"."""
+        @property
+        def message(self) -> str:
+            """Why, as a part of a sentence in English."""
+
+    @final
     class Uploading(SubmissionEvent):
         """Files are being hashed, looked up and sent."""
 
@@ -691,6 +704,16 @@ class LocalPackEvent:
     @final
     class Opening(LocalPackEvent):
         """Blender opens the pack."""
+
+    @final
+    class NotSplit(LocalPackEvent):
+        """One worker would render each frame alone: as SubmissionEvent.NotSplit. Of a check."""
+
+        __match_args__ = ("obstacle", "message")
+        @property
+        def obstacle(self) -> str: ...
+        @property
+        def message(self) -> str: ...
 
     @final
     class Verified(LocalPackEvent):
@@ -1276,6 +1299,18 @@ def notify(title: str, text: str) -> None:
     text: a sentence or two, shown as they are.
 
     Raises OSError where no thread can be started.
+    """
+
+def split_obstacle(
+    blend_file: str | PathLike[str], scene: str | None = None
+) -> tuple[str, str] | None:
+    """Why one worker renders each frame of a scene alone, as far as the file tells; None where many
+    may render parts of it. The reason's name, as SubmissionEvent.NotSplit has it, and a part of a
+    sentence. The worker that renders has the last word.
+
+    scene: its name; the active one where None.
+
+    Raises OSError where a file cannot be read and ValueError where it is not a sound .blend file.
     """
 
 def trace(

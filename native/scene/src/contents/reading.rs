@@ -18,6 +18,7 @@ use crate::datablock::{
 };
 use crate::error::Result;
 use crate::packed_library::PackedLibrary;
+use crate::splitting::{SplitObstacle, has_volume};
 
 /// Most structs of one block that are asked for paths; bakes of a modifier are the only arrays.
 const MAX_STRUCTS: usize = 10_000;
@@ -157,11 +158,16 @@ impl<'a> Reading<'a> {
             return Ok(IdleNodes::default());
         }
         let links = blocks.iter().filter(|(block, _)| self.structs.is_link(block));
-        let links: Vec<_> = links
-            .flat_map(|(block, payload)| self.owner.file.views(block, payload))
-            .filter_map(|link| Some((link.pointer("fromnode")?, link.pointer("tonode")?)))
-            .collect();
-        IdleNodes::of(&mut self.owner, &nodes, links.into_iter())
+        let links: Vec<_> =
+            links.flat_map(|(block, payload)| self.owner.file.views(block, payload)).collect();
+        if matches!(&self.owner.code, b"MA" | b"WO")
+            && has_volume(&mut self.owner, &nodes, &links)?
+            && let Some(datablock) = self.datablocks.last_mut()
+        {
+            datablock.splitting.note(SplitObstacle::Volumes);
+        }
+        let ends = |link: &StructView| Some((link.pointer("fromnode")?, link.pointer("tonode")?));
+        IdleNodes::of(&mut self.owner, &nodes, links.iter().filter_map(ends))
     }
 
     fn block(&mut self, block: &Block, payload: &Payload, idle: &IdleNodes) -> Result<()> {
@@ -265,6 +271,7 @@ impl<'a> Reading<'a> {
         if self.structs.is_visibility(view.block()) {
             datablock.visibility.note(view);
         }
+        datablock.splitting.look(&mut self.owner, view)?;
         datablock.simulates |= simulates(view);
         if let Some(uses) = &mut datablock.sequence_uses {
             uses.search(&mut self.owner, view)?;

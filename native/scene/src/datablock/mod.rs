@@ -8,6 +8,7 @@ mod image;
 mod media;
 mod muted_strips;
 mod node;
+mod property;
 mod simulation;
 mod strip;
 
@@ -23,6 +24,7 @@ use crate::expand::Expansion;
 
 pub(crate) use driver::{DrivenProperties, InvalidDriver, PythonDriver};
 pub(crate) use muted_strips::is_muted_strip;
+pub(crate) use property::numbers_of;
 pub(crate) use simulation::{SIMULATION_STRUCTS, Simulation, bake_nodes, simulates, unbaked};
 
 /// A path that a struct holds.

@@ -70,6 +70,8 @@ def submit(arguments: Namespace, reporter: Reporter) -> int:
                     say_missing(files, reporter)
                     say_unbaked(unbaked, reporter)
                     say_other_blender(settings.blender_version, other_blender, reporter)
+                case SubmissionEvent.NotSplit(_, message):
+                    reporter.note(f"each frame is rendered by one worker: {message}")
                 case SubmissionEvent.Uploading(progress):
                     show_upload(progress, reporter)
                 case SubmissionEvent.Trouble(message) | SubmissionEvent.Waking(message):

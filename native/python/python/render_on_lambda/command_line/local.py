@@ -78,6 +78,8 @@ def verify(arguments: Namespace, reporter: Reporter) -> int:
     problems: list[Problem] = []
     for event in _events(work, reporter):
         match event:
+            case LocalPackEvent.NotSplit(_, message):
+                reporter.note(f"each frame is rendered by one worker: {message}")
             case LocalPackEvent.Verified(problems):
                 pass
             case _:
