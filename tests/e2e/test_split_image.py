@@ -36,3 +36,25 @@ def test_frames_in_slices_are_those_of_one_worker_and_cost_what_all_of_them_took
     assert job["billed_seconds"] > spent
     told = s3.list_objects_v2(Bucket=bucket, Prefix=f"jobs/{job['id']}/events/")["Contents"]
     assert any(".progress." in one["Key"] for one in told)
+
+
+def test_what_cannot_be_split_is_told_before_anything_is_sent_and_costs_no_slices(
+    farm: LocalFarm, blender: Blender, sample: Path
+) -> None:
+    result = render(
+        blender,
+        sample,
+        "scene.frame_end = 1; scene.cycles.time_limit = 30; "
+        "chosen = bpy.context.window_manager.render_on_lambda; "
+        "chosen.split_frames = 'ALWAYS'; chosen.slices = 3",
+    )
+    assert result["outcome"] == ["FINISHED"]
+    job = result["job"]
+    told = "One worker renders each frame alone: a time limit makes the picture depend on how fast"
+    assert any(notice.startswith(told) for notice in job["notices"]), job["notices"]
+    s3, bucket = farm.client("s3"), farm.outputs()["BucketName"]
+    keys = [
+        one["Key"]
+        for one in s3.list_objects_v2(Bucket=bucket, Prefix=f"jobs/{job['id']}/")["Contents"]
+    ]
+    assert not any("/slices/" in key or "/parts/" in key for key in keys), keys
