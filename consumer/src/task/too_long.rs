@@ -118,8 +118,8 @@ impl SplitWatch {
 fn slices_by(rule: SplitRule, course: &FrameCourse, spent: Duration, least: u32) -> Option<u32> {
     let cost = course.cost().filter(|_| course.part() < 1.0)?;
     let soon = || {
-        let most = rule.workers?.min(Job::MAX_SLICES);
-        slices_for_speed(cost, spent, most).filter(|slices| *slices >= least)
+        slices_for_speed(cost, spent, rule.workers?, Job::MAX_SLICES)
+            .filter(|slices| *slices >= least)
     };
     let too_long = rule.limit.filter(|limit| {
         let looks_after = if rule.others_were_long { LOOKS_AGAIN_AFTER } else { LOOKS_AFTER };
@@ -175,9 +175,9 @@ mod tests {
     fn an_image_is_split_as_soon_as_that_is_seen() {
         let image = course(&[(5, 0.0), (15, 0.05)]);
         let spent = Duration::from_secs(15);
-        assert_eq!(slices_by(rule(Some(8)), &image, spent, 1), Some(8));
+        assert_eq!(slices_by(rule(Some(8)), &image, spent, 1), Some(12));
         assert_eq!(slices_by(rule(None), &image, spent, 1), None);
-        let tiles_of_cycles = 12;
+        let tiles_of_cycles = 24;
         assert_eq!(slices_by(rule(Some(8)), &image, spent, tiles_of_cycles), None);
     }
 
@@ -205,7 +205,7 @@ mod tests {
         assert!(wait.await.is_err());
         let agreed = News::Divisible { obstacle: String::new(), least_slices: 1 };
         sender.send_modify(|known| known.take(agreed));
-        assert_eq!(split.is_better_split().await, 16);
+        assert_eq!(split.is_better_split().await, 32);
     }
 
     #[test]

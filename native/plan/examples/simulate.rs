@@ -34,8 +34,7 @@ fn main() -> ExitCode {
         let at_once = parts.next().unwrap_or(1);
         // A worker that renders its first frame sees its own start as a part of what it costs.
         let seen = FrameCost { fixed: cost.fixed + seconds(start), ..cost };
-        let planned =
-            || slices_for_speed(seen, Duration::ZERO, at_once.min(MOST_SLICES)).unwrap_or(1);
+        let planned = || slices_for_speed(seen, Duration::ZERO, at_once, MOST_SLICES).unwrap_or(1);
         let slices = parts.next().filter(|slices| *slices > 0).unwrap_or_else(planned);
         let called = parts.next().unwrap_or(0).min(at_once);
         let farm = ModelFarm {

@@ -17,6 +17,10 @@ const DEARER: f64 = 1.3;
 /// A slice is worth while that has so much to render.
 const WORTH_A_SLICE: Duration = Duration::from_secs(4);
 
+/// How many slices there are for each worker, at the price: tiles are of one size and not of one cost, and
+/// whoever has a cheap one takes another.
+const SLICES_A_WORKER: f64 = 4.0;
+
 /// An image must come so much earlier that somebody notices.
 const WORTH_WAITING: Duration = Duration::from_secs(20);
 
@@ -46,17 +50,25 @@ pub fn slices_for_time(
 }
 
 /// Into how many slices a frame is split so that it is there much earlier, at no more than 1.3 times
-/// the cost; nothing where it is not worth while. `spent` is how long it has been worked on, `most_slices` how
-/// many workers there are for it.
+/// the cost; nothing where it is not worth while. `spent` is how long it has been worked on, `workers` how
+/// many there are for it.
 #[must_use]
-pub fn slices_for_speed(cost: FrameCost, spent: Duration, most_slices: u32) -> Option<u32> {
+pub fn slices_for_speed(
+    cost: FrameCost,
+    spent: Duration,
+    workers: u32,
+    most_slices: u32,
+) -> Option<u32> {
     let fixed = cost.fixed.max(LEAST_FIXED);
     let filled = ratio(cost.shared, WORTH_A_SLICE);
-    let slices = affordable(cost).min(filled).min(most_slices.into()).floor();
-    if slices < 2.0 {
+    let workers = f64::from(workers);
+    let most = (workers * SLICES_A_WORKER).min(most_slices.into());
+    let slices = affordable(cost).min(filled).min(most).floor();
+    if slices < 2.0 || workers < 2.0 {
         return None;
     }
-    let split = fixed * 2 + cost.shared.div_f64(slices);
+    let at_once = slices.min(workers);
+    let split = fixed.mul_f64(1.0 + (slices / at_once).ceil()) + cost.shared.div_f64(at_once);
     let saved = cost.whole().saturating_sub(spent).saturating_sub(split);
     (saved > split && saved > WORTH_WAITING).then(|| whole(slices))
 }
@@ -118,19 +130,26 @@ mod tests {
     #[test]
     fn an_image_is_split_as_far_as_it_may_cost() {
         let ten = Duration::from_secs(10);
-        assert_eq!(slices_for_speed(cost(5, 3600), ten, 1000), Some(216));
-        assert_eq!(slices_for_speed(cost(5, 3600), ten, 8), Some(8));
-        assert_eq!(slices_for_speed(cost(5, 200), ten, 1000), Some(12));
+        assert_eq!(slices_for_speed(cost(5, 3600), ten, 1000, 1000), Some(216));
+        assert_eq!(slices_for_speed(cost(5, 3600), ten, 1000, 100), Some(100));
+        assert_eq!(slices_for_speed(cost(5, 200), ten, 1000, 1000), Some(12));
+    }
+
+    #[test]
+    fn few_workers_take_several_slices_each_as_far_as_these_may_cost() {
+        let ten = Duration::from_secs(10);
+        assert_eq!(slices_for_speed(cost(5, 3600), ten, 8, 1000), Some(32));
+        assert_eq!(slices_for_speed(cost(60, 3600), ten, 8, 1000), Some(18));
     }
 
     #[test]
     fn an_image_that_would_not_come_much_earlier_is_left_alone() {
         let spent = Duration::from_secs(10);
-        assert_eq!(slices_for_speed(cost(1, 20), spent, 100), None);
-        assert_eq!(slices_for_speed(cost(60, 120), spent, 100), None);
+        assert_eq!(slices_for_speed(cost(1, 20), spent, 100, 1000), None);
+        assert_eq!(slices_for_speed(cost(60, 120), spent, 100, 1000), None);
         let nearly_done = Duration::from_secs(190);
-        assert_eq!(slices_for_speed(cost(5, 200), nearly_done, 100), None);
-        assert_eq!(slices_for_speed(cost(5, 3600), spent, 1), None);
+        assert_eq!(slices_for_speed(cost(5, 200), nearly_done, 100, 1000), None);
+        assert_eq!(slices_for_speed(cost(5, 3600), spent, 1, 1000), None);
     }
 
     proptest! {
@@ -140,8 +159,8 @@ mod tests {
             at_once in 0_u32..2000,
         ) {
             let cost = cost(fixed, shared);
-            if let Some(slices) = slices_for_speed(cost, Duration::from_secs(spent), at_once) {
-                prop_assert!((2..=at_once).contains(&slices));
+            if let Some(slices) = slices_for_speed(cost, Duration::from_secs(spent), at_once, 1000) {
+                prop_assert!((2..=1000.min(at_once * 4)).contains(&slices));
                 let all = cost.fixed * slices + cost.shared;
                 prop_assert!(all.as_secs_f64() <= cost.whole().as_secs_f64() * 1.3 + 1.0);
             }
