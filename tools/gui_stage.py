@@ -24,6 +24,8 @@ from local_farm import PROJECT, end, local_farm
 ROOT = PROJECT / ".tools" / "sid"
 DISPLAY = ":97"
 LIMIT_SECONDS = 180
+# The states of a job in which something is still to come.
+AT_WORK = ("none", "submitting", "rendering", "pausing", "cancelling", "concerns")
 
 
 @dataclass
@@ -188,7 +190,7 @@ class Stage:
 
 def is_over(line: dict[str, Any]) -> bool:
     """Whether the newest job has come to its end."""
-    return line["state"] not in ("none", "submitting", "rendering", "pausing", "concerns")
+    return line["state"] not in AT_WORK
 
 
 def on_display() -> dict[str, str]:

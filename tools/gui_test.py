@@ -18,15 +18,14 @@ from strict_front.state import SignIns
 SHOTS = PROJECT / "demo-output" / "gui"
 # Where the buttons are, from the left edge and the top of a window of 1600 × 1000: before the first
 # job there is a notice above them.
-FIRST_RENDER_ANIMATION = (1481, 721)
-CHECK_SCENE = (1481, 780)
-OUTPUT = (1410, 812)
-RENDER_ANIMATION = (1481, 662)
+FIRST_RENDER_ANIMATION = (1481, 747)
+CHECK_SCENE = (1481, 806)
+OUTPUT = (1410, 838)
 ELSEWHERE = (600, 700)
-SIGN_IN = (800, 433)
-OTHER_WAYS = (950, 433)
-SET_UP_FARM = (397, 460)
-CREATE_FARM = (455, 553)
+SIGN_IN = (800, 456)
+OTHER_WAYS = (950, 456)
+SET_UP_FARM = (397, 485)
+CREATE_FARM = (455, 577)
 
 # What sets the stage for a step, in Blender.
 NODE = """
@@ -208,12 +207,12 @@ def first_render(stage: Stage, met: dict[str, bool]) -> None:
 def trouble(stage: Stage, met: dict[str, bool], texture: str) -> None:
     """A texture that is missing, and a folder that cannot be written to."""
     stage.step(MISSING.format(texture=texture))
-    stage.mouse(*RENDER_ANIMATION)
+    stage.mouse(*gui_second_day.ANIMATION_ON_LAMBDA)
     stage.wait(lambda line: line["state"] == "concerns")
     time.sleep(1)
     stage.shoot("5-missing")
     stage.step(UNWRITABLE.format(texture=texture))
-    stage.mouse(*RENDER_ANIMATION)
+    stage.mouse(*gui_second_day.ANIMATION_ON_LAMBDA)
     time.sleep(2)
     stage.shoot("6-unwritable")
     # The message goes with the mouse.
@@ -225,7 +224,7 @@ def trouble(stage: Stage, met: dict[str, bool], texture: str) -> None:
 def painting(stage: Stage, met: dict[str, bool]) -> None:
     """Frames come while somebody paints a texture."""
     stage.step(PAINTING.format(output=str(stage.folder / "again" / "shot_####")))
-    stage.mouse(*RENDER_ANIMATION)
+    stage.mouse(*gui_second_day.ANIMATION_ON_LAMBDA)
     line = stage.wait(lambda line: line["jobs"] == 3 and is_over(line))
     time.sleep(2)
     stage.shoot("7-painting")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import bpy
+import imbuf
 
 from . import editors, storage
 
@@ -35,6 +38,16 @@ def open_viewer(job: Job, path: str) -> None:
     if area := free_viewer(job):
         area.spaces.active.image = image
         fit(area)
+
+
+@cache
+def begin_reading() -> None:
+    """Have Blender begin what reads images: for the first of a session that takes 40 ms and more.
+
+    At a press, and not while frames land and somebody is at work.
+    """
+    if not bpy.app.background:
+        imbuf.load(str(Path(__file__).parent.parent / "help" / "set-up.png"))
 
 
 def fit(area: Area) -> None:

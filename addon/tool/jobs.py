@@ -233,8 +233,8 @@ class Jobs:
         self._threads.shutdown(wait=False)
 
     def _open(self, job: Job) -> None:
-        session = Session(job, self.farm)
-        self.sessions[job.id] = session
+        images.begin_reading()
+        self.sessions[job.id] = Session(job, self.farm)
 
     def _ended(self, job: Job) -> None:
         self._unshown.discard(job.id)
