@@ -10,6 +10,9 @@ from ...core.job import Job, JobState
 from ...tool import jobs
 from ..drawing import line_characters, paragraph
 
+# Below so many characters of width there is no room for words.
+FROM_CHARACTERS = 30
+
 # How much of the width Blender gives to the names of properties.
 NAME_FACTOR = 0.4
 
@@ -22,11 +25,16 @@ def draw(panel: Panel, context: Context) -> None:
     label.label(text="On Lambda")
     buttons = row.row(align=True)
     buttons.enabled = bpy.app.online_access
-    buttons.operator("render_on_lambda.render_image", text="Image")
-    buttons.operator("render_on_lambda.render_animation", text="Animation")
+    characters = line_characters(context)
+    if characters >= FROM_CHARACTERS:
+        buttons.operator("render_on_lambda.render_image", text="Image")
+        buttons.operator("render_on_lambda.render_animation", text="Animation")
+    else:
+        buttons.operator("render_on_lambda.render_image", text="", icon="RENDER_STILL")
+        buttons.operator("render_on_lambda.render_animation", text="", icon="RENDER_ANIMATION")
     job = jobs.jobs().current_job(bpy.data.filepath)
     if job is not None:
-        draw_press(panel.layout, job, line_characters(context))
+        draw_press(panel.layout, job, characters)
 
 
 def draw_press(layout: UILayout, job: Job, characters: int) -> None:
