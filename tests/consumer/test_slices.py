@@ -119,17 +119,19 @@ def test_a_worker_that_is_killed_costs_a_slice_and_no_frame(
 
 def test_what_cannot_be_split_is_rendered_whole(queue: Queue, tmp_path: Path) -> None:
     bpy.ops.wm.read_factory_settings(use_empty=False)
-    timed = bpy.context.scene
-    timed.render.engine, timed.cycles.samples, timed.cycles.time_limit = "CYCLES", 1, 60
-    timed.render.resolution_x = timed.render.resolution_y = 16
-    path = tmp_path / "timed.blend"
+    counted = bpy.context.scene
+    counted.render.engine, counted.cycles.samples = "CYCLES", 1
+    # One of those that the worker alone finds: others are sent as one task.
+    counted.view_layers[0].cycles.pass_debug_sample_count = True
+    counted.render.resolution_x = counted.render.resolution_y = 16
+    path = tmp_path / "counted.blend"
     bpy.ops.wm.save_as_mainfile(filepath=str(path))
     job = queue.submit(path, "1", "--slices", "2")
     with queue.worker(tmp_path):
         (record,) = queue.wait_for(job, 1, limit_seconds=60).values()
     assert record["state"] == "done", record
     assert parts(queue, job)[0].endswith(".whole")
-    assert "how fast a worker is" in (tmp_path / "worker.log").read_text()
+    assert "Debug Sample Count" in (tmp_path / "worker.log").read_text()
 
 
 def test_a_slice_that_fails_fails_its_frame_once_until_it_is_wanted_again(
