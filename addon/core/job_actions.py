@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 def _can_be_cancelled(job: Job) -> bool:
     # Of one that failed here or is paused the farm may still have frames at work.
     left_on_farm = job.state in (JobState.FAILED, JobState.PAUSED) and bool(job.total)
-    return left_on_farm or (not job.state.is_over and job.state is not JobState.CANCELLING)
+    # One that is cancelled already is asked again: the first word may not have come through.
+    return left_on_farm or not job.state.is_over
 
 
 _POSSIBLE: dict[str, Callable[[Job], bool]] = {
@@ -25,7 +26,7 @@ _POSSIBLE: dict[str, Callable[[Job], bool]] = {
     "fetch": lambda job: job.state.is_over and bool(job.total),
     "go_on": lambda job: job.state is JobState.PAUSED,
     "make_movie": lambda job: job.state is JobState.FINISHED and film.is_joinable(job),
-    "pause": lambda job: job.state is JobState.RENDERING,
+    "pause": lambda job: job.state in (JobState.RENDERING, JobState.PAUSING),
     "render_anyway": lambda job: job.state is JobState.CONCERNS,
     "retry": lambda job: job.state is JobState.FINISHED and bool(job.failed or job.lost),
     "show_frames": lambda job: bool(job.files),

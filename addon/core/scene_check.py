@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from .not_split import not_split_text
 from .translation import count_text, tr
-from .wording import not_split_text, sentence
+from .wording import sentence
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Container, Sequence
 
 
 class Work(Protocol):
@@ -32,9 +33,15 @@ class Problem:
 class SceneCheck:
     """Moves one check on, a step each time that it is polled. Never waits."""
 
-    def __init__(self, work: Work, notes: Sequence[str] = ()) -> None:
-        """Follow work that has begun; `notes` are what is known of the scene already."""
+    def __init__(
+        self, work: Work, notes: Sequence[str] = (), tells_not_split: Container[str] = ()
+    ) -> None:
+        """Follow work that has begun; `notes` are what is known of the scene already.
+
+        tells_not_split: the reasons not to split its frames that somebody wants to know.
+        """
         self.notes = list(notes)
+        self._tells_not_split = tells_not_split
         self.status = tr("Starting")
         self.factor = 0.0
         self.error = ""
@@ -80,7 +87,7 @@ class SceneCheck:
                 self.factor = event.bytes_done / event.bytes_total if event.bytes_total else 0.0
             case "Opening":
                 self.status, self.factor = tr("Opening the pack with Blender"), 1.0
-            case "NotSplit":
+            case "NotSplit" if event.obstacle in self._tells_not_split:
                 self.notes.append(not_split_text(event.obstacle))
             case "Verified":
                 self.problems = [

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from . import wording
 from .job import MAX_FAILURES, Failure, Job, JobState, MissingFile, UnbakedSimulation
+from .not_split import not_split_text
 from .translation import tr
 from .uploading import upload_text
 
@@ -138,7 +139,7 @@ class Session:
                 job.other_blender = event.other_blender
                 self._end(JobState.CONCERNS)
             case "NotSplit":
-                job.notice(wording.not_split_text(event.obstacle))
+                job.notice(not_split_text(event.obstacle))
             case "Uploading":
                 upload = event.progress
                 job.status = upload_text(upload)

@@ -12,7 +12,7 @@ FRAMES = {1: "/r/0001.png"}
 @pytest.mark.parametrize(
     ("action", "possible"),
     [
-        ("pause", {JobState.RENDERING}),
+        ("pause", {JobState.RENDERING, JobState.PAUSING}),
         ("go_on", {JobState.PAUSED}),
         ("try_again", {JobState.FAILED}),
         ("render_anyway", {JobState.CONCERNS}),
@@ -22,6 +22,7 @@ FRAMES = {1: "/r/0001.png"}
                 JobState.SUBMITTING,
                 JobState.RENDERING,
                 JobState.PAUSING,
+                JobState.CANCELLING,
                 JobState.PAUSED,
                 JobState.FAILED,
             },

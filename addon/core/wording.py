@@ -257,27 +257,6 @@ def concerns_text(job: Job) -> str:
     return text[:1].upper() + text[1:]
 
 
-def not_split_text(obstacle: str) -> str:
-    """Why one worker renders a frame alone, and what to do about it where anything is."""
-    reasons = {
-        "engine": tr("its engine draws what is around a pixel into it"),
-        "time limit": tr("a time limit makes the picture depend on how fast a worker is"),
-        "sequencer": tr("the sequencer makes the picture"),
-        "freestyle": tr("Freestyle draws lines across the picture"),
-        "grease pencil": tr("Grease Pencil is drawn across the picture"),
-        "single layer": tr("only one of its view layers is rendered"),
-        "own colors": tr("the files have color settings of their own"),
-        "path guiding": tr("path guiding learns in each part anew"),
-        "volumes": tr("volumes are sampled in each part anew"),
-        "texture cache": tr("the texture cache shows other details in each part"),
-    }
-    reason = reasons.get(obstacle, obstacle)
-    text = tr("One worker renders each frame alone: {reason}", reason=reason)
-    if obstacle in ("path guiding", "volumes", "texture cache"):
-        return f"{text}. {tr('Other Noise in the Overrides lets many workers render it')}"
-    return text
-
-
 def other_blender_text(farm: tuple[int, int], ours: tuple[int, int]) -> str:
     """That the farm has another Blender; begins small, to stand among other concerns."""
     return tr(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -47,7 +48,9 @@ def begin_reading() -> None:
     At a press, and not while frames land and somebody is at work.
     """
     if not bpy.app.background:
-        imbuf.load(str(Path(__file__).parent.parent / "help" / "set-up.png"))
+        # Nobody misses it where the manual is not there.
+        with suppress(Exception):
+            imbuf.load(str(Path(__file__).parent.parent / "help" / "set-up.png"))
 
 
 def fit(area: Area) -> None:

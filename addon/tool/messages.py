@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import bpy
@@ -33,4 +34,5 @@ def tell_end(job: Job) -> None:
     tell(f"{job.name}: {text}", is_good=job.is_as_wanted)
     is_by_itself = job.state in (JobState.FINISHED, JobState.FAILED)
     if is_by_itself and preferences.notifies() and not bpy.app.background:
-        native.notify(job.name, text)
+        with suppress(OSError):
+            native.notify(job.name, text)

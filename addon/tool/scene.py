@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import bpy
 
-from ..core import estimate, software_rendering, wording
+from ..core import estimate, not_split, software_rendering, wording
 from ..core.job import Job
 from ..core.translation import tr
 from . import (
@@ -23,6 +23,8 @@ from . import (
 from .cannot_render import CannotRender
 
 if TYPE_CHECKING:
+    from collections.abc import Container
+
     from bpy.types import Context, NodeTree, Scene
 
 # Until 4.5 it was "next".
@@ -162,6 +164,17 @@ def check(scene: Scene) -> None:
 def has_farm_engine(scene: Scene) -> bool:
     """Whether the farm renders with the engine of the scene."""
     return scene.render.engine in ENGINES
+
+
+def reasons_not_to_split() -> Container[str]:
+    """Those that an artist wants to know who has chosen how frames of Cycles are split."""
+    chosen = bpy.context.window_manager.render_on_lambda
+    if chosen.split_frames == "NEVER":
+        return ()
+    if chosen.split_frames == "ALWAYS":
+        known = not_split.reasons()
+        return known - set(not_split.NOISE) if chosen.allow_other_noise else known
+    return () if chosen.allow_other_noise else not_split.NOISE
 
 
 def notes(scene: Scene) -> list[str]:

@@ -47,7 +47,8 @@ class SceneChecking:
             allow_scripts=context.window_manager.render_on_lambda.allow_scripts,
             painted=painted,
         )
-        self.current = SceneCheck(work, scene.notes(context.scene))
+        wanted = scene.reasons_not_to_split()
+        self.current = SceneCheck(work, scene.notes(context.scene), wanted)
         return self.current
 
     def forget(self) -> None:

@@ -24,7 +24,8 @@ def add(job: Job) -> Scene:
     editor = scene.sequence_editor or scene.sequence_editor_create()
     # `sequences` until 4.3.
     strips = editor.strips if hasattr(editor, "strips") else editor.sequences
-    files = film.frame_files(job)
+    # The names of the ends are remembered, those of this session are known.
+    files = film.frame_files(job) | job.files
     frames = sorted(files)
     channel = max((strip.channel for strip in strips), default=0) + 1
     strip = strips.new_image(job.name, files[frames[0]], channel, frames[0])

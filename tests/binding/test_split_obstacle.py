@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 from pathlib import Path
 
@@ -135,3 +136,25 @@ def test_another_scene_of_the_file_is_no_reason(tmp_path: Path) -> None:
     path = save(beside, tmp_path)
     assert render_on_lambda.split_obstacle(path, "Scene") is None
     assert (render_on_lambda.split_obstacle(path, "other") or ("",))[0] == "engine"
+
+
+@pytest.mark.timeout(60)
+def test_properties_that_lead_to_themselves_are_looked_at_once(tmp_path: Path) -> None:
+    """What no Blender writes: the settings of Cycles hold themselves, and come after themselves."""
+    path = save(time_limit, tmp_path)
+    bpy.ops.wm.save_as_mainfile(filepath=str(path), compress=False)
+    assert render_on_lambda.split_obstacle(path) is not None
+    data = bytearray(path.read_bytes())
+    # A header of 17 bytes, then blocks with heads of 32; `IDProperty`, `DNA_ID.h`, Blender 5.2.
+    at, patched = 17, 0
+    while data[at : at + 4] != b"ENDB":
+        _, address, length, _ = struct.unpack_from("<iqqq", data, at + 4)
+        payload = at + 32
+        if data[payload + 20 : payload + 27] == b"cycles\0" and data[payload + 16] == 6:
+            struct.pack_into("<q", data, payload, address)
+            struct.pack_into("<q", data, payload + 96, address)
+            patched += 1
+        at = payload + length
+    assert patched
+    path.write_bytes(data)
+    assert render_on_lambda.split_obstacle(path) is None

@@ -35,7 +35,9 @@ class OfJob:
         # A script, and a button that was drawn a moment ago, may ask for anything.
         if not is_possible(self.bl_idname.rpartition("_OT_")[2], job):
             action = tr(self.bl_label)
-            text = tr("{name} has nothing to do for {action}", name=job.name, action=action)
+            text = tr(
+                "{action} is not possible for {name} as it stands", name=job.name, action=action
+            )
             self.report({"WARNING"}, text)
             return {"CANCELLED"}
         self.act(job)

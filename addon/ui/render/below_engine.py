@@ -32,9 +32,20 @@ def draw(panel: Panel, context: Context) -> None:
     else:
         buttons.operator("render_on_lambda.render_image", text="", icon="RENDER_STILL")
         buttons.operator("render_on_lambda.render_animation", text="", icon="RENDER_ANIMATION")
+    if not bpy.app.online_access:
+        draw_way(panel.layout, "Allow Online Access", "NETWORK")
+    elif jobs.jobs().farm_is_missing():
+        draw_way(panel.layout, "Set Up a Farm", "FARM")
     job = jobs.jobs().current_job(bpy.data.filepath)
     if job is not None:
         draw_press(panel.layout, job, characters)
+
+
+def draw_way(layout: UILayout, text: str, section: str) -> None:
+    """What is to be done first."""
+    row = layout.split(factor=NAME_FACTOR)
+    row.label()
+    row.operator("render_on_lambda.show_preferences", text=text).section = section
 
 
 def draw_press(layout: UILayout, job: Job, characters: int) -> None:

@@ -152,7 +152,7 @@ def draw_obstacles(layout: UILayout, context: Context, characters: int) -> None:
         paragraph(layout, reason, characters, "ERROR")
         if not scene.has_farm_engine(shown):
             layout.prop(shown.render, "engine", text="")
-        elif shown.camera is None:
+        elif shown.camera is None and not scene.renders_strips(shown):
             layout.prop(shown, "camera", text="")
     ours = bpy.app.version[:2]
     if other := other_blender(jobs.jobs().list.jobs, preferences.address(), ours):

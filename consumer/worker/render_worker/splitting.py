@@ -59,7 +59,8 @@ def needs_the_whole(scene) -> str:
         return "the sequencer makes the picture"
     if render.use_freestyle and any(layer.use_freestyle for layer in layers):
         return "Freestyle draws lines across the picture"
-    if any(instance.type in {"GREASEPENCIL", "GPENCIL"} for instance in scene.objects):
+    # Those of instanced collections are drawn, too.
+    if any(one.type in {"GREASEPENCIL", "GPENCIL"} for one in bpy.data.objects):
         return "Grease Pencil is drawn across the picture"
     if reads_other_scenes(scene):
         return "the compositor shows other scenes, which are rendered with it"

@@ -17,9 +17,13 @@ const DEARER: f64 = 1.3;
 /// A slice is worth while that has so much to render.
 const WORTH_A_SLICE: Duration = Duration::from_secs(4);
 
-/// How many slices there are for each worker, at the price: tiles are of one size and not of one cost, and
+/// How many slices a worker may have to take at the most: tiles are of one size and not of one cost, and
 /// whoever has a cheap one takes another.
-const SLICES_A_WORKER: f64 = 4.0;
+const MOST_ROUNDS: u32 = 4;
+
+/// How much longer the dearest of a few tiles takes than the usual one; with several for each worker that is
+/// made up for by so many times (by the model: `make simulate`).
+const DEAREST: f64 = 0.7;
 
 /// An image must come so much earlier that somebody notices.
 const WORTH_WAITING: Duration = Duration::from_secs(20);
@@ -61,14 +65,20 @@ pub fn slices_for_speed(
 ) -> Option<u32> {
     let fixed = cost.fixed.max(LEAST_FIXED);
     let filled = ratio(cost.shared, WORTH_A_SLICE);
-    let workers = f64::from(workers);
-    let most = (workers * SLICES_A_WORKER).min(most_slices.into());
-    let slices = affordable(cost).min(filled).min(most).floor();
-    if slices < 2.0 || workers < 2.0 {
+    let most = affordable(cost).min(filled).min(most_slices.into()).floor();
+    let at_once = most.min(workers.into());
+    if at_once < 2.0 {
         return None;
     }
-    let at_once = slices.min(workers);
-    let split = fixed.mul_f64(1.0 + (slices / at_once).ceil()) + cost.shared.div_f64(at_once);
+    // Each worker has as many as any other one: one slice more would be a round more.
+    let time = |rounds: u32| {
+        let rounds = f64::from(rounds);
+        fixed.mul_f64(rounds) + cost.shared.mul_f64((1.0 + DEAREST / rounds) / at_once)
+    };
+    let rounds = (1..=MOST_ROUNDS)
+        .filter(|rounds| *rounds == 1 || f64::from(*rounds) * at_once <= most)
+        .min_by_key(|rounds| time(*rounds))?;
+    let (slices, split) = (f64::from(rounds) * at_once, fixed + time(rounds));
     let saved = cost.whole().saturating_sub(spent).saturating_sub(split);
     (saved > split && saved > WORTH_WAITING).then(|| whole(slices))
 }
@@ -139,7 +149,10 @@ mod tests {
     fn few_workers_take_several_slices_each_as_far_as_these_may_cost() {
         let ten = Duration::from_secs(10);
         assert_eq!(slices_for_speed(cost(5, 3600), ten, 8, 1000), Some(32));
-        assert_eq!(slices_for_speed(cost(60, 3600), ten, 8, 1000), Some(18));
+        assert_eq!(slices_for_speed(cost(60, 3600), ten, 8, 1000), Some(16));
+        // A second round would cost more than it makes even.
+        assert_eq!(slices_for_speed(cost(20, 580), ten, 8, 1000), Some(8));
+        assert_eq!(slices_for_speed(cost(30, 1800), ten, 16, 1000), Some(16));
     }
 
     #[test]

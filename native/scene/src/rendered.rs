@@ -150,7 +150,7 @@ impl Walk {
                 continue;
             }
             makes_cache |= datablock.splitting.makes_texture_cache();
-            has_images |= datablock.code == *b"IM" && !datablock.paths.is_empty();
+            has_images |= datablock.splitting.is_file();
             found = found.into_iter().chain(datablock.splitting.obstacle()).min();
         }
         let cache = (makes_cache && has_images).then_some(SplitObstacle::TextureCache);

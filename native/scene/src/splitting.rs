@@ -3,6 +3,7 @@
 //! The worker that renders has the last word (`consumer/worker/render_worker/splitting.py`): what is
 //! found here it finds too, and more.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use blendfile::StructView;
@@ -21,6 +22,9 @@ const HAS_FREESTYLE: i64 = 1 << 25;
 const OWN_COLORS: i64 = 1;
 const LAYER_DRAWS_LINES: i64 = 1 | (1 << 2);
 const GREASE_PENCILS: [i64; 2] = [26, 30];
+
+/// `IMA_SRC_FILE`, `IMA_SRC_SEQUENCE` and `IMA_SRC_TILED`, `DNA_image_types.h`, Blender 5.2.
+const OF_FILES: [i64; 3] = [1, 2, 6];
 
 /// Since which Blender there is a texture cache, as in the header of a file.
 const TEXTURE_CACHE_SINCE: u16 = 502;
@@ -84,7 +88,7 @@ impl SplitObstacle {
 impl fmt::Display for SplitObstacle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Engine => "its engine draws what is around a pixel into it",
+            Self::Engine => "EEVEE and Workbench draw what is around a pixel into it",
             Self::TimeLimit => "a time limit makes the picture depend on how fast a worker is",
             Self::Sequencer => "the sequencer makes the picture",
             Self::Freestyle => "Freestyle draws lines across the picture",
@@ -109,7 +113,7 @@ pub(crate) fn has_volume(
     let is_output = |node: &&StructView| {
         node.string("idname").is_some_and(|name| name.starts_with(SHADER_OUTPUT))
     };
-    let outputs: Vec<u64> =
+    let outputs: HashSet<u64> =
         nodes.iter().filter(is_output).map(|node| node.block().old_address).collect();
     for link in links {
         let leads_out = link.pointer("tonode").is_some_and(|node| outputs.contains(&node));
@@ -126,6 +130,8 @@ pub(crate) fn has_volume(
 #[derive(Debug, Default)]
 pub(crate) struct Splitting {
     obstacle: Option<SplitObstacle>,
+    /// Whether it is an image whose pixels are in files, and no movie.
+    is_file: bool,
     of_scene: Option<Box<OfScene>>,
 }
 
@@ -150,6 +156,11 @@ impl Splitting {
         self.of_scene.as_ref().is_some_and(|scene| scene.makes_texture_cache)
     }
 
+    /// Whether it is an image that a texture cache would be made of.
+    pub(crate) const fn is_file(&self) -> bool {
+        self.is_file
+    }
+
     /// Takes note of a reason; the first of those that there are counts.
     pub(crate) fn note(&mut self, found: SplitObstacle) {
         self.obstacle = Some(self.obstacle.map_or(found, |known| known.min(found)));
@@ -162,6 +173,9 @@ impl Splitting {
         match view.struct_name() {
             "Object" if view.integer("type").is_some_and(|kind| GREASE_PENCILS.contains(&kind)) => {
                 self.note(SplitObstacle::GreasePencil);
+            }
+            "Image" => {
+                self.is_file = view.integer("source").is_some_and(|one| OF_FILES.contains(&one));
             }
             "Volume" => self.note(SplitObstacle::Volumes),
             "Scene" => self.scene(owner, view)?,

@@ -45,10 +45,14 @@ impl SplitFrames {
     ) -> Option<FrameSplit> {
         let recorded = record.and_then(|record| record.split);
         let is_over = record.is_some_and(TaskRecord::is_final);
-        if let Some(recorded) = recorded.filter(|recorded| recorded.is_enqueued || is_over) {
+        if is_over {
+            self.looked.remove(&frame);
+            return None;
+        }
+        if let Some(recorded) = recorded.filter(|recorded| recorded.is_enqueued) {
             self.looked.remove(&frame);
             let is_new = self.helped.insert((frame, recorded.split.after_tries));
-            return Some(recorded.split).filter(|_| is_new && !is_over);
+            return Some(recorded.split).filter(|_| is_new);
         }
         let looks = self.looked.get_mut(&frame)?;
         *looks += 1;

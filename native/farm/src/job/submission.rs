@@ -62,14 +62,14 @@ pub struct Request {
 }
 
 impl Request {
-    /// Whether a frame is rendered whole because of an obstacle.
-    const fn obeys(&self, obstacle: SplitObstacle) -> bool {
-        !(obstacle.is_noise() && self.allow_other_noise)
-    }
-
-    /// Whether somebody waits for slices: of an animation no frame is split but for its length.
-    fn wants_slices(&self) -> bool {
-        self.slices.map_or(self.frames.count() == 1, |slices| slices > 1)
+    /// Whether somebody might hope for a split that an obstacle is in the way of. An animation of which
+    /// nothing else is said is split only where its frames are long, and other noise could help.
+    fn is_hindered_by(&self, obstacle: SplitObstacle) -> bool {
+        let hopes = match self.slices {
+            Some(slices) => slices > 1,
+            None => self.frames.count() == 1 || obstacle.is_noise(),
+        };
+        hopes && !(obstacle.is_noise() && self.allow_other_noise)
     }
 }
 
@@ -165,12 +165,10 @@ pub async fn run(
         on_event(Event::Concerns { missing_files: missing, unbaked, other_blender });
         return Ok(());
     }
-    if let Some(obstacle) = traced.split_obstacle().filter(|one| request.obeys(*one)) {
-        // What is known to be rendered by one worker costs no slices that find that out.
-        if request.wants_slices() {
-            on_event(Event::NotSplit { obstacle });
-        }
-        request.slices = Some(1);
+    if let Some(obstacle) = traced.split_obstacle().filter(|one| request.is_hindered_by(*one)) {
+        on_event(Event::NotSplit { obstacle });
+        // No slices are sent that would find it out. The worker has the last word.
+        request.slices = None;
     }
     let plan = tokio::task::block_in_place(|| PackPlan::new(&traced, work_folder.path()))?;
     let upload = UploadSettings {

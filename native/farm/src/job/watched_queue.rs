@@ -10,7 +10,7 @@ use super::messages::enqueue_seconds;
 use super::patience::Quiet;
 use super::watch_event::Event;
 use super::watched_job::{FRAMES_AT_ONCE, WatchedJob};
-use crate::error::Result;
+use crate::error::{FarmError, Result};
 
 /// How often the queue is asked whether workers have nothing else to do.
 const HELP_EVERY: Duration = Duration::from_secs(5);
@@ -35,15 +35,30 @@ impl WatchedJob {
         on_event(Event::Lost { frames: waiting, message });
     }
 
-    /// Calls workers for the slices of frames that were split a moment ago.
+    /// Calls workers for the slices of frames that were split a moment ago: as for one job of as many.
     pub(super) async fn call_for_slices(&mut self) -> Result<()> {
-        for frame in self.split_frames.frames() {
-            let record = read_record(&self.farm.storage, self.job.id, frame).await?;
-            if let Some(split) = self.split_frames.looked_at(frame, record.as_ref()) {
-                let (burst, slices) = (self.farm.burst(), u64::from(split.slices));
-                burst.call(&self.farm.queue, &self.farm.function, self.job.id, slices).await;
-            }
+        if self.control.cancelled {
+            return Ok(());
         }
+        let (storage, job) = (&self.farm.storage, self.job.id);
+        let records: Vec<_> = stream::iter(self.split_frames.frames())
+            .map(|frame| async move { (frame, read_record(storage, job, frame).await) })
+            .buffer_unordered(FRAMES_AT_ONCE)
+            .collect()
+            .await;
+        let mut slices = 0;
+        for (frame, record) in records {
+            let record = match record {
+                Ok(record) => record,
+                // One record that cannot be read is no reason to lose sight of the job.
+                Err(FarmError::Protocol(_) | FarmError::TooLarge { .. }) => None,
+                Err(error) => return Err(error),
+            };
+            let split = self.split_frames.looked_at(frame, record.as_ref());
+            slices += split.map_or(0, |split| u64::from(split.slices));
+        }
+        let (burst, farm) = (self.farm.burst(), &self.farm);
+        burst.call(&farm.queue, &farm.function, self.job.id, slices).await;
         Ok(())
     }
 

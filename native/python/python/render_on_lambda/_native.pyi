@@ -1292,8 +1292,8 @@ def new_job_id() -> str:
 def notify(title: str, text: str) -> None:
     """Show a notification on the desktop of whoever sits here. Never waits.
 
-    Through the desktop's own service (freedesktop.org's notifications, macOS, Windows); nothing is
-    shown and nothing raised where there is none.
+    Through the desktop's own service (freedesktop.org's notifications, Windows); nothing is shown
+    and nothing raised where there is none, nor on macOS.
 
     title: a few words, shown as they are.
     text: a sentence or two, shown as they are.

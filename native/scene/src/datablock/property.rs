@@ -1,6 +1,6 @@
 //! Settings that add-ons have registered, such as those of Cycles: properties of a datablock.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use blendfile::StructView;
 
@@ -17,6 +17,9 @@ const BOOLEAN: i64 = 10;
 /// Most properties of a group that are looked at: more than any add-on has.
 const MOST_PROPERTIES: usize = 10_000;
 
+/// A property is no larger than so much: what it holds stands elsewhere.
+const MOST_BYTES: u64 = 4096;
+
 /// The numbers among the properties of a datablock's group, by their names; those that were never set
 /// are not there.
 ///
@@ -28,37 +31,56 @@ pub(crate) fn numbers_of(
     names: &[&'static str],
 ) -> Result<HashMap<&'static str, f64>> {
     let mut found = HashMap::new();
-    for root in ["id.system_properties", "id.properties"] {
-        let address = datablock.pointer(root).unwrap_or(0);
-        let Some(root) = owner.structs_at(address)?.into_iter().next() else { continue };
-        for settings in members(owner, &root)? {
-            if settings.string("name").unwrap_or_default() != group.as_bytes() {
-                continue;
-            }
-            for property in members(owner, &settings)? {
-                let name = property.string("name").unwrap_or_default();
-                let wanted = names.iter().find(|wanted| wanted.as_bytes() == name);
-                if let (Some(wanted), Some(number)) = (wanted, number(&property)) {
-                    found.entry(*wanted).or_insert(number);
-                }
-            }
+    // A file of Blender 5 may hold what it was before, too.
+    let address =
+        datablock.pointer("id.system_properties").or_else(|| datablock.pointer("id.properties"));
+    let Some(root) = property_at(owner, address.unwrap_or(0))? else { return Ok(found) };
+    let mut settings = None;
+    each_member(owner, &root, |member| {
+        let is_wanted = member.string("name").unwrap_or_default() == group.as_bytes();
+        settings = is_wanted.then_some(member);
+        !is_wanted
+    })?;
+    let Some(settings) = settings else { return Ok(found) };
+    each_member(owner, &settings, |property| {
+        let name = property.string("name").unwrap_or_default();
+        let wanted = names.iter().find(|wanted| wanted.as_bytes() == name);
+        if let (Some(wanted), Some(number)) = (wanted, number(&property)) {
+            found.insert(*wanted, number);
         }
-    }
+        found.len() < names.len()
+    })?;
     Ok(found)
 }
 
-fn members(owner: &mut Owner<'_>, group: &StructView) -> Result<Vec<StructView>> {
-    let mut members = Vec::new();
+/// Looks at the members of a group, as long as more are wanted; each once, wherever they lead.
+fn each_member(
+    owner: &mut Owner<'_>,
+    group: &StructView,
+    mut wants_more: impl FnMut(StructView) -> bool,
+) -> Result<()> {
     if group.integer("type") != Some(GROUP) {
-        return Ok(members);
+        return Ok(());
     }
     let mut next = group.pointer("data.group.first").unwrap_or(0);
-    while next != 0 && members.len() < MOST_PROPERTIES {
-        let Some(member) = owner.structs_at(next)?.into_iter().next() else { break };
+    let mut seen = HashSet::new();
+    while seen.len() < MOST_PROPERTIES
+        && seen.insert(next)
+        && let Some(member) = property_at(owner, next)?
+    {
         next = member.pointer("next").unwrap_or(0);
-        members.push(member);
+        if !wants_more(member) {
+            break;
+        }
     }
-    Ok(members)
+    Ok(())
+}
+
+fn property_at(owner: &mut Owner<'_>, address: u64) -> Result<Option<StructView>> {
+    match owner.block_at(address).filter(|block| block.size_bytes <= MOST_BYTES) {
+        Some(block) => Ok(owner.file.view(&block)?),
+        None => Ok(None),
+    }
 }
 
 #[expect(
