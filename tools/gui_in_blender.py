@@ -129,6 +129,7 @@ def tell(report: Path, meter: Meter) -> float:
         "longest_draw_ms": meter.longest_draw * 1000,
         "ticks": meter.ticks,
         "jobs": len(known),
+        "at_work": sum(not job.state.is_over for job in known),
         "frame_shown": [
             area.spaces.active.image_user.frame_current
             for window in bpy.context.window_manager.windows

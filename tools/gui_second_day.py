@@ -88,7 +88,6 @@ def run(stage: Stage, met: dict[str, bool]) -> None:
     movie(stage, met)
     failing(stage, met)
     refused(stage, met)
-    unsaved(stage, met)
 
 
 def begin(stage: Stage, name: str, first: int = 1, last: int = 3) -> None:
@@ -121,14 +120,22 @@ def restarting(stage: Stage, met: dict[str, bool]) -> None:
 
 
 def other_file(stage: Stage, met: dict[str, bool]) -> None:
-    """Another file is opened while a job renders, and a second job is begun beside it."""
+    """A file that was never saved is opened while a job renders, and rendered beside it."""
     begin(stage, "between", 1, 24)
     stage.wait(lambda line: line["state"] == "rendering" and line["fetched"] >= 2)
+    # The window comes back with the next turn of Blender's loop.
     stage.step(OTHER_FILE)
-    line = stage.wait(is_over)
+    stage.step(UNSAVED.format(output=str(stage.folder / "unsaved" / "shot_####")))
+    both = stage.wait(bool)["at_work"] == 2
+    stage.shoot("11-two-jobs")
+    line = stage.wait(lambda line: line["at_work"] == 0)
+    time.sleep(2)
     stage.shoot("11-other-file")
-    met["frames come while another file is open"] = line["fetched"] == 24
+    came = {name: len(list((stage.folder / name).iterdir())) for name in ("between", "unsaved")}
+    met["two jobs are at work at once"] = both
+    met["frames come while another file is open"] = came["between"] == 24
     met["and are not shown in it"] = not any("sample" in name for name in line["shown"])
+    met["a file that was never saved renders"] = came["unsaved"] == 1
     stage.step(BACK.format(file=str(stage.sample / "shots/sample.blend")))
 
 
@@ -192,15 +199,3 @@ def refused(stage: Stage, met: dict[str, bool]) -> None:
     stage.step(TRY_AGAIN)
     line = stage.wait(is_over)
     met["and the job goes on with another"] = line["state"] == "finished"
-
-
-def unsaved(stage: Stage, met: dict[str, bool]) -> None:
-    """A file that was never saved."""
-    # The window comes back with the next turn of Blender's loop.
-    stage.step(OTHER_FILE)
-    stage.step(UNSAVED.format(output=str(stage.folder / "unsaved" / "shot_####")))
-    line = stage.wait(is_over)
-    time.sleep(2)
-    stage.shoot("11-unsaved")
-    met["a file that was never saved renders"] = (line["state"], line["fetched"]) == ("finished", 1)
-    stage.step(BACK.format(file=str(stage.sample / "shots/sample.blend")))

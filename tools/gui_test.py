@@ -18,9 +18,9 @@ from strict_front.state import SignIns
 SHOTS = PROJECT / "demo-output" / "gui"
 # Where the buttons are, from the left edge and the top of a window of 1600 × 1000: before the first
 # job there is a notice above them.
-FIRST_RENDER_ANIMATION = (1481, 747)
-CHECK_SCENE = (1481, 806)
-OUTPUT = (1410, 838)
+FIRST_RENDER_ANIMATION = (1481, 772)
+CHECK_SCENE = (1481, 831)
+OUTPUT = (1410, 863)
 ELSEWHERE = (600, 700)
 SIGN_IN = (800, 456)
 OTHER_WAYS = (950, 456)

@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 
 import bpy
+from bpy.types import Scene
 
 # The name that the line with the movie's path begins with.
 TOLD = "render-on-lambda film: "
@@ -54,7 +55,7 @@ def each_frame(first: int, last: int, files: dict[int, str]) -> list[str]:
     return found
 
 
-def show_files(scene, first: int, files: list[str]) -> None:
+def show_files(scene: Scene, first: int, files: list[str]) -> None:
     """A strip with the frames, above all that there is: what is below is heard and not seen."""
     editor = scene.sequence_editor or scene.sequence_editor_create()
     # `sequences` until 4.3.
@@ -67,7 +68,7 @@ def show_files(scene, first: int, files: list[str]) -> None:
     strip.colorspace_settings.name = "sRGB"
 
 
-def keep_colors(scene) -> None:
+def keep_colors(scene: Scene) -> None:
     """The frames have been through the scene's colour management already."""
     scene.render.image_settings.color_management = "FOLLOW_SCENE"
     scene.display_settings.display_device = "sRGB"
@@ -79,7 +80,7 @@ def keep_colors(scene) -> None:
     scene.sequencer_colorspace_settings.name = "sRGB"
 
 
-def keep_size(scene, file: str) -> None:
+def keep_size(scene: Scene, file: str) -> None:
     """They have been cut and scaled already, too."""
     image = bpy.data.images.load(file)
     render = scene.render

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bpy.types import Image
+    from numpy import float32
+    from numpy.typing import NDArray
 
 # The colours in which Blender holds floats, where its own colour configuration is in use.
 SCENE_LINEAR = "Linear Rec.709"
@@ -112,7 +114,7 @@ def reads_as_held(image: Image) -> bool:
     return image.alpha_mode in {held, "CHANNEL_PACKED"}
 
 
-def with_alpha(pixels, channels: int):
+def with_alpha(pixels: NDArray[float32], channels: int) -> NDArray[float32]:
     """Four channels of fewer: grey three times, and opaque."""
     import numpy
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import bpy
-from bpy.types import Context, UILayout, UIList
+from bpy.types import Context, PropertyGroup, UILayout, UIList
 
 from ...core import wording
 from ...tool import jobs
@@ -21,7 +21,14 @@ class JobRows(UIList):
     bl_idname = "RENDERONLAMBDA_UL_jobs"
 
     def draw_item(
-        self, _context, layout, _data, item, _icon, _active_data, _active_property
+        self,
+        _context: Context,
+        layout: UILayout,
+        _data: object,
+        item: PropertyGroup,
+        _icon: int,
+        _active_data: object,
+        _active_property: str,
     ) -> None:
         """Name, how far, and when or how long still."""
         job = jobs.jobs().list.find(item.name)
@@ -38,7 +45,14 @@ class FarmJobRows(UIList):
     bl_idname = "RENDERONLAMBDA_UL_farm_jobs"
 
     def draw_item(
-        self, _context, layout, _data, item, _icon, _active_data, _active_property
+        self,
+        _context: Context,
+        layout: UILayout,
+        _data: object,
+        item: PropertyGroup,
+        _icon: int,
+        _active_data: object,
+        _active_property: str,
     ) -> None:
         """Name, how far, and when; a check mark where this Blender has it, too."""
         listed = jobs.jobs().on_farm.find(item.name)
@@ -57,7 +71,14 @@ class ConcernRows(UIList):
     bl_idname = "RENDERONLAMBDA_UL_concerns"
 
     def draw_item(
-        self, _context, layout, _data, item, _icon, _active_data, _active_property
+        self,
+        _context: Context,
+        layout: UILayout,
+        _data: object,
+        item: PropertyGroup,
+        _icon: int,
+        _active_data: object,
+        _active_property: str,
     ) -> None:
         """What, and the button that selects who has it; its tooltip has the whole path."""
         row = layout.row()
@@ -68,7 +89,9 @@ class ConcernRows(UIList):
         select.datablock_type, select.datablock = item.datablock_type, item.datablock
         select.path = item.path
 
-    def filter_items(self, _context, data, property_name: str) -> tuple[list[int], list[int]]:
+    def filter_items(
+        self, _context: Context, data: object, property_name: str
+    ) -> tuple[list[int], list[int]]:
         """Those of the owner that is drawn: the layout's own name."""
         shown = [
             self.bitflag_filter_item if item.owner == self.list_id else 0
