@@ -1,4 +1,4 @@
-"""The Blenders that the extension is for: installed, checked, rendered, upgraded, used for a day."""
+"""The Blenders that the extension is for: installed, checked, upgraded, used for a day."""
 
 from __future__ import annotations
 
