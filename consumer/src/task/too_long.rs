@@ -175,9 +175,9 @@ mod tests {
     fn an_image_is_split_as_soon_as_that_is_seen() {
         let image = course(&[(5, 0.0), (15, 0.05)]);
         let spent = Duration::from_secs(15);
-        assert_eq!(slices_by(rule(Some(8)), &image, spent, 1), Some(12));
+        assert_eq!(slices_by(rule(Some(8)), &image, spent, 1), Some(8));
         assert_eq!(slices_by(rule(None), &image, spent, 1), None);
-        let tiles_of_cycles = 24;
+        let tiles_of_cycles = 12;
         assert_eq!(slices_by(rule(Some(8)), &image, spent, tiles_of_cycles), None);
     }
 
