@@ -100,3 +100,11 @@ def upload(**values: int) -> Any:
     found = {"found_files": 3, "found_bytes": 3_000_000}
     rate = {"bytes_per_second": 0.0, "seconds_left": None}
     return SimpleNamespace(**(zeros | found | rate | values))
+
+
+def test_a_row_says_how_long_a_job_still_takes_and_else_when_it_was_begun() -> None:
+    begun = job(total=24, frames=12.0, rendering_seconds=100.0, started_seconds=90.0)
+    begun.state = JobState.RENDERING
+    assert wording.when_text(begun, 160.0) == "1:00 min left"
+    begun.state = JobState.FINISHED
+    assert wording.when_text(begun, 160.0) == wording.time_text(90.0, 160.0)

@@ -103,6 +103,14 @@ def time_text(seconds: float, now: float) -> str:
     return time.strftime("%H:%M" if is_today else "%b %d, %H:%M", began)
 
 
+def when_text(job: Job, now: float) -> str:
+    """How long a job still takes where that is known, else when it was begun."""
+    left = seconds_left(job, now) if job.state is JobState.RENDERING else None
+    if left is None:
+        return time_text(job.started_seconds, now)
+    return tr("{duration} left", duration=duration_text(left))
+
+
 def short_path(path: str, characters: int) -> str:
     """A path that fits: what is cut is its beginning, which tells least."""
     return path if len(path) <= characters else "…" + path[len(path) - max(1, characters - 1) :]

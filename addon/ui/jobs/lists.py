@@ -9,10 +9,14 @@ from bpy.types import Context, PropertyGroup, UILayout, UIList
 
 from ...core import wording
 from ...tool import jobs
+from ..drawing import line_characters
 from .icons import icon_of
 
 # How many rows a list shows before it scrolls.
 ROWS = 3
+
+# From how many characters of width on there is room for what a job has cost.
+CHARACTERS_FOR_COST = 48
 
 
 class JobRows(UIList):
@@ -22,7 +26,7 @@ class JobRows(UIList):
 
     def draw_item(
         self,
-        _context: Context,
+        context: Context,
         layout: UILayout,
         _data: object,
         item: PropertyGroup,
@@ -30,13 +34,15 @@ class JobRows(UIList):
         _active_data: object,
         _active_property: str,
     ) -> None:
-        """Name, how far, and when or how long still."""
+        """Name, how far, when or how long still, and what it has cost where there is room."""
         job = jobs.jobs().list.find(item.name)
         if job is None:
             layout.label(text="")
             return
-        counts, when = wording.counts_text(job), job.started_seconds
-        draw_row(layout, job.name, icon_of(job), counts, when)
+        texts = [wording.counts_text(job), wording.when_text(job, time.time())]
+        if line_characters(context) >= CHARACTERS_FOR_COST:
+            texts.append(wording.cost_text(job.cost_usd))
+        draw_row(layout, job.name, icon_of(job), texts)
 
 
 class FarmJobRows(UIList):
@@ -62,7 +68,8 @@ class FarmJobRows(UIList):
         is_ours = jobs.jobs().list.find(listed.id) is not None
         counts = f"{listed.progress.done}/{listed.progress.total}"
         icon = "CHECKMARK" if is_ours else "WORLD"
-        draw_row(layout, listed.name, icon, counts, listed.created_ms / 1000)
+        when = wording.time_text(listed.created_ms / 1000, time.time())
+        draw_row(layout, listed.name, icon, [counts, when])
 
 
 class ConcernRows(UIList):
@@ -100,13 +107,16 @@ class ConcernRows(UIList):
         return shown, []
 
 
-def draw_row(layout: UILayout, name: str, icon: str, counts: str, started_seconds: float) -> None:
-    """A job in a list: what it is, how far, and when it was started."""
-    row = layout.split(factor=0.55)
+def draw_row(layout: UILayout, name: str, icon: str, texts: list[str]) -> None:
+    """A job in a list: what it is, and what is known of it, in columns of one width."""
+    row = layout.split(factor=0.55 if len(texts) < 3 else 0.4)
     row.label(text=name, icon=icon)
-    row = row.split(factor=0.5)
-    row.label(text=counts)
-    row.label(text=wording.time_text(started_seconds, time.time()))
+    columns = row.row()
+    for number, text in enumerate(texts):
+        left = len(texts) - number
+        column = columns.split(factor=1 / left) if left > 1 else columns
+        column.label(text=text)
+        columns = column
 
 
 def draw_concerns(layout: UILayout, context: Context, owner: str) -> None:
