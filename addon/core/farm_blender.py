@@ -11,12 +11,20 @@ if TYPE_CHECKING:
 
 
 def other_blender(
-    jobs: Sequence[Job], farm: FarmAddress, ours: tuple[int, int]
+    jobs: Sequence[Job],
+    farm: FarmAddress,
+    ours: tuple[int, int],
+    told: Sequence[tuple[int, int]] = (),
 ) -> tuple[int, int] | None:
-    """The Blender that the farm has instead of ours, as far as its last job tells; else None.
+    """The Blender that the farm has instead of ours, as far as it has told, or its last job; else
+    None.
 
     jobs: oldest first.
+    told: the Blenders that the farm says it has, the oldest first; empty where nobody has asked.
     """
+    if told:
+        newer = (version for version in told if version > ours)
+        return None if ours in told else next(newer, told[-1])
     for job in reversed(jobs):
         if job.farm == farm and job.blender_version[:2] == ours:
             # Of one that was asked about and not sent it is known as well.

@@ -39,6 +39,13 @@ def test_a_job_that_was_only_asked_about_tells_it_too() -> None:
     assert other_blender([job(other_blender=(4, 5))], FARM, (4, 2)) == (4, 5)
 
 
+def test_what_the_farm_says_itself_comes_before_what_its_jobs_tell() -> None:
+    before = [job(rendered_by=(5, 2))]
+    assert other_blender(before, FARM, (4, 2), [(4, 2), (5, 2)]) is None
+    assert other_blender([], FARM, (4, 2), [(4, 5), (5, 2)]) == (4, 5)
+    assert other_blender([], FARM, (5, 3), [(4, 5), (5, 2)]) == (5, 2)
+
+
 def test_another_farm_and_another_blender_tell_nothing() -> None:
     known = [job(rendered_by=(5, 2), farm=replace(FARM, region="eu-west-1"))]
     known.append(job(rendered_by=(4, 5), blender_version=(4, 1, 0)))

@@ -33,6 +33,8 @@ class ConnectionTest:
         self.permissions: list[permissions.Row] = []
         self.unknown = ""
         """Why it cannot be told what is allowed."""
+        self.blenders: list[tuple[int, int]] = []
+        """The Blenders that the farm renders with, the oldest first."""
         self._errands = errands
         self._check: native.StackCheck | None = None
 
@@ -51,7 +53,7 @@ class ConnectionTest:
     def forget(self) -> None:
         """What was found is of other settings."""
         self._check, self.answer = None, Answer()
-        self.permissions, self.unknown = [], ""
+        self.permissions, self.unknown, self.blenders = [], "", []
 
     def poll(self) -> bool:
         """Take the answer, where it has come; whether anything changed."""
@@ -64,7 +66,7 @@ class ConnectionTest:
             return True
         if found is None:
             return False
-        self._check = None
+        self._check, self.blenders = None, found.blenders
         self.answer = Answer(
             tr(
                 "Ready: up to {count} frames at once, {memory} MiB of memory for each,"

@@ -155,7 +155,8 @@ def draw_obstacles(layout: UILayout, context: Context, characters: int) -> None:
         elif shown.camera is None and not scene.renders_strips(shown):
             layout.prop(shown, "camera", text="")
     ours = bpy.app.version[:2]
-    if other := other_blender(jobs.jobs().list.jobs, preferences.address(), ours):
+    known, told = jobs.jobs().list.jobs, jobs.jobs().connection.blenders
+    if other := other_blender(known, preferences.address(), ours, told):
         text = wording.other_blender_text(other, ours)
         paragraph(layout, text[:1].upper() + text[1:], characters, "INFO")
         button = layout.operator("render_on_lambda.show_preferences", text="Show Farm")
