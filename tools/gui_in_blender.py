@@ -75,7 +75,7 @@ def measure(meter: Meter) -> None:
     """Time each step that the add-on takes on the main thread."""
     from bl_ext.user_default.render_on_lambda.tool import jobs, timer
     from bl_ext.user_default.render_on_lambda.ui.jobs import panels as job_panels
-    from bl_ext.user_default.render_on_lambda.ui.render import panels
+    from bl_ext.user_default.render_on_lambda.ui.render import below_engine, panels
 
     def note(name: str, began: float) -> None:
         setattr(meter, name, max(getattr(meter, name), time.perf_counter() - began))
@@ -104,6 +104,9 @@ def measure(meter: Meter) -> None:
     drawn = (panels.RenderPanel, panels.CheckPanel, panels.OutputPanel, job_panels.JobsPanel)
     for panel in drawn:
         panel.draw = timed_draw(panel.draw)
+    below_engine.unregister()
+    below_engine.draw = timed_draw(below_engine.draw)
+    below_engine.register()
 
 
 def tell(report: Path, meter: Meter) -> float:
