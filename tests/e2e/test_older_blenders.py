@@ -123,6 +123,7 @@ def start(**choices):
 def until(job, states):
     while job.state.value not in states:
         running.poll()
+        time.sleep(0.05)
 
 
 def told(job):
@@ -144,7 +145,7 @@ try:
 except Exception as error:
     RESULT["unwritable"] = str(error)
 # Paused, resumed, cancelled.
-small("paused", 30)
+small("paused", 80)
 job = start()
 until(job, ("rendering",))
 operators.pause(job_id=job.id)
@@ -152,7 +153,7 @@ until(job, ("paused", "finished"))
 RESULT["paused"] = job.state.value
 operators.go_on(job_id=job.id)
 RESULT["resumed"] = told(job)
-small("cancelled", 60)
+small("cancelled", 400)
 job = start()
 until(job, ("rendering",))
 operators.cancel(job_id=job.id)
@@ -206,7 +207,7 @@ def test_an_artists_day_without_a_window(farm: LocalFarm, tmp_path: Path, versio
     names = [f"shot_{number:04}.png" for number in (1, 2, 3)]
     assert result["two"] == [["finished", 3], ["finished", 2]]
     assert "proc" in result["unwritable"]
-    assert result["paused"] == "paused" and result["resumed"] == ["finished", 30]
+    assert result["paused"] == "paused" and result["resumed"] == ["finished", 80]
     assert result["cancelled"] == "cancelled"
     assert result["missing"] == [["finished", 1], names]
     assert result["fetched"] == names
