@@ -200,7 +200,8 @@ def summary_text(job: Job) -> str:
     took = duration_text(job.ended_seconds - job.started_seconds)
     cost = tr("{duration}, about {cost} on Lambda", duration=took, cost=cost_text(job.cost_usd))
     if job.state is JobState.CANCELLED and job.refined_of and not job.fetched:
-        return tr("Cancelled with {tiles} ({cost})", tiles=tiles_text(job), cost=cost)
+        # What tiles have cost stands in their frame's record, which never came.
+        return tr("Cancelled with {tiles} ({cost})", tiles=tiles_text(job), cost=took)
     counts = {"done": job.fetched, "frames": count_text(job.total, "frame"), "cost": cost}
     if job.state is JobState.CANCELLED:
         return tr("Cancelled with {done} of {frames} ({cost})", **counts)
