@@ -39,7 +39,7 @@ with bpy.context.temp_override(window=window, area=area, region=region):
     bpy.ops.image.view_all(fit_view=True)
 """
 # Of Blender's window for preferences, in the whole screen.
-PREFERENCES_PLACE = "876x510+106+72"
+PREFERENCES_PLACE = "876x560+106+72"
 ADMINISTRATOR = """
 import os
 os.environ["AWS_ACCESS_KEY_ID"] = os.environ["AWS_SECRET_ACCESS_KEY"] = "test"
