@@ -3,28 +3,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from .farm_blender import other_blender
-from .job import FarmAddress, Job
+from core import test_session
+from core.farm_blender import other_blender
+from core.job import FarmAddress, Job
 
 FARM = FarmAddress("stack")
 
 
 def job(**values: Any) -> Job:
-    usual: dict[str, Any] = {
-        "id": "1",
-        "name": "shot",
-        "farm": FARM,
-        "blend_file": "",
-        "as_path": "",
-        "scene": "Scene",
-        "frame_first": 1,
-        "frame_last": 1,
-        "frame_step": 1,
-        "output_folder": "",
-        "output_template": "",
-        "blender_version": (4, 2, 9),
-    }
-    return Job(**(usual | values))
+    """One of Blender 4.2."""
+    return test_session.job(**({"blender_version": (4, 2, 9)} | values))
 
 
 def test_the_last_job_of_the_farm_tells_its_blender() -> None:

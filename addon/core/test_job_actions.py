@@ -1,10 +1,9 @@
 from __future__ import annotations
 
 import pytest
-
-from .job import Job, JobState
-from .job_actions import is_possible
-from .test_farm_blender import job
+from core.job import Job, JobState
+from core.job_actions import is_possible
+from core.test_session import job
 
 FRAMES = {1: "/r/0001.png"}
 

@@ -8,6 +8,8 @@ import sys
 import time
 from pathlib import Path
 
+from keychain import session_bus
+
 LIMIT_SECONDS = 20
 
 NOTIFY = """
@@ -34,26 +36,18 @@ def notify(address: str, seconds: float) -> str:
 
 
 def test_the_desktop_is_told_what_the_add_on_says(tmp_path: Path) -> None:
-    bus = subprocess.Popen(
-        ["dbus-daemon", "--session", "--nofork", "--nopidfile", "--print-address",
-         f"--address=unix:path={tmp_path / 'bus'}"],
-        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-    )  # fmt: skip
-    assert bus.stdout
-    address = bus.stdout.readline().strip()
     heard = tmp_path / "heard"
-    with heard.open("wb") as file:
+    with session_bus(tmp_path) as address, heard.open("wb") as file:
         monitor = subprocess.Popen(["dbus-monitor", "--address", address], stdout=file)
-    try:
-        wait_for(heard, "NameAcquired")
-        notify(address, 1.0)
-        wait_for(heard, "member=Notify")
-        wait_for(heard, 'string "24 frames in 16 s & no more"')
-        assert 'string "shot <7>"' in heard.read_text()
-    finally:
-        for process in (monitor, bus):
-            process.terminate()
-            process.wait()
+        try:
+            wait_for(heard, "NameAcquired")
+            notify(address, 1.0)
+            wait_for(heard, "member=Notify")
+            wait_for(heard, 'string "24 frames in 16 s & no more"')
+            assert 'string "shot <7>"' in heard.read_text()
+        finally:
+            monitor.terminate()
+            monitor.wait()
 
 
 def test_a_computer_without_a_desktop_goes_on(tmp_path: Path) -> None:

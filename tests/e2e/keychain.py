@@ -12,35 +12,45 @@ START_SECONDS = 20
 
 
 @contextmanager
-def keychain(folder: Path) -> Iterator[dict[str, str]]:
-    """A keychain that is unlocked, kept in a folder; the variables by which it is found."""
-    folder.mkdir(mode=0o700)
+def session_bus(folder: Path) -> Iterator[str]:
+    """A desktop's message bus with nobody on it; its address."""
     bus = subprocess.Popen(
         ["dbus-daemon", "--session", "--nofork", "--nopidfile", "--print-address",
          f"--address=unix:path={folder / 'bus'}"],
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
     )  # fmt: skip
     assert bus.stdout
-    found = {
-        "DBUS_SESSION_BUS_ADDRESS": bus.stdout.readline().strip(),
-        "XDG_DATA_HOME": str(folder / "data"),
-        "XDG_RUNTIME_DIR": str(folder),
-    }
-    daemon = subprocess.Popen(
-        ["gnome-keyring-daemon", "--foreground", "--unlock", "--components=secrets"],
-        stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        env={"PATH": "/usr/bin:/bin", "HOME": str(folder)} | found,
-    )  # fmt: skip
-    assert daemon.stdin
-    daemon.stdin.write(b"the artist's password\n")
-    daemon.stdin.close()
     try:
-        _wait(found)
-        yield found
+        yield bus.stdout.readline().strip()
     finally:
-        for process in (daemon, bus):
-            process.terminate()
-            process.wait()
+        bus.terminate()
+        bus.wait()
+
+
+@contextmanager
+def keychain(folder: Path) -> Iterator[dict[str, str]]:
+    """A keychain that is unlocked, kept in a folder; the variables by which it is found."""
+    folder.mkdir(mode=0o700)
+    with session_bus(folder) as address:
+        found = {
+            "DBUS_SESSION_BUS_ADDRESS": address,
+            "XDG_DATA_HOME": str(folder / "data"),
+            "XDG_RUNTIME_DIR": str(folder),
+        }
+        daemon = subprocess.Popen(
+            ["gnome-keyring-daemon", "--foreground", "--unlock", "--components=secrets"],
+            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            env={"PATH": "/usr/bin:/bin", "HOME": str(folder)} | found,
+        )  # fmt: skip
+        assert daemon.stdin
+        daemon.stdin.write(b"the artist's password\n")
+        daemon.stdin.close()
+        try:
+            _wait(found)
+            yield found
+        finally:
+            daemon.terminate()
+            daemon.wait()
 
 
 def _wait(environment: dict[str, str]) -> None:

@@ -8,7 +8,7 @@ use std::fmt;
 
 use blendfile::StructView;
 
-use crate::datablock::{Owner, numbers_of};
+use crate::datablock::{Owner, each_in_list, numbers_of};
 use crate::error::Result;
 
 /// `R_DOSEQ`, `R_SINGLE_LAYER`, `SCE_RENDER_TEXTURE_CACHE` and what generates it, `R_EDGE_FRS`,
@@ -115,15 +115,18 @@ pub(crate) fn has_volume(
     };
     let outputs: HashSet<u64> =
         nodes.iter().filter(is_output).map(|node| node.block().old_address).collect();
-    for link in links {
-        let leads_out = link.pointer("tonode").is_some_and(|node| outputs.contains(&node));
-        let Some(socket) = link.pointer("tosock").filter(|_| leads_out) else { continue };
-        let socket = owner.structs_at(socket)?.into_iter().next();
-        if socket.and_then(|socket| socket.string("identifier")).is_some_and(|id| id == VOLUME) {
-            return Ok(true);
-        }
+    let leads_out =
+        |link: &&StructView| link.pointer("tonode").is_some_and(|node| outputs.contains(&node));
+    let sockets: HashSet<u64> =
+        links.iter().filter(leads_out).filter_map(|link| link.pointer("tosock")).collect();
+    let mut is_volume = false;
+    for socket in sockets {
+        each_in_list(owner, socket, 1, |socket| {
+            is_volume |= socket.string("identifier").is_some_and(|name| name == VOLUME);
+            false
+        })?;
     }
-    Ok(false)
+    Ok(is_volume)
 }
 
 /// What one datablock says of it.

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use blendfile::StructView;
 
-use crate::datablock::Owner;
+use crate::datablock::{Owner, each_in_list};
 use crate::error::Result;
 
 /// `NODE_MUTED`, `DNA_node_types.h`; `NODE_GROUP` and `NODE_CUSTOM_GROUP`, `BKE_node.hh`; Blender 5.2.
@@ -135,12 +135,10 @@ fn is_muted(node: &StructView) -> bool {
 
 /// The sockets of a node, from the first of its inputs or outputs on.
 fn sockets(owner: &mut Owner<'_>, node: &StructView, first: &str) -> Result<Vec<StructView>> {
-    let (mut next, mut found) = (node.pointer(first), Vec::new());
-    while found.len() < MOST_SOCKETS {
-        let Some(address) = next.filter(|address| *address != 0) else { break };
-        let Some(socket) = owner.structs_at(address)?.into_iter().next() else { break };
-        next = socket.pointer("next");
+    let mut found = Vec::new();
+    each_in_list(owner, node.pointer(first).unwrap_or(0), MOST_SOCKETS, |socket| {
         found.push(socket);
-    }
+        true
+    })?;
     Ok(found)
 }

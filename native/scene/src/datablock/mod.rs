@@ -5,6 +5,7 @@
 mod cache;
 mod driver;
 mod image;
+mod list;
 mod media;
 mod muted_strips;
 mod node;
@@ -23,6 +24,7 @@ use crate::error::Result;
 use crate::expand::Expansion;
 
 pub(crate) use driver::{DrivenProperties, InvalidDriver, PythonDriver};
+pub(crate) use list::each_in_list;
 pub(crate) use muted_strips::is_muted_strip;
 pub(crate) use property::numbers_of;
 pub(crate) use simulation::{SIMULATION_STRUCTS, Simulation, bake_nodes, simulates, unbaked};

@@ -1,10 +1,10 @@
 //! Settings that add-ons have registered, such as those of Cycles: properties of a datablock.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use blendfile::StructView;
 
-use super::Owner;
+use super::{Owner, each_in_list};
 use crate::error::Result;
 
 /// `IDP_INT`, `IDP_FLOAT`, `IDP_GROUP`, `IDP_DOUBLE` and `IDP_BOOLEAN`, `DNA_ID.h`, Blender 5.2.
@@ -16,9 +16,6 @@ const BOOLEAN: i64 = 10;
 
 /// Most properties of a group that are looked at: more than any add-on has.
 const MOST_PROPERTIES: usize = 10_000;
-
-/// A property is no larger than so much: what it holds stands elsewhere.
-const MOST_BYTES: u64 = 4096;
 
 /// The numbers among the properties of a datablock's group, by their names; those that were never set
 /// are not there.
@@ -34,8 +31,12 @@ pub(crate) fn numbers_of(
     // A file of Blender 5 may hold what it was before, too.
     let address =
         datablock.pointer("id.system_properties").or_else(|| datablock.pointer("id.properties"));
-    let Some(root) = property_at(owner, address.unwrap_or(0))? else { return Ok(found) };
-    let mut settings = None;
+    let (mut root, mut settings) = (None, None);
+    each_in_list(owner, address.unwrap_or(0), 1, |property| {
+        root = Some(property);
+        false
+    })?;
+    let Some(root) = root else { return Ok(found) };
     each_member(owner, &root, |member| {
         let is_wanted = member.string("name").unwrap_or_default() == group.as_bytes();
         settings = is_wanted.then_some(member);
@@ -53,34 +54,17 @@ pub(crate) fn numbers_of(
     Ok(found)
 }
 
-/// Looks at the members of a group, as long as more are wanted; each once, wherever they lead.
+/// Looks at the members of a group, as long as more are wanted.
 fn each_member(
     owner: &mut Owner<'_>,
     group: &StructView,
-    mut wants_more: impl FnMut(StructView) -> bool,
+    wants_more: impl FnMut(StructView) -> bool,
 ) -> Result<()> {
     if group.integer("type") != Some(GROUP) {
         return Ok(());
     }
-    let mut next = group.pointer("data.group.first").unwrap_or(0);
-    let mut seen = HashSet::new();
-    while seen.len() < MOST_PROPERTIES
-        && seen.insert(next)
-        && let Some(member) = property_at(owner, next)?
-    {
-        next = member.pointer("next").unwrap_or(0);
-        if !wants_more(member) {
-            break;
-        }
-    }
-    Ok(())
-}
-
-fn property_at(owner: &mut Owner<'_>, address: u64) -> Result<Option<StructView>> {
-    match owner.block_at(address).filter(|block| block.size_bytes <= MOST_BYTES) {
-        Some(block) => Ok(owner.file.view(&block)?),
-        None => Ok(None),
-    }
+    let first = group.pointer("data.group.first").unwrap_or(0);
+    each_in_list(owner, first, MOST_PROPERTIES, wants_more)
 }
 
 #[expect(
